@@ -1,0 +1,118 @@
+"""Who may do what: agents, their sessions, API keys, and the requests that were already answered."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.documents import Collection, Document, text_column, time_column
+from schemas.events import Frozen, Personal
+from schemas.ids import derive
+
+ANY_QUEUE = "*"
+
+
+class Role(StrEnum):
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+
+RANK = {Role.AGENT: 1, Role.SUPERVISOR: 2, Role.ADMIN: 3}
+
+
+class User(Document):
+    """`roles` maps a queue (or `*` for every queue) to the role there."""
+
+    name: str
+    title: Personal = ""
+    address: Personal = ""
+    password_hash: str = ""
+    must_change_password: bool = False
+    roles: dict[str, Role] = Field(default_factory=dict)
+    active: bool = True
+    created_at: datetime
+    failed_sign_ins: tuple[datetime, ...] = ()
+
+
+class Session(Document):
+    """`id` derives from the SHA-256 of the token in the cookie; the token itself is not kept."""
+
+    user: str
+    csrf: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    address: Personal = ""
+    agent: Personal = ""
+
+
+class Scope(StrEnum):
+    READ = "read"
+    WRITE = "write"
+    EVENTS = "events"
+    ADMIN = "admin"
+
+
+class ApiKey(Document):
+    """`id` derives from the SHA-256 of the key; `prefix` is what may be shown of it."""
+
+    name: str
+    prefix: str
+    scopes: tuple[Scope, ...]
+    roles: dict[str, Role] = Field(default_factory=dict)
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class AnsweredRequest(Document):
+    """The answer to a write with an Idempotency-Key, kept for a day."""
+
+    digest: str = Field(description="SHA-256 of method, path and body")
+    status: int
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: bytes
+    expires_at: datetime
+
+
+class Principal(Frozen):
+    """Who asks, after authentication. `kind`: agent, key, operator (the command on this machine)."""
+
+    kind: str
+    id: str
+    name: str = ""
+    roles: dict[str, Role] = Field(default_factory=dict)
+    scopes: frozenset[Scope] = frozenset(Scope)
+
+    def role_in(self, queue: str) -> Role | None:
+        """The role in a queue, the higher of the queue's own and `*`; None: no access."""
+        held = [self.roles[name] for name in (queue, ANY_QUEUE) if name in self.roles]
+        return max(held, key=RANK.__getitem__, default=None)
+
+    def queues(self) -> frozenset[str] | None:
+        """The queues that may be read; None: all of them."""
+        return None if ANY_QUEUE in self.roles else frozenset(self.roles)
+
+    def is_at_least(self, role: Role, queue: str = ANY_QUEUE) -> bool:
+        held = self.role_in(queue)
+        return held is not None and RANK[held] >= RANK[role]
+
+
+def user_id(name: str) -> UUID:
+    return derive("user", name)
+
+
+USERS = Collection("users", User, {"name": text_column("name")}, indexes=(("name",),))
+SESSIONS = Collection(
+    "sessions", Session, {"user": text_column("user"), "expires_at": time_column("expires_at")}, indexes=(("user",), ("expires_at",))
+)
+KEYS = Collection("api_keys", ApiKey, {"name": text_column("name")}, indexes=(("name",),))
+ANSWERED = Collection(
+    "answered_requests",
+    AnsweredRequest,
+    {"expires_at": time_column("expires_at")},
+    indexes=(("expires_at",),),
+)

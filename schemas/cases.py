@@ -1,0 +1,301 @@
+"""Every change of a case. A case is exactly the fold of these events (`processors.cases.evolve`)."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.configuration import Priority
+from schemas.events import Actor, Frozen, Payload, Personal, event_type
+from schemas.interactions import Participant
+from schemas.outbound import DeliveryState, OutboundMessage
+from schemas.topics import Topic
+
+
+class CaseState(StrEnum):
+    OPEN = "open"
+    WAITING = "waiting"  # answered; the customer's turn
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+    SPAM = "spam"
+    MERGED = "merged"
+
+
+class RuleOutcome(Frozen):
+    """How one rule went. `clauses` has one letter a clause in reading order: t true, f false, - not looked at."""
+
+    rule: str
+    matched: bool
+    clauses: str
+
+
+class RoutingDecision(Frozen):
+    """Why the case is where it is: enough to explain it clause by clause, for ever, without asking anything else.
+
+    `facts` holds the value of each field that a clause looked at; with the configuration's version and `outcomes` it
+    gives "subject contains 'refund': no, it is 'Order 123'".
+    """
+
+    configuration: int
+    rule: str | None = Field(description="the rule that chose the queue; None: the hint of the form, or the default queue")
+    reason: str = Field(default="rule", description="rule, hint, default, agent or automation")
+    outcomes: tuple[RuleOutcome, ...] = ()
+    facts: dict[str, str | int | bool | list[str]] = Field(default_factory=dict, json_schema_extra={"x-personal": True})
+
+
+class Timer(Frozen):
+    """Something due for a case. `name` is unique in the case: snooze, first-response, send:<message>, automation:<name>."""
+
+    name: str
+    due_at: datetime
+
+
+class CaseSummary(Frozen):
+    """The case after the event, for those who subscribe and keep no state of their own."""
+
+    number: str
+    brand: str
+    channel: str
+    account: str
+    state: CaseState
+    queue: str
+    priority: Priority
+    tags: tuple[str, ...]
+    assignee: str | None
+    subject: Personal
+    language: str
+    handle: UUID
+    waiting_since: datetime | None
+    due_at: datetime | None
+
+
+class CaseEvent(Payload):
+    topic: ClassVar[Topic] = Topic.CASES
+
+    case: UUID
+    actor: Actor
+    after: CaseSummary | None = None
+
+
+class MessageEvent(CaseEvent):
+    """A case event made by an interaction; its timeline entry is the message itself."""
+
+    interaction: UUID
+    handle: UUID = Field(description="who wrote, for ever; the customer is looked up when read")
+    participants: tuple[UUID, ...] = Field(default=(), description="handles that take part in the conversation by this message")
+    external_id: str
+    reply_recipients: tuple[Participant, ...] = Field(default=(), description="to whom an answer goes now")
+    automatic: bool = Field(default=False, description="written by a machine: neither reopens nor waits for an answer")
+
+
+@event_type
+class CaseOpened(MessageEvent):
+    type: ClassVar[str] = "hubbub.case.opened"
+
+    number: str
+    brand: str
+    channel: str
+    account: str
+    conversation: str
+    subject: Personal
+    language: str
+    related: UUID | None = Field(default=None, description="an older case that this one follows up")
+
+
+@event_type
+class CaseReceived(MessageEvent):
+    """A message joined the case."""
+
+    type: ClassVar[str] = "hubbub.case.received"
+
+    joined_by: str = Field(default="thread", description="token, thread, number: how it was known to belong here")
+
+
+@event_type
+class CaseRouted(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.routed"
+
+    queue: str
+    priority: Priority
+    tags: tuple[str, ...] = ()
+    due_at: datetime | None = Field(default=None, description="first response due, in the queue's business hours")
+    decision: RoutingDecision
+
+
+@event_type
+class CaseReopened(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.reopened"
+
+    reason: str
+
+
+@event_type
+class CaseReplied(CaseEvent):
+    """An answer was written. With `send_at` it leaves then, and can be taken back before."""
+
+    type: ClassVar[str] = "hubbub.case.replied"
+
+    message: OutboundMessage
+    send_at: datetime | None = None
+    template: str | None = None
+
+
+@event_type
+class CaseSendReleased(CaseEvent):
+    """The time of a scheduled answer came: it goes to outbound now."""
+
+    type: ClassVar[str] = "hubbub.case.send-released"
+
+    message: UUID
+
+
+@event_type
+class CaseReplyCancelled(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.reply-cancelled"
+
+    message: UUID
+
+
+@event_type
+class CaseNoted(CaseEvent):
+    """A note that only the team sees."""
+
+    type: ClassVar[str] = "hubbub.case.noted"
+
+    text: Personal
+
+
+@event_type
+class CaseClaimed(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.claimed"
+
+    assignee: str
+
+
+@event_type
+class CaseAssigned(CaseEvent):
+    """Given to somebody by somebody, or to nobody (None)."""
+
+    type: ClassVar[str] = "hubbub.case.assigned"
+
+    assignee: str | None
+
+
+@event_type
+class CaseSnoozed(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.snoozed"
+
+    until: datetime
+
+
+@event_type
+class CaseWoken(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.woken"
+
+    reason: str = "time"
+
+
+@event_type
+class CaseResolved(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.resolved"
+
+
+@event_type
+class CaseTagged(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.tagged"
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@event_type
+class CasePrioritized(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.prioritized"
+
+    priority: Priority
+
+
+@event_type
+class CaseTransferred(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.transferred"
+
+    queue: str
+    due_at: datetime | None = None
+
+
+@event_type
+class CaseMerged(CaseEvent):
+    """This case is read and answered in another one from now on; its messages follow there."""
+
+    type: ClassVar[str] = "hubbub.case.merged"
+
+    into: UUID
+
+
+@event_type
+class CaseAbsorbed(CaseEvent):
+    """Another case was merged into this one."""
+
+    type: ClassVar[str] = "hubbub.case.absorbed"
+
+    absorbed: UUID
+    participants: tuple[UUID, ...] = ()
+
+
+@event_type
+class CaseSpamMarked(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.spam-marked"
+
+
+@event_type
+class CaseSpamCleared(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.spam-cleared"
+
+
+@event_type
+class CaseOverdue(CaseEvent):
+    """The first response did not come in time."""
+
+    type: ClassVar[str] = "hubbub.case.overdue"
+
+    due_at: datetime
+
+
+@event_type
+class CaseDelivery(CaseEvent):
+    """What became of a message of ours."""
+
+    type: ClassVar[str] = "hubbub.case.delivery"
+
+    message: UUID
+    state: DeliveryState
+    external_id: str = ""
+    reason: Personal = ""
+
+
+@event_type
+class CaseScheduled(CaseEvent):
+    """An automation comes back to this case later."""
+
+    type: ClassVar[str] = "hubbub.case.scheduled"
+
+    automation: str
+    due_at: datetime
+
+
+@event_type
+class CaseScheduleReached(CaseEvent):
+    type: ClassVar[str] = "hubbub.case.schedule-reached"
+
+    automation: str
+
+
+@event_type
+class CaseNotified(CaseEvent):
+    """An automation told somebody outside the conversation: a webhook endpoint or a mailbox."""
+
+    type: ClassVar[str] = "hubbub.case.notified"
+
+    message: OutboundMessage

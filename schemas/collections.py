@@ -1,0 +1,29 @@
+"""All collections: what an engine makes tables and indexes for."""
+
+from schemas.accounts import ANSWERED, KEYS, SESSIONS, USERS
+from schemas.documents import (
+    CASES,
+    CONFIGURATIONS,
+    DEAD_LETTERS,
+    DELIVERIES,
+    HANDLES,
+    PARKED,
+    QUARANTINE,
+    Collection,
+    Document,
+)
+
+COLLECTIONS: tuple[Collection, ...] = (
+    CASES,
+    HANDLES,
+    DELIVERIES,
+    QUARANTINE,
+    DEAD_LETTERS,
+    PARKED,
+    CONFIGURATIONS,
+    USERS,
+    SESSIONS,
+    KEYS,
+    ANSWERED,
+)
+BY_DOCUMENT: dict[type[Document], Collection] = {each.document: each for each in COLLECTIONS}

@@ -1,0 +1,172 @@
+"""What is asked for: requests to a case, by agents (over the API), policies and timers (over the log)."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.configuration import Priority
+from schemas.events import Actor, Payload, Personal, event_type
+from schemas.interactions import Attachment
+from schemas.outbound import DeliveryState
+from schemas.topics import Topic
+
+
+class Command(Payload):
+    topic: ClassVar[Topic] = Topic.COMMANDS
+
+    case: UUID
+    actor: Actor
+    expected_sequence: int | None = Field(default=None, description="refuse when the case moved on (If-Match)")
+
+
+@event_type
+class ReplyToCase(Command):
+    """Answer the customer. `text` as typed; the connector makes HTML of it."""
+
+    type: ClassVar[str] = "hubbub.command.reply"
+
+    text: Personal = Field(min_length=1, max_length=200_000)
+    attachments: tuple[Attachment, ...] = ()
+    send_at: datetime | None = None
+    resolve: bool = False
+
+
+@event_type
+class AnswerFromTemplate(Command):
+    """An automatic answer. Never to automatic mail, and only so many a day to one sender."""
+
+    type: ClassVar[str] = "hubbub.command.answer-from-template"
+
+    template: str
+    interaction: UUID | None = None
+
+
+@event_type
+class CancelReply(Command):
+    type: ClassVar[str] = "hubbub.command.cancel-reply"
+
+    message: UUID
+
+
+@event_type
+class NoteCase(Command):
+    type: ClassVar[str] = "hubbub.command.note"
+
+    text: Personal = Field(min_length=1, max_length=200_000)
+
+
+@event_type
+class ClaimCase(Command):
+    """Take the case. Refused when somebody has it: the answer says who and since when."""
+
+    type: ClassVar[str] = "hubbub.command.claim"
+
+
+@event_type
+class AssignCase(Command):
+    type: ClassVar[str] = "hubbub.command.assign"
+
+    assignee: str | None
+
+
+@event_type
+class SnoozeCase(Command):
+    type: ClassVar[str] = "hubbub.command.snooze"
+
+    until: datetime
+
+
+@event_type
+class WakeCase(Command):
+    type: ClassVar[str] = "hubbub.command.wake"
+
+
+@event_type
+class ResolveCase(Command):
+    type: ClassVar[str] = "hubbub.command.resolve"
+
+
+@event_type
+class ReopenCase(Command):
+    type: ClassVar[str] = "hubbub.command.reopen"
+
+
+@event_type
+class TagCase(Command):
+    type: ClassVar[str] = "hubbub.command.tag"
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@event_type
+class PrioritizeCase(Command):
+    type: ClassVar[str] = "hubbub.command.prioritize"
+
+    priority: Priority
+
+
+@event_type
+class TransferCase(Command):
+    type: ClassVar[str] = "hubbub.command.transfer"
+
+    queue: str
+
+
+@event_type
+class MergeCase(Command):
+    type: ClassVar[str] = "hubbub.command.merge"
+
+    into: UUID
+
+
+@event_type
+class MarkSpam(Command):
+    type: ClassVar[str] = "hubbub.command.mark-spam"
+
+
+@event_type
+class ClearSpam(Command):
+    type: ClassVar[str] = "hubbub.command.clear-spam"
+
+
+@event_type
+class SettleDelivery(Command):
+    """Settle what is unknown: `sent` (it arrived) or `failed` (send it again)."""
+
+    type: ClassVar[str] = "hubbub.command.settle-delivery"
+
+    message: UUID
+    state: DeliveryState
+
+
+@event_type
+class ScheduleAutomation(Command):
+    type: ClassVar[str] = "hubbub.command.schedule"
+
+    automation: str
+    due_at: datetime
+
+
+@event_type
+class NotifyOutside(Command):
+    """Tell a webhook endpoint or a mailbox about the case."""
+
+    type: ClassVar[str] = "hubbub.command.notify"
+
+    endpoint: str | None = None
+    to: str | None = None
+    template: str | None = None
+    about: UUID = Field(description="the case event that is told")
+
+
+@event_type
+class TimerDue(Command):
+    """A timer's time came. Ignored when the case no longer holds that timer."""
+
+    type: ClassVar[str] = "hubbub.command.timer-due"
+
+    timer: str
+    due_at: datetime

@@ -1,0 +1,324 @@
+"""States that are kept beside the log, each bounded, and the columns by which they are found.
+
+Engines make their tables, collections and indexes from `COLLECTIONS`; nothing else declares one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.cases import CaseState, CaseSummary, RoutingDecision, Timer
+from schemas.configuration import Configuration, Priority
+from schemas.events import Actor, Frozen, Personal
+from schemas.identity import Evidence
+from schemas.interactions import Attachment, BlobRef, FormSubmission, Participant
+from schemas.outbound import DeliveryState, OutboundMessage
+
+PRIORITY_RANK = {Priority.URGENT: 0, Priority.HIGH: 1, Priority.NORMAL: 2, Priority.LOW: 3}
+
+
+class Document(Frozen):
+    """`revision` is 0 for what is not stored yet; a write names the revision that it was decided on."""
+
+    id: UUID
+    revision: int = 0
+
+
+class PendingReply(Frozen):
+    message: OutboundMessage
+    send_at: datetime
+
+
+class Case(Document):
+    """One bounded document a case; messages are timeline entries. `revision` is the sequence of its last event."""
+
+    number: str
+    brand: str
+    channel: str
+    account: str
+    conversation: str
+    handle: UUID
+    subject: Personal
+    language: str
+    state: CaseState = CaseState.OPEN
+    queue: str = ""
+    priority: Priority = Priority.NORMAL
+    tags: tuple[str, ...] = ()
+    assignee: str | None = None
+    assigned_at: datetime | None = None
+    opened_at: datetime
+    updated_at: datetime
+    waiting_since: datetime | None = Field(default=None, description="the oldest customer message that nobody answered")
+    due_at: datetime | None = None
+    responded_at: datetime | None = None
+    overdue: bool = False
+    snoozed_until: datetime | None = None
+    resolved_at: datetime | None = None
+    merged_into: UUID | None = None
+    absorbed: tuple[UUID, ...] = ()
+    related: UUID | None = None
+    participants: tuple[UUID, ...] = Field(default=(), description="handles that may join by thread; at most 50")
+    reply_recipients: tuple[Participant, ...] = ()
+    last_external_id: str = ""
+    references: tuple[str, ...] = Field(default=(), description="external ids of the thread: the first and the last 19")
+    last_automatic: bool = False
+    messages: int = 0
+    pending: tuple[PendingReply, ...] = Field(default=(), description="answers that leave later; at most 20")
+    timers: tuple[Timer, ...] = ()
+    decision: RoutingDecision | None = None
+
+    def summary(self) -> CaseSummary:
+        return CaseSummary.model_construct(
+            number=self.number,
+            brand=self.brand,
+            channel=self.channel,
+            account=self.account,
+            state=self.state,
+            queue=self.queue,
+            priority=self.priority,
+            tags=self.tags,
+            assignee=self.assignee,
+            subject=self.subject,
+            language=self.language,
+            handle=self.handle,
+            waiting_since=self.waiting_since,
+            due_at=self.due_at,
+        )
+
+
+class Link(Frozen):
+    other: UUID
+    evidence: Evidence
+    actor: Actor
+    since: datetime
+
+
+class Handle(Document):
+    """One way to reach somebody. A customer is the set of handles that links connect now."""
+
+    scheme: str
+    value: Personal
+    name: Personal = ""
+    first_seen_at: datetime
+    links: tuple[Link, ...] = Field(default=(), description="at most 100")
+    attributes: dict[str, str] = Field(default_factory=dict, json_schema_extra={"x-personal": True})
+    consents: dict[str, str] = Field(default_factory=dict)
+    answered_at: tuple[datetime, ...] = Field(default=(), description="automatic answers of the last day")
+
+
+class Delivery(Document):
+    """Where an outbound message stands. `id` is the message's."""
+
+    message: OutboundMessage
+    state: DeliveryState = DeliveryState.QUEUED
+    attempts: int = 0
+    order: int = Field(default=0, description="place within its conversation: position on the log")
+    next_attempt_at: datetime
+    changed_at: datetime
+    external_id: str = ""
+    reason: str = ""
+
+
+class LetterState(StrEnum):
+    OPEN = "open"
+    REPLAYED = "replayed"
+    DROPPED = "dropped"
+
+
+class QuarantineItem(Document):
+    channel: str
+    account: str
+    original: BlobRef
+    stage: str
+    reason: str
+    received_at: datetime
+    state: LetterState = LetterState.OPEN
+    attempts: int = 1
+    envelope: dict[str, str] = Field(default_factory=dict)
+
+
+class DeadLetter(Document):
+    consumer: str
+    event: UUID
+    event_type: str
+    key: str
+    position: str
+    attributes: dict[str, str]
+    value: bytes
+    stage: str
+    reason: str
+    attempts: int = 1
+    added_at: datetime
+    state: LetterState = LetterState.OPEN
+
+
+class EntryKind(StrEnum):
+    MESSAGE = "message"  # from outside
+    REPLY = "reply"  # from us
+    NOTE = "note"
+    STEP = "step"
+    DELIVERY = "delivery"
+
+
+class Entry(Frozen):
+    """One line of a timeline. Stores the handle and conversation that it came from, for ever, and no customer."""
+
+    id: UUID = Field(description="of the interaction for messages, of the case event for all else")
+    case: UUID
+    handle: UUID
+    conversation: str
+    channel: str
+    kind: EntryKind
+    step: str = Field(description="last part of the case event's type: opened, received, routed, replied …")
+    sequence: int = Field(description="the case's sequence")
+    occurred_at: datetime
+    received_at: datetime
+    actor: Actor
+    subject: Personal = ""
+    text: Personal = ""
+    text_new: Personal = ""
+    html: Personal = ""
+    attachments: tuple[Attachment, ...] = ()
+    participants: tuple[Participant, ...] = ()
+    form: FormSubmission | None = None
+    flags: tuple[str, ...] = ()
+    verified: bool = False
+    spoof_suspect: bool = False
+    message: UUID | None = Field(default=None, description="outbound id of a reply, or the message a delivery tells of")
+    delivery: DeliveryState | None = None
+    delivery_reason: str = ""
+    original: BlobRef | None = None
+    detail: dict[str, object] = Field(default_factory=dict)
+
+
+class ColumnType(StrEnum):
+    TEXT = "text"
+    INTEGER = "integer"
+    TIME = "time"
+    ID = "id"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    type: ColumnType
+    value: Callable[[Any], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A kind of document, its searchable columns, and the indexes over them, in the order of their columns."""
+
+    name: str
+    document: type[Document]
+    columns: dict[str, Column]
+    indexes: tuple[tuple[str, ...], ...] = ()
+    unique: tuple[str, ...] = field(default=())
+
+
+def text_column(name: str) -> Column:
+    return Column(ColumnType.TEXT, lambda document: getattr(document, name))
+
+
+def time_column(name: str) -> Column:
+    return Column(ColumnType.TIME, lambda document: getattr(document, name))
+
+
+def _next_due(case: Case) -> datetime | None:
+    return min((timer.due_at for timer in case.timers), default=None)
+
+
+class Parked(Document):
+    """An event that waits, and with it all later events of its key. `position` is its place on the log."""
+
+    consumer: str
+    key: str
+    event: UUID
+    position: str
+    reason: str
+    attempts: int = 0
+    not_before: datetime
+
+
+class PublishedConfiguration(Document):
+    """One immutable version of the configuration."""
+
+    number: int
+    configuration: Configuration
+    actor: Actor
+    published_at: datetime
+
+
+CASES = Collection(
+    "cases",
+    Case,
+    {
+        "number": text_column("number"),
+        "state": text_column("state"),
+        "queue": text_column("queue"),
+        "assignee": text_column("assignee"),
+        "brand": text_column("brand"),
+        "priority": Column(ColumnType.INTEGER, lambda case: PRIORITY_RANK[case.priority]),
+        "handle": Column(ColumnType.ID, lambda case: case.handle),
+        "updated_at": time_column("updated_at"),
+        "waiting_since": time_column("waiting_since"),
+        "due_at": time_column("due_at"),
+        "next_due": Column(ColumnType.TIME, _next_due),
+    },
+    indexes=(
+        ("state", "queue", "waiting_since"),
+        ("queue", "updated_at"),
+        ("assignee", "state"),
+        ("handle",),
+        ("next_due",),
+        ("number",),
+    ),
+)
+HANDLES = Collection("handles", Handle, {"scheme": text_column("scheme"), "value": text_column("value")}, indexes=(("value",),))
+DELIVERIES = Collection(
+    "outbound",
+    Delivery,
+    {
+        "state": text_column("state"),
+        "channel": Column(ColumnType.TEXT, lambda delivery: delivery.message.channel),
+        "account": Column(ColumnType.TEXT, lambda delivery: delivery.message.account),
+        "conversation": Column(ColumnType.TEXT, lambda delivery: delivery.message.conversation),
+        "order_": Column(ColumnType.INTEGER, lambda delivery: delivery.order),
+        "next_attempt_at": time_column("next_attempt_at"),
+    },
+    indexes=(("state", "next_attempt_at"), ("conversation", "order_")),
+)
+QUARANTINE = Collection(
+    "quarantine_items",
+    QuarantineItem,
+    {"state": text_column("state"), "channel": text_column("channel"), "received_at": time_column("received_at")},
+    indexes=(("state", "received_at"),),
+)
+DEAD_LETTERS = Collection(
+    "dead_letters",
+    DeadLetter,
+    {
+        "state": text_column("state"),
+        "consumer": text_column("consumer"),
+        "added_at": time_column("added_at"),
+        "event": Column(ColumnType.ID, lambda letter: letter.event),
+    },
+    indexes=(("state", "added_at"),),
+)
+PARKED = Collection(
+    "parked",
+    Parked,
+    {"consumer": text_column("consumer"), "key": text_column("key"), "not_before": time_column("not_before")},
+    indexes=(("consumer", "not_before"),),
+)
+CONFIGURATIONS = Collection(
+    "configurations",
+    PublishedConfiguration,
+    {"number": Column(ColumnType.INTEGER, lambda published: published.number)},
+    indexes=(("number",),),
+)

@@ -1,0 +1,168 @@
+"""What the outside world did: one normalized event a message, whatever the channel.
+
+Conservation: each accepted item yields events that carry the item's id, index and count, or one `Ignored` with the reason.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.events import Frozen, Payload, Personal, event_type
+from schemas.topics import Topic
+
+
+class Kind(StrEnum):
+    MESSAGE = "message"
+    FORM = "form"
+    AUTO_REPLY = "auto_reply"
+    CALENDAR = "calendar"
+
+
+class Role(StrEnum):
+    FROM = "from"
+    TO = "to"
+    CC = "cc"
+    REPLY_TO = "reply_to"
+
+
+class Part(Frozen):
+    """Which part of which accepted item this event is."""
+
+    item: UUID
+    index: int = 0
+    count: int = 1
+
+
+class BlobRef(Frozen):
+    """Bytes kept beside the log, named by their content."""
+
+    sha256: str
+    size: int
+    media_type: str = "application/octet-stream"
+
+
+class Participant(Frozen):
+    """A handle as this message showed it. `scheme` says how it is known: email, email-typed (a form), slack, x …
+
+    `value` is normalized (an address in lower case); `verified` says that the channel proved it.
+    """
+
+    role: Role
+    scheme: str
+    value: Personal
+    name: Personal = ""
+    verified: bool = False
+
+
+class Attachment(Frozen):
+    name: Personal
+    media_type: str
+    size: int
+    blob: BlobRef | None = Field(default=None, description="None when it was refused; `note` then says why")
+    inline: bool = False
+    content_id: str | None = None
+    note: str = ""
+
+
+class Content(Frozen):
+    subject: Personal = ""
+    text: Personal = Field(default="", description="everything a person would read")
+    text_new: Personal = Field(default="", description="without quotes and signature; the whole text where nothing is left")
+    html: Personal = Field(default="", description="sanitized; runs no script")
+    language: str = Field(default="und", description="BCP 47")
+
+
+class Authentication(Frozen):
+    """What the channel proved about the sender (RFC 8601 result words; none where nothing was checked)."""
+
+    spf: str = "none"
+    dkim: str = "none"
+    dmarc: str = "none"
+    spoof_suspect: bool = False
+
+
+class FormSubmission(Frozen):
+    form: str
+    version: str
+    fields: dict[str, str] = Field(json_schema_extra={"x-personal": True})
+    page_url: str = ""
+    consent: dict[str, str] = Field(default_factory=dict, description="consent name -> version of the text agreed to")
+
+
+class Source(Frozen):
+    """Fields that every interaction shares."""
+
+    part: Part
+    channel: str
+    account: str
+    brand: str
+    conversation: str = Field(description="the ordering key; never changes")
+    occurred_at: datetime = Field(description="the source's clock")
+    received_at: datetime = Field(description="our clock")
+    original: BlobRef
+
+
+class InteractionEvent(Payload, Source):
+    topic: ClassVar[Topic] = Topic.INTERACTIONS
+
+
+@event_type
+class InteractionReceived(InteractionEvent):
+    """Somebody wrote to us."""
+
+    type: ClassVar[str] = "hubbub.interaction.received"
+
+    kind: Kind
+    external_id: str = Field(description="the channel's name of this message, such as a Message-ID")
+    parents: tuple[str, ...] = Field(default=(), description="messages that it answers, the nearest first")
+    tokens: tuple[str, ...] = Field(default=(), description="references we signed and that were verified: `case:<uuid>`")
+    numbers: tuple[str, ...] = Field(default=(), description="case numbers that the subject names; weak, needs a known sender")
+    participants: tuple[Participant, ...] = ()
+    content: Content = Content()
+    attachments: tuple[Attachment, ...] = ()
+    authentication: Authentication = Authentication()
+    flags: tuple[str, ...] = Field(default=(), description="auto, bulk, list, spam, suspect, encrypted, truncated …")
+    form: FormSubmission | None = None
+    queue_hint: str | None = None
+
+    @property
+    def sender(self) -> Participant | None:
+        return next((each for each in self.participants if each.role is Role.FROM), None)
+
+
+@event_type
+class InteractionBounced(InteractionEvent):
+    """A message of ours came back (RFC 3464), or the recipient complained (RFC 5965)."""
+
+    type: ClassVar[str] = "hubbub.interaction.bounced"
+
+    external_id: str
+    message: UUID | None = Field(default=None, description="the outbound message, where its id could be read and verified")
+    recipient: Personal = ""
+    status: str = Field(default="", description="RFC 3463 enhanced status, such as 5.1.1")
+    action: str = Field(default="failed", description="failed, delayed, complaint")
+    diagnostic: Personal = ""
+
+
+@event_type
+class InteractionReceipt(InteractionEvent):
+    """The recipient's system says that our message was delivered or read (RFC 8098)."""
+
+    type: ClassVar[str] = "hubbub.interaction.receipt"
+
+    external_id: str
+    message: UUID | None = None
+    status: str = "read"
+
+
+@event_type
+class InteractionIgnored(InteractionEvent):
+    """An accepted item of which nothing follows, and why."""
+
+    type: ClassVar[str] = "hubbub.interaction.ignored"
+
+    external_id: str
+    reason: str

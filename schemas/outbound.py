@@ -1,0 +1,103 @@
+"""What is to be sent, and what became of it: queued, sending, then sent, failed or unknown."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.events import Actor, Frozen, Payload, Personal, event_type
+from schemas.interactions import Attachment, Participant
+from schemas.topics import Topic
+
+
+class DeliveryState(StrEnum):
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    BOUNCED = "bounced"
+    CANCELLED = "cancelled"
+
+
+class OutboundMessage(Frozen):
+    """A message as it will leave; all that a connector needs to render it the same way each time."""
+
+    message: UUID
+    case: UUID | None = Field(default=None, description="None for notices that belong to no case")
+    channel: str
+    account: str
+    brand: str
+    conversation: str
+    recipients: tuple[Participant, ...]
+    subject: Personal = ""
+    text: Personal
+    html: Personal = ""
+    attachments: tuple[Attachment, ...] = ()
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    author: Actor
+    automatic: bool = Field(default=False, description="an automatic answer: marked so that no machine answers it")
+    queued_at: datetime
+    payload: dict[str, object] | None = Field(default=None, description="the CloudEvent that a webhook endpoint gets")
+
+
+@event_type
+class OutboundQueued(Payload):
+    type: ClassVar[str] = "hubbub.outbound.queued"
+    topic: ClassVar[Topic] = Topic.OUTBOUND
+
+    message: OutboundMessage
+
+
+class DeliveryEvent(Payload):
+    topic: ClassVar[Topic] = Topic.DELIVERIES
+
+    message: UUID
+    case: UUID | None
+    channel: str
+    account: str
+    attempts: int = 1
+
+
+@event_type
+class DeliverySent(DeliveryEvent):
+    """The channel took the message over."""
+
+    type: ClassVar[str] = "hubbub.delivery.sent"
+
+    external_id: str
+    refused: dict[str, str] = Field(
+        default_factory=dict, description="recipients refused though others were accepted", json_schema_extra={"x-personal": True}
+    )
+
+
+@event_type
+class DeliveryFailed(DeliveryEvent):
+    """It will not arrive; nothing was accepted."""
+
+    type: ClassVar[str] = "hubbub.delivery.failed"
+
+    reason: str
+
+
+@event_type
+class DeliveryUnknown(DeliveryEvent):
+    """It may have been sent; a machine never sends it again."""
+
+    type: ClassVar[str] = "hubbub.delivery.unknown"
+
+    reason: str
+
+
+@event_type
+class DeliverySettled(DeliveryEvent):
+    """A person or the channel settled what was unknown: sent, or failed and so free to be sent again."""
+
+    type: ClassVar[str] = "hubbub.delivery.settled"
+
+    state: DeliveryState
+    actor: Actor

@@ -1,0 +1,350 @@
+"""The ports: what the hub needs from an engine, a connector and a clock. Every implementation passes tests/contracts."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+from schemas.documents import Collection, Document, Entry, EntryKind
+from schemas.events import Event
+from schemas.interactions import BlobRef
+from schemas.outbound import DeliveryState, OutboundMessage
+from schemas.topics import Topic
+
+Position = str
+"""A place on the log, opaque outside the engine. Empty: before the first event."""
+
+START: Position = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One event as read from the log. `event` is None when the bytes fit no schema; `problem` then says why."""
+
+    position: Position
+    event: Event | None
+    id: UUID
+    type: str
+    key: str
+    topic: Topic
+    value: bytes
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a consumer has to do next, in order. `position` is where it stands after it."""
+
+    records: Sequence[Record]
+    before: Position
+    position: Position
+
+
+@dataclass(slots=True)
+class References:
+    """What a processor needs to know. Sets, so that asking twice costs nothing; one query a set for a whole batch."""
+
+    handled: set[UUID] = field(default_factory=set)
+    """Ids of entries or `ignored` records: was this applied before?"""
+    threads: set[str] = field(default_factory=set)
+    documents: dict[type[Document], set[UUID]] = field(default_factory=dict)
+    entries: set[UUID] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
+    """Case numbers, in canonical spelling."""
+
+    def want(self, document: type[Document], id: UUID) -> None:
+        self.documents.setdefault(document, set()).add(id)
+
+    def __bool__(self) -> bool:
+        return bool(self.handled or self.threads or self.entries or self.numbers or any(self.documents.values()))
+
+
+@dataclass(slots=True)
+class Found:
+    """What is known. What was asked for and is not in here does not exist."""
+
+    handled: set[UUID] = field(default_factory=set)
+    threads: dict[str, UUID] = field(default_factory=dict)
+    documents: dict[UUID, Document] = field(default_factory=dict)
+    entries: dict[UUID, Entry] = field(default_factory=dict)
+    numbers: dict[str, UUID] = field(default_factory=dict)
+
+
+class OutcomeKind(StrEnum):
+    DUPLICATE = "duplicate"
+    IGNORED = "ignored"
+    DEAD_LETTERED = "dead-lettered"
+    PARKED = "parked"
+    RELEASED = "released"  # parked before, applied or dead-lettered since
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an event in a consumer, where it was not simply applied."""
+
+    consumer: str
+    position: Position
+    event: UUID
+    kind: OutcomeKind
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes to keep. `ref` names them."""
+
+    ref: BlobRef
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EntryChange:
+    """A later state of an entry; ignored unless `sequence` is above that of the last change."""
+
+    entry: UUID
+    sequence: int
+    delivery: DeliveryState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchText:
+    """What a case or a person is found by. `rank` groups: 0 number and handle, 1 name and subject, 2 text."""
+
+    entry: UUID
+    case: UUID
+    number: str
+    names: str
+    subject: str
+    text: str
+    occurred_at: datetime
+
+
+@dataclass(slots=True)
+class Step:
+    """Everything that one decision changes. An engine applies all of it or nothing.
+
+    `documents` are written at the revision that they carry, plus one (a Case: at the sequence that it carries, decided on
+    `expected`); `claims` are inserted if absent and conflict when taken by another case.
+    """
+
+    consumer: str | None = None
+    before: Position = START
+    position: Position | None = None
+    events: list[Event] = field(default_factory=list)
+    blobs: list[Blob] = field(default_factory=list)
+    claims: dict[str, UUID] = field(default_factory=dict)
+    documents: list[tuple[Document, int]] = field(default_factory=list)
+    """Each with the revision that it was decided on; 0: it must not exist yet."""
+    deletions: list[tuple[type[Document], UUID]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    changes: list[EntryChange] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    search: list[SearchText] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A test on a declared column. `test`: =, in, <, <=, >, >=, null, set."""
+
+    column: str
+    test: str
+    value: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Documents by declared columns. `order` names columns, `-` before one turns it round; ties go by insertion."""
+
+    collection: Collection
+    where: tuple[Where, ...] = ()
+    order: tuple[str, ...] = ()
+    limit: int = 50
+    after: str | None = None
+    """The `next` of the page before."""
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """`next` is an opaque cursor, None on the last page."""
+
+    items: Sequence[T]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCount:
+    """Cases of one queue: all that are open (and snoozed apart), those nobody has, those late, and the oldest wait."""
+
+    queue: str
+    open: int = 0
+    unassigned: int = 0
+    overdue: int = 0
+    snoozed: int = 0
+    oldest_waiting: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A case found by words, with the place that matched."""
+
+    case: UUID
+    number: str
+    entry: UUID
+    excerpt: str
+    occurred_at: datetime
+
+
+class Engine(Protocol):
+    """The log and the states beside it. All methods may raise Outage; then nothing was changed."""
+
+    async def commit(self, step: Step) -> None:
+        """Apply the step wholly and durably (fsync) or not at all. Concurrent steps share one fsync.
+
+        Raises Conflict when a document, a claim or the consumer's position is not what the step was decided on.
+        """
+        ...
+
+    async def read(self, consumer: str, topics: Sequence[Topic], limit: int) -> Batch:
+        """The next records of these topics for the consumer, in log order, from its committed position."""
+        ...
+
+    async def load(self, references: References) -> Found:
+        """All that is referred to, in one query a kind."""
+        ...
+
+    async def scan(
+        self, topics: Sequence[Topic], after: Position, limit: int, key: str | None = None
+    ) -> Sequence[Record]:
+        """Records after a position, whoever reads; `key` keeps those of one key."""
+        ...
+
+    async def record(self, position: Position) -> Record | None: ...
+
+    async def tail(self) -> Position:
+        """The position of the last durable event."""
+        ...
+
+    async def wait(self, after: Position, timeout_seconds: float) -> bool:
+        """Until an event beyond `after` is durable; False when the time is over."""
+        ...
+
+    async def positions(self) -> Mapping[str, Position]:
+        """Where each consumer stands."""
+        ...
+
+    async def lag(self, consumer: str, topics: Sequence[Topic]) -> int:
+        """How many events of these topics lie beyond the consumer's position."""
+        ...
+
+    async def find(self, query: Query) -> Page[Document]: ...
+
+    async def count(self, query: Query) -> int: ...
+
+    async def tally(self, queues: Sequence[str] | None, now: datetime) -> Sequence[QueueCount]:
+        """Counts of cases by queue; None: of every queue."""
+        ...
+
+    async def timeline(
+        self,
+        cases: Sequence[UUID] = (),
+        handles: Sequence[UUID] = (),
+        queues: Sequence[str] | None = None,
+        channel: str | None = None,
+        kinds: Sequence[EntryKind] = (),
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[Entry]:
+        """Entries of these cases, or of these handles, newest first. `queues` keeps those whose case is in one of them."""
+        ...
+
+    async def search(
+        self, words: str, queues: Sequence[str] | None = None, limit: int = 20, after: str | None = None
+    ) -> Page[Hit]:
+        """Cases by number, name, handle, words of subject and text; best first."""
+        ...
+
+    async def outcomes(self, consumer: str, after: Position, limit: int) -> Sequence[Outcome]: ...
+
+    async def blob(self, ref: BlobRef) -> bytes:
+        """The bytes; raises Unknown when they are not there and Never when they are not what their name says."""
+        ...
+
+    async def put_blob(self, content: bytes, media_type: str) -> BlobRef:
+        """Keep bytes durably before anything refers to them (for what is too large to wait in memory)."""
+        ...
+
+    async def backup(self, folder: str) -> None:
+        """A consistent copy into an empty folder, while running."""
+        ...
+
+    def check(self) -> AsyncIterator[str]:
+        """Every fault of the log and the store that the engine can see by itself: gaps, digests, blobs. None when whole."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware, UTC."""
+        ...
+
+
+class ReceiptStatus(StrEnum):
+    SENT = "sent"
+    RETRY = "retry"  # proven: nothing was accepted
+    FAILED = "failed"  # for good, nothing was accepted
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a channel said to a message. `stop_account` marks faults of the account (credentials), not of the message."""
+
+    status: ReceiptStatus
+    external_id: str = ""
+    reason: str = ""
+    retry_after_seconds: float | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
+    stop_account: bool = False
+
+
+class Deliverer(Protocol):
+    """Sends for one channel. Never raises for what a peer does: everything is a receipt."""
+
+    channel: str
+
+    async def deliver(self, message: OutboundMessage) -> Receipt: ...
+
+
+class HealthState(StrEnum):
+    STARTING = "starting"
+    OK = "ok"
+    DEGRADED = "degraded"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    state: HealthState
+    detail: str = ""
+    last_success_at: datetime | None = None
+
+
+class Connector(Protocol):
+    """One account of one channel, in. `start` returns when it accepts; `stop` when nothing is in flight any more."""
+
+    channel: str
+    account: str
+
+    async def start(self) -> None: ...
+
+    async def stop(self, grace_seconds: float) -> None: ...
+
+    def health(self) -> Health: ...

@@ -1,0 +1,1 @@
+"""Where results land: the engines, outbound (the sending state machine), webhooks to integrators."""
