@@ -1,0 +1,120 @@
+"""Signs that no person wrote a mail, or that no machine may answer it (RFC 3834, RFC 2369, RFC 2919, and older habits)."""
+
+import re
+
+from connectors.email.parse.headers import Headers
+from connectors.email.parse.model import MailFlag
+
+# Subjects that vacation responders begin with. Exchange's and the mail providers' own wordings, by language.
+AWAY_SUBJECTS = tuple(
+    """automatic reply|auto reply|auto-reply|autoreply|auto response|auto-response|auto:|out of office|out-of-office
+    |out of the office|ooo:|[auto-reply]|[autoreply]|vacation reply|away from my mail|i am away|on vacation
+    |automatische antwort|abwesenheitsnotiz|abwesenheitsmeldung|abwesend|abwesenheit|automatische rückmeldung|autoantwort
+    |réponse automatique|reponse automatique|absence du bureau|message d'absence|absent du bureau|absence :|absent :
+    |respuesta automática|respuesta automatica|fuera de la oficina|fuera de oficina|ausente
+    |resposta automática|resposta automatica|fora do escritório|ausência|ausente do escritório
+    |risposta automatica|fuori sede|fuori ufficio|assenza|messaggio automatico
+    |automatisch antwoord|automatische beantwoording|afwezigheid|afwezig|niet aanwezig|buiten kantoor
+    |autosvar|automatiskt svar|automatisk svar|frånvaro|frånvarande|ej på kontoret|fravær|fraværsmelding|ikke til stede
+    |automaattinen vastaus|poissa|poissaolo|autom. vastaus
+    |odpowiedź automatyczna|autoodpowiedź|automatyczna odpowiedź|poza biurem|nieobecność
+    |automatická odpověď|automatická odpoveď|mimo kancelář|nepřítomnost|automatikus válasz|házon kívül|irodán kívül
+    |răspuns automat|raspuns automat|автоответ|автоматический ответ|автоматична відповідь|автоматичен отговор
+    |нет на работе|αυτόματη απάντηση|otomatik yanıt|otomatik cevap|ofis dışında|automatski odgovor|samodejni odgovor
+    |automātiska atbilde|automatinis atsakymas|automaatvastus|自動返信|自動応答|不在通知|自动回复|自動回覆|自动答复|外出|자동 회신
+    |자동 응답|부재중|رد تلقائي|رد آلي|מענה אוטומטי|תשובה אוטומטית|trả lời tự động|การตอบกลับอัตโนมัติ|ตอบกลับอัตโนมัติ|balasan otomatis
+    |jawapan automatik|resposta automàtica|erantzun automatikoa""".replace("\n    ", "").split("|")
+)
+REPLY_PREFIX = re.compile(
+    r"(?:(?:re|aw|sv|antw|odp|r|fwd?|wg|tr|vs|res|ynt|回复|答复|返信)\s*[::]\s*){1,5}", re.IGNORECASE
+)
+AUTO_HEADERS = (
+    "x-autoreply",
+    "x-autorespond",
+    "x-auto-reply",
+    "x-autoresponder",
+    "x-vacation",
+    "x-mail-autoreply",
+)
+SAYS_YES = frozenset({"yes", "true", "1", "y"})
+BULK_PRECEDENCE = frozenset({"bulk", "junk", "list"})
+LIST_HEADERS = (
+    "list-id",
+    "list-post",
+    "list-help",
+    "mailing-list",
+    "x-mailing-list",
+    "list-archive",
+    "x-mailman-version",
+)
+SPAM_HEADERS = ("x-spam-flag", "x-spam", "x-spam-status", "x-gmx-antispam", "x-forefront-antispam-report")
+
+
+def auto_submitted(headers: Headers) -> str:
+    """The keyword of Auto-Submitted in lower case, empty where a person sent the mail."""
+    keyword = headers.raw("auto-submitted").partition(";")[0].partition(" ")[0].strip().lower()
+    return "" if keyword == "no" else keyword
+
+
+def has_away_subject(subject: str) -> bool:
+    plain = REPLY_PREFIX.sub("", subject, count=1).strip().lower()
+    return plain.startswith(AWAY_SUBJECTS)
+
+
+def is_auto_reply(headers: Headers, subject: str) -> bool:
+    """A machine answered. What a machine sends on its own (a notice, a newsletter) is a message."""
+    submitted = auto_submitted(headers)
+    if submitted.startswith(("auto-replied", "auto-reply", "autoreplied")):
+        return True
+    if any(headers.raw(name).lower() not in ("", "no", "false") for name in AUTO_HEADERS):
+        return True
+    if headers.raw("precedence").lower() in ("auto_reply", "auto-reply", "autoreply"):
+        return True
+    if headers.raw("x-precedence").lower() in ("auto_reply", "auto-reply"):
+        return True
+    if (
+        headers.raw("preference").lower() == "auto_reply"
+        or headers.raw("x-mail-auto-reply")
+        or headers.raw("x-fc-machinegenerated")
+    ):
+        return True
+    if (
+        headers.raw("delivered-to").lower() == "autoresponder"
+        or "vacation" in headers.raw("x-mailer").lower()
+    ):
+        return True
+    return has_away_subject(subject)
+
+
+def automatic_flags(headers: Headers, subject: str, return_path: str | None) -> set[MailFlag]:
+    flags: set[MailFlag] = set()
+    if (
+        auto_submitted(headers)
+        or is_auto_reply(headers, subject)
+        or headers.raw("x-auto-response-suppress").lower() in ("all", "oof, autoreply")
+    ):
+        flags.add("auto")
+    suppressed = {word.strip() for word in headers.raw("x-auto-response-suppress").lower().split(",")}
+    if suppressed & {"all", "oof", "autoreply"}:
+        flags.add("suppress_auto_reply")
+    precedence = headers.raw("precedence").lower()
+    if precedence in BULK_PRECEDENCE or "list-unsubscribe" in headers or "feedback-id" in headers:
+        flags.add("bulk")
+    if any(name in headers for name in LIST_HEADERS) or precedence == "list":
+        flags.add("list")
+    if "x-loop" in headers or "x-loop-check" in headers:
+        flags.add("loop")
+    if return_path == "":
+        flags.add("null_sender")
+    if _is_spam(headers):
+        flags.add("spam")
+    return flags
+
+
+def _is_spam(headers: Headers) -> bool:
+    if headers.raw("x-spam-flag").lower() in SAYS_YES or headers.raw("x-spam").lower() in SAYS_YES:
+        return True
+    if headers.raw("x-spam-status").lower().startswith("yes"):
+        return True
+    # https://learn.microsoft.com/defender-office-365/message-headers-eop-mdo: SFV names the verdict.
+    return "sfv:spm" in headers.raw("x-forefront-antispam-report").lower()
