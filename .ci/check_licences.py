@@ -31,14 +31,14 @@ SPELLINGS = {
 def stated_licence(package: Distribution) -> str:
     """An SPDX expression as far as the package states one: its own, its short licence field, else its classifiers."""
     metadata = package.metadata
-    if expression := metadata.get("License-Expression"):
+    for expression in metadata.get_all("License-Expression") or []:
         return str(expression)
     classifiers = [
         classifier.rpartition(" :: ")[2]
         for classifier in metadata.get_all("Classifier") or []
         if classifier.startswith("License :: ") and classifier != "License :: OSI Approved"
     ]
-    stated = str(metadata.get("License") or "")
+    stated = "\n".join(metadata.get_all("License") or [])
     if stated and "\n" not in stated and len(stated) < 60:
         return SPELLINGS.get(stated, stated)
     # Several classifiers do not say whether all hold or one may be chosen; the strict reading is all.
@@ -48,7 +48,9 @@ def stated_licence(package: Distribution) -> str:
 def is_accepted(expression: str) -> bool:
     """Whether a choice that the expression offers is accepted in all its parts. AND binds tighter than OR."""
     if "(" in expression:  # not split further: then every licence named has to be accepted
-        return all(term in ACCEPTED for term in re.findall(r"[\w.+-]+", expression) if term not in {"AND", "OR"})
+        return all(
+            term in ACCEPTED for term in re.findall(r"[\w.+-]+", expression) if term not in {"AND", "OR"}
+        )
     return any(
         all(term.strip() in ACCEPTED for term in re.split(r"\s+AND\s+", choice))
         for choice in re.split(r"\s+OR\s+", expression)

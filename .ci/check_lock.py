@@ -58,6 +58,10 @@ def wrong_pins(lock: str, pins: Iterable[Pin], requirements: Mapping[str, Requir
                 yield f"{lock}: {pin.name}=={pin.version} is not {requirement} of pyproject.toml"
 
 
+def by_name(requirements: Iterable[str]) -> dict[str, Requirement]:
+    return {canonicalize_name(each.name): each for each in map(Requirement, requirements)}
+
+
 def faults(root: Path) -> Iterator[str]:
     """Each fault as a line that names its file."""
     declared = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
@@ -68,8 +72,7 @@ def faults(root: Path) -> Iterator[str]:
         text = (root / lock).read_text("utf-8")
         pins = read_lock(text)
         locked[lock] = {(pin.name, pin.version, pin.marker) for pin in pins}
-        requirements = {canonicalize_name(each.name): each for each in map(Requirement, wanted)}
-        yield from wrong_pins(lock, pins, requirements)
+        yield from wrong_pins(lock, pins, by_name(wanted))
         for number, line in enumerate(text.splitlines(), start=1):
             if ADDRESS.search(line):
                 yield f"{lock}:{number}: an address has no place here: {line.strip()}"

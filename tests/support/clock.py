@@ -1,0 +1,21 @@
+"""A clock that stands still until it is told to go on."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+MONDAY_MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """Callable like the real one: `clock()` is the time now."""
+
+    now: datetime = MONDAY_MORNING
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, step: timedelta | None = None, /, **units: float) -> datetime:
+        """Moves on by a step or by units: `clock.advance(hours=2)`. Returns the new time."""
+        self.now += timedelta(**units) if step is None else step
+        return self.now

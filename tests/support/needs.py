@@ -1,0 +1,56 @@
+"""What some tests need that `make test` cannot install, whether it is here, and the command that brings it.
+
+`python -m tests.support.needs` prints the Debian packages that are missing for the tests as they are; .ci/run installs those.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.support.paths import ROOT
+
+# Debian installs servers where the path of an ordinary user does not look.
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+
+
+@dataclass(frozen=True)
+class Need:
+    """A program from the system's packages."""
+
+    programs: tuple[str, ...]  # any of them will do
+    packages: tuple[str, ...]
+
+    def program(self) -> str | None:
+        found = (shutil.which(each, path=SEARCH_PATH) for each in self.programs)
+        return next((path for path in found if path), None)
+
+    def absent(self) -> str:
+        """Why a test that needs it is skipped."""
+        return f"{self.programs[0]} is not installed: sudo apt-get install -y {' '.join(self.packages)}"
+
+
+BROWSER = Need(("chromium", "chromium-browser", "google-chrome"), ("chromium",))
+
+# The argument of @pytest.mark.server. To add one: a line here, and a test that names it.
+SERVERS = {
+    "dovecot": Need(("dovecot",), ("dovecot-imapd", "dovecot-lmtpd")),
+    "postfix": Need(("postfix",), ("postfix",)),
+}
+USES = re.compile(r"\bmark\.(?:(?P<browser>browser)\b|server\(\s*[\"'](?P<server>\w+)[\"'])")
+
+
+def used() -> Iterator[Need]:
+    """What the tests name in their marks."""
+    text = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "tests").rglob("test_*.py")))
+    names = {match["server"] or "browser" for match in USES.finditer(text)}
+    yield from (BROWSER if name == "browser" else SERVERS[name] for name in sorted(names))
+
+
+def missing_packages() -> list[str]:
+    return [package for need in used() if not need.program() for package in need.packages]
+
+
+if __name__ == "__main__":
+    print("\n".join(missing_packages()))
