@@ -56,10 +56,11 @@ class Scope(StrEnum):
 
 
 class ApiKey(Document):
-    """`id` derives from the SHA-256 of the key; `prefix` is what may be shown of it."""
+    """`id` derives from the SHA-256 of the key; `prefix` and `last_four` are what may be shown of it."""
 
     name: str
     prefix: str
+    last_four: str = ""
     scopes: tuple[Scope, ...]
     roles: dict[str, Role] = Field(default_factory=dict)
     created_at: datetime
