@@ -1,0 +1,71 @@
+"""What all SMTP connections share: how many there are, of whom, and how many bytes they hold."""
+
+import ipaddress
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+def peer_host(peer: object) -> str:
+    """The address of a socket's other end, as text."""
+    return str(peer[0]) if isinstance(peer, tuple) and peer else str(peer)
+
+
+def peer_group(peer: object) -> str:
+    """Whom a connection counts for: its IPv4 address, its IPv6 /64 (one customer has all of it), else itself."""
+    host = peer_host(peer)
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+@dataclass
+class ConnectionLimits:
+    """Counts connections in and out. `refusal` is why one more is not taken, or empty."""
+
+    most: int
+    most_per_group: int
+    total: int = 0
+    refused: int = 0
+    groups: Counter[str] = field(default_factory=Counter)
+
+    def refusal(self, group: str) -> str:
+        if self.total >= self.most:
+            return "421 4.3.2 Too many connections, try again later"
+        if self.groups[group] >= self.most_per_group:
+            return "421 4.7.0 Too many connections from your address, try again later"
+        return ""
+
+    def enter(self, group: str) -> None:
+        self.total += 1
+        self.groups[group] += 1
+
+    def leave(self, group: str) -> None:
+        self.total -= 1
+        self.groups[group] -= 1
+        if self.groups[group] <= 0:
+            del self.groups[group]
+
+
+@dataclass
+class ByteBudget:
+    """Bytes held by mails on their way in, over all connections."""
+
+    most: int
+    used: int = 0
+    highest: int = 0
+
+    def fits(self, more: int) -> bool:
+        return self.used + more <= self.most
+
+    def take(self, more: int) -> None:
+        self.used += more
+        self.highest = max(self.highest, self.used)
+
+    def give_back(self, fewer: int) -> None:
+        self.used -= fewer
