@@ -56,7 +56,7 @@ class Router:
         self.hours: Mapping[str, BusinessHours] = {each.name: each for each in configuration.hours}
         self.rules = tuple(CompiledRule(rule, compile_condition(rule.when)) for rule in configuration.rules)
 
-    def route(self, facts: Facts, hint: str | None = None) -> Routed:
+    def route(self, facts: Facts, hint: str | None = None, brand: str | None = None) -> Routed:
         """Where the case goes. The same facts give the same decision, always; only facts that a rule looked at are kept."""
         looked = Looked(facts)
         queue: str | None = None
@@ -77,7 +77,7 @@ class Router:
             tags.update(dict.fromkeys(rule.tags))
         reason = "rule"
         if queue is None:
-            queue, reason = self._without_rule(facts, hint)
+            queue, reason = self._without_rule(hint, brand)
         recorded = self._record(looked, outcomes)
         if reason == "hint":
             recorded["queue_hint"] = queue
@@ -97,12 +97,12 @@ class Router:
 
     def within_hours(self, at: datetime, brand: str, hint: str | None = None) -> bool:
         """The fact `within_hours` of a new case: whether the queue that it goes to without any rule is open then."""
-        queue, _ = self._without_rule({"brand": brand}, hint)
+        queue, _ = self._without_rule(hint, brand)
         return hours.is_open(self.hours_of(queue), at)
 
-    def _without_rule(self, facts: Facts, hint: str | None) -> tuple[str, str]:
+    def _without_rule(self, hint: str | None, brand: str | None) -> tuple[str, str]:
         hinted = self.queues.get(hint) if hint else None
-        if hinted is not None and hinted.brand in {None, facts.get("brand")}:
+        if hinted is not None and hinted.brand in {None, brand}:
             return hinted.name, "hint"
         return self.default_queue, "default"
 
