@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from schemas.accounts import AnsweredRequest
 from schemas.documents import QuarantineItem
-from schemas.errors import Conflict
+from schemas.errors import Conflict, Outage
 from schemas.events import Event
 from schemas.ids import derive, part_id
 from schemas.interactions import InteractionEvent
 from schemas.parking import Quarantined
-from schemas.ports import Blob, Clock, Engine, Step
+from schemas.ports import Blob, Clock, Engine, References, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ class Intake:
     async def accept(self, accepted: Accepted) -> None:
         blobs = [accepted.original, *accepted.blobs]
         if accepted.quarantined is None:
-            await self._engine.commit(Step(blobs=blobs, events=[interaction_event(each) for each in accepted.interactions]))
+            await self._engine.commit(
+                Step(blobs=blobs, events=[interaction_event(each) for each in accepted.interactions])
+            )
             return
         event = quarantine_event(accepted.quarantined)
         item = _quarantine_item(accepted.quarantined)
@@ -66,6 +69,28 @@ class Intake:
             await self._engine.commit(Step(blobs=blobs, events=[event], documents=[(item, 0)]))
         except Conflict:  # it lies there already: the source gave it again
             await self._engine.commit(Step(blobs=blobs, events=[event]))
+
+    async def accept_once(self, accepted: Accepted, answer: AnsweredRequest) -> AnsweredRequest:
+        """Accept an item whose sender named it by a key of his own, and keep `answer` with it under the id of that key.
+
+        Returns the answer that stands: this one, or the one kept when the key was used before; nothing is written then.
+        Another digest in it says that the sender used one key for two things. Costs no query unless the key was used.
+        """
+        events = [interaction_event(each) for each in accepted.interactions]
+        step = Step(blobs=[accepted.original, *accepted.blobs], events=events, documents=[(answer, 0)])
+        try:
+            await self._engine.commit(step)
+        except Conflict as conflict:
+            return await self._answer_before(answer.id, conflict)
+        return answer
+
+    async def _answer_before(self, id: UUID, conflict: Conflict) -> AnsweredRequest:
+        references = References()
+        references.want(AnsweredRequest, id)
+        kept = (await self._engine.load(references)).documents.get(id)
+        if not isinstance(kept, AnsweredRequest):  # swept away between the two: the next try is the first
+            raise Outage("the answer to this key is being removed", retry_after_seconds=1) from conflict
+        return kept
 
 
 def _quarantine_item(data: Quarantined) -> QuarantineItem:
