@@ -23,6 +23,8 @@ CRASH_POINTS: dict[str, str] = {
     "intake.after-original": "the original is kept, it is not parsed",
     "intake.before-commit": "the item is parsed, nothing is on the log",
     "intake.before-acknowledge": "the item is on the log, its source was not told",
+    "email.before-final-dot": "the relay has a mail whole but for its end, and so has accepted nothing",
+    "email.after-final-dot": "the relay has the whole mail, its answer is not read",
     "runner.after-read": "a batch is read, nothing is decided",
     "runner.before-commit": "a batch is decided, nothing is written",
     "runner.after-commit": "a batch is durable, the next is not asked for",
