@@ -34,10 +34,136 @@ MARKER_IDS = frozenset(
 )  # fmt: skip
 
 TAGS = frozenset(
-    ["a", "abbr", "address", "article", "aside", "b", "bdi", "bdo", "big", "blockquote", "br", "caption", "center", "cite", "code", "col", "colgroup", "dd", "del", "details", "dfn", "div", "dl", "dt", "em", "figcaption", "figure", "font", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "img", "ins", "kbd", "li", "main", "mark", "nav", "ol", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "time", "tr", "tt", "u", "ul", "var", "wbr"]
+    [
+        "a",
+        "abbr",
+        "address",
+        "article",
+        "aside",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "blockquote",
+        "br",
+        "caption",
+        "center",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "dd",
+        "del",
+        "details",
+        "dfn",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "figcaption",
+        "figure",
+        "font",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "li",
+        "main",
+        "mark",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "q",
+        "rp",
+        "rt",
+        "ruby",
+        "s",
+        "samp",
+        "section",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "time",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "var",
+        "wbr",
+    ]
 )
 STYLES = frozenset(
-    ["background-color", "border", "border-bottom", "border-collapse", "border-color", "border-left", "border-radius", "border-right", "border-spacing", "border-style", "border-top", "border-width", "color", "direction", "display", "font", "font-family", "font-size", "font-style", "font-variant", "font-weight", "height", "letter-spacing", "line-height", "list-style", "list-style-type", "margin", "margin-bottom", "margin-left", "margin-right", "margin-top", "max-width", "min-width", "padding", "padding-bottom", "padding-left", "padding-right", "padding-top", "text-align", "text-decoration", "text-indent", "text-transform", "unicode-bidi", "vertical-align", "visibility", "white-space", "width", "word-break", "word-spacing"]
+    [
+        "background-color",
+        "border",
+        "border-bottom",
+        "border-collapse",
+        "border-color",
+        "border-left",
+        "border-radius",
+        "border-right",
+        "border-spacing",
+        "border-style",
+        "border-top",
+        "border-width",
+        "color",
+        "direction",
+        "display",
+        "font",
+        "font-family",
+        "font-size",
+        "font-style",
+        "font-variant",
+        "font-weight",
+        "height",
+        "letter-spacing",
+        "line-height",
+        "list-style",
+        "list-style-type",
+        "margin",
+        "margin-bottom",
+        "margin-left",
+        "margin-right",
+        "margin-top",
+        "max-width",
+        "min-width",
+        "padding",
+        "padding-bottom",
+        "padding-left",
+        "padding-right",
+        "padding-top",
+        "text-align",
+        "text-decoration",
+        "text-indent",
+        "text-transform",
+        "unicode-bidi",
+        "vertical-align",
+        "visibility",
+        "white-space",
+        "width",
+        "word-break",
+        "word-spacing",
+    ]
 )
 ATTRIBUTES = {
     "*": {"class", "id", "dir", "lang", "title", "style", "align"},
@@ -99,54 +225,100 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     return value
 
 
+@dataclass
+class _Nesting:
+    """Counts open elements by name, and refuses those that would stand too deep, with the ends that belong to them."""
+
+    open: dict[str, int] = field(default_factory=dict)
+    depth: int = 0
+
+    def admits_start(self, name: str) -> bool:
+        if name in CLOSED_BY_NEXT:
+            return self.depth < DEEPEST
+        if self.depth >= DEEPEST:
+            return False
+        self.open[name] = self.open.get(name, 0) + 1
+        self.depth += 1
+        return True
+
+    def admits_end(self, name: str) -> bool:
+        if self.open.get(name, 0) == 0:
+            return name in CLOSED_BY_NEXT
+        self.open[name] -= 1
+        self.depth -= 1
+        return True
+
+
 def tame(html: str) -> str:
     """The same HTML without what parsers take quadratic time for: very long tags, very deep nesting."""
     if html.count("<") < LOOKS_HARMLESS and len(html) < LONGEST_TAG:
         return html
     kept: list[str] = []
+    nesting = _Nesting()
     position = 0
-    depths: dict[str, int] = {}
-    depth = 0
-    while True:
-        start = html.find("<", position)
-        if start < 0:
-            break
+    while (start := html.find("<", position)) >= 0:
         tag = TAG.match(html, start)
         if tag is None:
             kept.append(html[position : start + 1])
             position = start + 1
             continue
-        end = html.find(">", start, start + LONGEST_TAG)
         kept.append(html[position:start])
+        end = html.find(">", start, start + LONGEST_TAG)
+        text = html[start : end + 1]
         if end < 0:
             # Too long a tag, or one that never ends: the tag without its attributes.
             end = html.find(">", start)
+            end = len(html) if end < 0 else end
             text = f"<{tag.group(1)}{tag.group(2)}>"
-            position = len(html) if end < 0 else end + 1
-        else:
-            text = html[start : end + 1]
-            position = end + 1
+        position = end + 1
         name = tag.group(2).lower()
-        if name in VOID or text.endswith("/>"):
-            kept.append(text)
-        elif tag.group(1):
-            if depths.get(name, 0) > 0:
-                depths[name] -= 1
-                depth -= 1
-                kept.append(text)
-        elif depth < DEEPEST or (name in CLOSED_BY_NEXT and depth < 3 * DEEPEST):
-            if name not in CLOSED_BY_NEXT:
-                depths[name] = depths.get(name, 0) + 1
-                depth += 1
+        if name in VOID or (nesting.admits_end(name) if tag.group(1) else nesting.admits_start(name)):
             kept.append(text)
     kept.append(html[position:])
     return "".join(kept)
 
 
 BLOCKS = frozenset(
-    ["address", "article", "aside", "blockquote", "caption", "center", "dd", "details", "div", "dl", "dt", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tr", "ul", "body"]
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "figcaption",
+        "figure",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tr",
+        "ul",
+        "body",
+    ]
 )
-PARAGRAPHS = frozenset(["p", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "pre", "figure", "hr"])
+PARAGRAPHS = frozenset(
+    ["p", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "pre", "figure", "hr"]
+)
 HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 BLANKS = re.compile(r"[ \t\r\n\xa0]+")
 INVISIBLE = re.compile("[\u00ad\u034f\u200b\u2060\ufeff]")
@@ -187,6 +359,10 @@ class _Writer:
                 self.line.append(self.bullet)
                 self.bullet = ""
         self.line.append(text)
+
+    def quote(self) -> None:
+        self._pay()
+        self.prefixes.append("> ")
 
     def _pay(self) -> None:
         if self.owed > 1 and self.lines and self.lines[-1].strip("> "):
@@ -260,6 +436,11 @@ def _enter(writer: _Writer, node: LexborNode, counters: list[int | None]) -> boo
         return True
     if tag in BLOCKS:
         writer.close_line(2 if tag in PARAGRAPHS and not _is_nested_list(tag, counters) else 1)
+    _begin(writer, tag or "", counters)
+    return True
+
+
+def _begin(writer: _Writer, tag: str, counters: list[int | None]) -> None:
     match tag:
         case "hr":
             writer.text("________________________________")
@@ -272,11 +453,9 @@ def _enter(writer: _Writer, node: LexborNode, counters: list[int | None]) -> boo
         case "pre":
             writer.preformatted += 1
         case "blockquote":
-            writer._pay()
-            writer.prefixes.append("> ")
+            writer.quote()
         case "td" | "th" if any(piece.strip() for piece in writer.line):
             writer.line.append("\t")
-    return True
 
 
 def _is_nested_list(tag: str, counters: list[int | None]) -> bool:

@@ -8,6 +8,7 @@ from connectors.email.parse.model import MailAddress
 from connectors.email.parse.words import decode_words
 
 BARE = re.compile(r"[^\s<>()\[\],;:\"@]{1,128}@[^\s<>()\[\],;:\"@]{1,255}")
+MOST_UNCLOSED = 3  # each search for the end of a comment may read the whole header
 SPACE = re.compile(r"\s+")
 
 
@@ -41,6 +42,7 @@ def _mailboxes(header: str) -> Iterator[_Mailbox]:
     mailbox = _Mailbox()
     plain: list[str] = []
     position = 0
+    unclosed = 0
     length = len(header)
     while position < length:
         character = header[position]
@@ -48,9 +50,11 @@ def _mailboxes(header: str) -> Iterator[_Mailbox]:
             text, position = _quoted(header, position)
             plain.append(text)
             continue
-        if character == "(":
-            text, position = _comment(header, position)
+        if character == "(" and unclosed < MOST_UNCLOSED:
+            text, after = _comment(header, position)
+            unclosed += after == position + 1
             mailbox.comment = mailbox.comment or text
+            position = after
             continue
         if character == "<":
             end = header.find(">", position)

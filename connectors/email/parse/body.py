@@ -23,7 +23,7 @@ META_CHARSET = re.compile(
     rb"<meta[^>]{0,200}charset\s{0,5}=\s{0,5}[\"']?\s{0,5}([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE
 )
 MARKUP = re.compile(r"<(?:[^<>]{1,100})>")
-MOST_UUENCODED = 50
+MOST_UUENCODED = 10
 STUB = re.compile(
     r"(?i)(?:html (?:version|e-?mail|message|format)|does ?n[o']t support html|view (?:this|it|the) .{0,30}browser"
     r"|html-?(?:version|ansicht|f.hig)|au format html)"

@@ -26,6 +26,7 @@ DAEMONS = (
     "maildaemon",
     "bounce",
     "mailsystem",
+    "post_master",
 )
 SUBJECTS = tuple(
     """undeliver|delivery status notification|delivery failure|delivery failed|delivery report|delivery has failed
@@ -38,10 +39,15 @@ SUBJECTS = tuple(
     |niet bestelbaar|kunde inte levereras|ikke leveret|ei voitu toimittaa|nie można dostarczyć|niedostarczona
     |не удалось доставить|недоставленное|уведомление о доставке|配信不能|配信エラー|配信できません|未送达|退信|系统退信|전송 실패
     |undelivered|delivery problem|delivery error|unable to deliver|cannot deliver|problem delivering|returned to sender
-    |user unknown|considered unsolicited|permanent delivery failure|notification d'échec""".replace(
+    |loop alert|user unknown|considered unsolicited|permanent delivery failure|notification d'échec""".replace(
         "\n    ", ""
     ).split("|")
 )
+FAILURES = (
+    "could not be delivered", "mailbox is full", "mailbox full", "user unknown", "unknown user", "no such user",
+    "delivery to the following", "undeliverable", "was not delivered", "address rejected", "delivery failed",
+    "does not exist", "returned to sender",
+)  # fmt: skip
 FLUFL_BYTES = 300_000
 TEXT_CHARACTERS = 30_000
 # Where a mail system puts the mail that it returns into its own text.
@@ -65,7 +71,7 @@ def is_daemon(sender: MailAddress | None) -> bool:
 
 
 def looks_like_bounce(
-    headers: Headers, sender: MailAddress | None, return_path: str | None, subject: str, root: Part
+    headers: Headers, sender: MailAddress | None, return_path: str | None, subject: str, text: str, root: Part
 ) -> bool:
     """Enough to look for recipients in the text; a person who writes "delivery failed" is not enough."""
     if "x-failed-recipients" in headers:
@@ -76,6 +82,8 @@ def looks_like_bounce(
     has_subject = any(wording in lowered for wording in SUBJECTS)
     if is_daemon(sender):
         return True
+    if return_path == "" and any(words in text[:3000].lower() for words in FAILURES):
+        return True
     has_no_sender = return_path == "" or sender is None or not sender.address
     is_auto = headers.raw("auto-submitted").lower().startswith(("auto-replied", "auto-generated"))
     return has_subject and (has_no_sender or is_auto or lowered.startswith(SUBJECTS))
@@ -85,7 +93,12 @@ def _report_type(root: Part) -> str:
     return root.content_type.parameters.get("report-type", "").lower()
 
 
-def read_complaint(raw: bytes, root: Part) -> MailBounce | None:
+def read_complaint(raw: bytes, root: Part, subject: str) -> MailBounce | None:
+    # Microsoft's junk mail reports came without the report part: https://sendersupport.olc.protection.outlook.com/snds
+    if subject.lower().startswith("complaint about message from ") and any(
+        part.media_type == "message/rfc822" for part in root.walk()
+    ):
+        return MailBounce(diagnostic="abuse")
     for part in root.walk():
         if part.media_type == "message/feedback-report":
             return feedback(read_groups(part.content(raw)[0]))
@@ -117,10 +130,8 @@ def read_unstructured(raw: bytes, headers: Headers, text: str) -> MailBounce:
     )
     action: BounceAction = inside.action if inside else "unknown"
     if action == "unknown":
-        is_delay = (
-            (status is not None
-            and status.startswith("4"))
-            or _says_delay(headers.text("subject") + "\n" + notice)
+        is_delay = (status is not None and status.startswith("4")) or _says_delay(
+            headers.text("subject") + "\n" + notice
         )
         action = "delayed" if is_delay else "failed"
     return MailBounce(
@@ -152,14 +163,14 @@ def _failed_header(headers: Headers) -> list[str]:
 
 def _flufl(raw: bytes) -> list[str]:
     """The library reads a standard message; what it is given is small and was found to be shallow."""
-    from flufl.bounce import scan_message
+    from flufl.bounce import scan_message  # noqa: PLC0415 slow to import, needed by few mails
 
     try:
         message = email.message_from_bytes(raw[:FLUFL_BYTES], policy=email.policy.compat32)
         found = scan_message(message)
     except Exception:  # noqa: BLE001 foreign detectors over foreign bytes: whatever they raise, the mail is still read
         return []
-    texts = (item.decode("ascii", "replace") if isinstance(item, bytes) else str(item) for item in found)
+    texts = (item.decode("ascii", "replace") for item in found)
     return sorted(text for text in texts if "@" in text and BARE.fullmatch(text))
 
 

@@ -177,7 +177,7 @@ def _is_ascii_label(label: str | None) -> bool:
 
 def _guess(content: bytes) -> str | None:
     """A charset by the look of the bytes; imported when first needed because most mails never need it."""
-    from charset_normalizer import from_bytes
+    from charset_normalizer import from_bytes  # noqa: PLC0415 slow to import, needed by few mails
 
     try:
         best = from_bytes(content[:GUESS_BYTES], steps=3, chunk_size=256, threshold=0.3).best()

@@ -35,4 +35,6 @@ def normal_text(content: bytes) -> bytes:
     content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if b"From " in content:
         content = MBOX_QUOTED.sub(b"", content)
+    if b" \n" not in content and b"\t\n" not in content:
+        return content.rstrip(b"\n")
     return b"\n".join(line.rstrip(b" \t") for line in content.split(b"\n")).rstrip(b"\n")

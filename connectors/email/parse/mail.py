@@ -20,6 +20,7 @@ from connectors.email.parse.model import (
     MailKind,
     ParsedMail,
 )
+from connectors.email.parse.notifications import read_notification
 from connectors.email.parse.replies import new_text
 from connectors.email.parse.structure import Part, Structure
 from connectors.kit.language import guess_language
@@ -157,11 +158,14 @@ class _Reading:
         subject: str,
         text: str,
     ) -> tuple[MailKind, MailBounce | None]:
-        complaint = bounces.read_complaint(raw, root)
+        complaint = bounces.read_complaint(raw, root, subject)
         if complaint is not None:
             return self._correlated("complaint", complaint, raw, root, text)
         if any(part.media_type == "message/disposition-notification" for part in root.walk()):
             return "receipt", None
+        notification = read_notification(text)
+        if notification is not None:
+            return notification
         status = bounces.read_status(raw, root)
         if status is not None:
             kind: MailKind = "receipt" if status.action in ("delivered", "relayed", "expanded") else "bounce"
@@ -172,7 +176,7 @@ class _Reading:
                 )
             return self._correlated(kind, status, raw, root, text)
         is_answer = automatic.is_auto_reply(headers, subject) and not bounces.is_daemon(sender)
-        if not is_answer and bounces.looks_like_bounce(headers, sender, return_path, subject, root):
+        if not is_answer and bounces.looks_like_bounce(headers, sender, return_path, subject, text, root):
             return self._correlated("bounce", bounces.read_unstructured(raw, headers, text), raw, root, text)
         if _calendar_method(root):
             return "calendar", None
@@ -187,7 +191,8 @@ class _Reading:
         )
         recipient = bounce.recipient
         if recipient is None and returned is not None:
-            to = read_addresses(returned.raw("to"), 1)
+            # Hotmail's feedback loop names the recipient in a header of its own.
+            to = read_addresses(returned.raw("x-hmxmroriginalrecipient") or returned.raw("to"), 1)
             recipient = to[0].address if to else None
         return kind, bounce.model_copy(
             update={

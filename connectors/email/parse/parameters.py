@@ -21,20 +21,19 @@ class Parameterised:
 
 
 def read_parameters(header: str) -> Parameterised:
-    fields = _split(header)
-    value = next(fields, "").strip().lower()
+    value, *fields = list(_split(header))[: MOST_PARAMETERS + 1]
+    first, _, rest = value.strip().partition(" ") if "=" in value else (value.strip(), "", "")
+    if "=" in first and "/" not in first:
+        first, rest = "", value  # the value was left out and the parameters begin at once
+    if rest:
+        fields.insert(0, rest)  # the semicolon between them was left out
+    value = first.lower()
     plain: dict[str, str] = {}
     sections: dict[str, list[tuple[int, bool, str]]] = {}
-    if "=" in value and "/" not in value:
-        # The value was left out and the parameters begin at once.
-        fields = _split(header)
-        value = ""
-    for index, field in enumerate(fields):
-        if index >= MOST_PARAMETERS:
-            break
-        name, _, text = field.partition("=")
+    for field in fields:
+        name, equals, text = field.partition("=")
         name = name.strip().lower()
-        if not name or not _:
+        if not name or not equals:
             continue
         section = SECTION.match(name)
         if section is None:
@@ -94,9 +93,10 @@ def _join(sections: list[tuple[int, bool, str]]) -> str:
     label = ""
     content = bytearray()
     for index, (_, is_encoded, text) in enumerate(sections):
+        value = text
         if is_encoded and index == 0 and text.count("'") >= 2:
-            label, _, text = text.split("'", 2)
-        content += unquote_to_bytes(text) if is_encoded else text.encode("utf-8", "surrogatepass")
+            label, _, value = text.split("'", 2)
+        content += unquote_to_bytes(value) if is_encoded else value.encode("utf-8", "surrogatepass")
     decoded = decode_text(bytes(content), label or None).text
     return _repair(decode_words(decoded)) if "=?" in decoded else decoded
 

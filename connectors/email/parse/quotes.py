@@ -18,14 +18,16 @@ from connectors.email.parse.quote_tables import (
     WROTE_ENDINGS,
     WROTE_MIDDLES,
 )
-from connectors.email.parse.signatures import is_sent_from, is_signature_mark
+from connectors.email.parse.signatures import begins_signature, is_sent_from
 
 LONGEST_HEADER = 400  # characters of a "wrote" line, wrapped lines joined
 LONGEST_WRAP = 5  # lines that such a line is wrapped into
 LONGEST_LABEL = 40
+WRAPPED_LINE = 60  # characters from which a quoted line may have been wrapped
 BLOCK_LINES = 12  # lines in which the labels of a header block stand
 RULE_CHARACTERS = frozenset("-_=*—–―─━~＿－ ")
-QUOTE_MARKS = (">", "＞", "&gt;")
+QUOTE_MARKS = (">", "＞")
+PROCESSED_BY = ("original message processed by", "ursprüngliche nachricht verarbeitet")
 EMPHASIS = "*_ \t\u200e\u200f\u202a\u202b\u202c\ufeff\xa0"
 
 
@@ -52,7 +54,7 @@ def split_reply(text: str) -> SplitReply:
             continue
         if stripped.startswith(QUOTE_MARKS):
             has_quote = True
-            position += 1
+            position += 2 if _spills_over(lines, position) else 1
             continue
         if is_separator(stripped, ORIGINAL_MESSAGES):
             return _finish(kept, has_quote=True)
@@ -69,7 +71,7 @@ def split_reply(text: str) -> SplitReply:
                 return _finish(kept, has_quote=True)
             position = following
             continue
-        if is_signature_mark(line) or is_sent_from(stripped):
+        if is_sent_from(stripped) or begins_signature(lines, position):
             position = _after_signature(lines, position)
             continue
         kept.append(line)
@@ -102,6 +104,19 @@ def _after_signature(lines: Sequence[str], position: int) -> int:
     return position
 
 
+def _spills_over(lines: Sequence[str], position: int) -> bool:
+    """A quoted line that was wrapped on the way: its rest stands without a mark between quoted lines."""
+    line = lines[position].rstrip()
+    if len(line) < WRAPPED_LINE or position + 1 >= len(lines):
+        return False
+    rest = lines[position + 1].strip()
+    if not rest or rest.startswith(QUOTE_MARKS):
+        return False
+    if position + 2 < len(lines) and lines[position + 2].strip():
+        return lines[position + 2].strip().startswith(QUOTE_MARKS)
+    return not line.endswith((".", "!", "?", ":")) or rest[:1].islower()
+
+
 def _next_filled(lines: Sequence[str], position: int) -> int | None:
     for index in range(position, len(lines)):
         if lines[index].strip():
@@ -122,6 +137,8 @@ def is_separator(stripped: str, wordings: tuple[str, ...]) -> bool:
     core = lowered.strip("-_=*—–―─━~＿－> \t:：|<")
     if not core.startswith(wordings):
         return False
+    if core.startswith(PROCESSED_BY):
+        return True
     is_dashed = lowered[0] in "-_=*—–―─━~＿－" and lowered[:2].strip("-_=*—–―─━~＿－") == ""
     if is_dashed:
         return True
@@ -130,20 +147,30 @@ def is_separator(stripped: str, wordings: tuple[str, ...]) -> bool:
 
 def wrote_lines(lines: Sequence[str], position: int) -> int:
     """How many lines from `position` announce a quote ("On … X wrote:"); 0 if none does."""
-    first = lines[position].strip(EMPHASIS)
+    first = lines[position].strip(EMPHASIS + "-")
     if len(first) > LONGEST_HEADER or not _may_begin(first):
         return 0
     joined = ""
     for count in range(LONGEST_WRAP):
         if position + count >= len(lines):
             return 0
-        line = lines[position + count].strip(EMPHASIS)
+        line = lines[position + count].strip(EMPHASIS + "-")
         if not line or len(joined) + len(line) > LONGEST_HEADER:
             return 0
         joined = f"{joined} {line}" if joined else line
-        if _announces(joined):
+        if _announces(joined) or _stands_above_quote(lines, position + count + 1, joined):
             return count + 1
     return 0
+
+
+def _stands_above_quote(lines: Sequence[str], position: int, joined: str) -> bool:
+    """Wordings that no table has: a date and an address right above a quote say enough."""
+    if "@" not in joined or not _is_dated(joined) or not joined.lower().startswith(WROTE_BEGINNINGS):
+        return False
+    following = position
+    while following < len(lines) and following < position + 2 and not lines[following].strip():
+        following += 1
+    return following < len(lines) and lines[following].strip().startswith(QUOTE_MARKS)
 
 
 def _may_begin(line: str) -> bool:
@@ -203,14 +230,12 @@ def starts_header_block(lines: Sequence[str], position: int) -> bool:
     filled = 0
     for line in lines[position : position + BLOCK_LINES]:
         if not line.strip():
-            if filled and len(found) < 2:
-                continue
             continue
         filled += 1
         kinds = _kinds(label_of(line))
         if kinds:
             found.add(next(iter(kinds - found), next(iter(kinds))))
-        elif filled > 1 and not line[:1].isspace() and len(found) < 2:
+        elif filled > 1 and not line[:1].isspace() and "@" not in line and len(found) < 2:
             return False
     return "from" in found and len(found) >= 3
 

@@ -1,13 +1,36 @@
 """Where a signature begins: the mark of RFC 3676 (4.3) with what people make of it, and what mobile programs add."""
 
+from collections.abc import Sequence
+
 from connectors.email.parse.quote_tables import SENT_FROM, SENT_FROM_ENDINGS
 
+DRAWN = (frozenset("_"), frozenset("—–―"))
+MOST_LINES = 12
+LONGEST_LINE = 100
 MARKS = frozenset({"--", "—", "—-", "-—", "――", "––", "__", "___", "- -"})
 LONGEST_SENT_FROM = 90
 
 
-def is_signature_mark(line: str) -> bool:
-    return line.strip() in MARKS
+def begins_signature(lines: Sequence[str], position: int) -> bool:
+    """A mark of its own, or a drawn line with only a few short lines below it, down to the end or to a quote."""
+    stripped = lines[position].strip()
+    if stripped in MARKS:
+        return True
+    if (
+        len(stripped) < 3
+        or not any(mark.issuperset(stripped) for mark in DRAWN)
+        or len(stripped) > LONGEST_LINE
+    ):
+        return False
+    filled = 0
+    for line in lines[position + 1 : position + 1 + 2 * MOST_LINES]:
+        text = line.strip()
+        if text.startswith(">"):
+            break
+        filled += bool(text)
+        if len(text) > LONGEST_LINE or filled > MOST_LINES:
+            return False
+    return filled > 0
 
 
 def is_sent_from(stripped: str) -> bool:
@@ -16,5 +39,6 @@ def is_sent_from(stripped: str) -> bool:
         return False
     lowered = stripped.lower().strip("*_<>[]() \t")
     if lowered.startswith(SENT_FROM):
-        return "," not in lowered and not lowered.endswith(("?", "!"))
+        is_sentence = lowered.endswith(".") and len(lowered.split()) > 6
+        return "," not in lowered and not is_sentence and not lowered.endswith(("?", "!"))
     return lowered.endswith(SENT_FROM_ENDINGS) and len(lowered) <= 60
