@@ -49,7 +49,7 @@ types:
 	@$(BIN)/mypy $(foreach package,$(PACKAGES),$(if $(wildcard $(package)/*),$(package))) tests .ci/*.py
 
 contracts:
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 lock-check:
 	@$(BIN)/python .ci/check_lock.py
