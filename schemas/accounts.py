@@ -108,7 +108,10 @@ def user_id(name: str) -> UUID:
 
 USERS = Collection("users", User, {"name": text_column("name")}, indexes=(("name",),))
 SESSIONS = Collection(
-    "sessions", Session, {"user": text_column("user"), "expires_at": time_column("expires_at")}, indexes=(("user",), ("expires_at",))
+    "sessions",
+    Session,
+    {"user": text_column("user"), "expires_at": time_column("expires_at")},
+    indexes=(("user",), ("expires_at",)),
 )
 KEYS = Collection("api_keys", ApiKey, {"name": text_column("name")}, indexes=(("name",),))
 ANSWERED = Collection(

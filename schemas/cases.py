@@ -39,10 +39,14 @@ class RoutingDecision(Frozen):
     """
 
     configuration: int
-    rule: str | None = Field(description="the rule that chose the queue; None: the hint of the form, or the default queue")
+    rule: str | None = Field(
+        description="the rule that chose the queue; None: the hint of the form, or the default queue"
+    )
     reason: str = Field(default="rule", description="rule, hint, default, agent or automation")
     outcomes: tuple[RuleOutcome, ...] = ()
-    facts: dict[str, str | int | bool | list[str]] = Field(default_factory=dict, json_schema_extra={"x-personal": True})
+    facts: dict[str, str | int | bool | list[str]] = Field(
+        default_factory=dict, json_schema_extra={"x-personal": True}
+    )
 
 
 class Timer(Frozen):
@@ -84,10 +88,14 @@ class MessageEvent(CaseEvent):
 
     interaction: UUID
     handle: UUID = Field(description="who wrote, for ever; the customer is looked up when read")
-    participants: tuple[UUID, ...] = Field(default=(), description="handles that take part in the conversation by this message")
+    participants: tuple[UUID, ...] = Field(
+        default=(), description="handles that take part in the conversation by this message"
+    )
     external_id: str
     reply_recipients: tuple[Participant, ...] = Field(default=(), description="to whom an answer goes now")
-    automatic: bool = Field(default=False, description="written by a machine: neither reopens nor waits for an answer")
+    automatic: bool = Field(
+        default=False, description="written by a machine: neither reopens nor waits for an answer"
+    )
 
 
 @event_type
@@ -110,7 +118,9 @@ class CaseReceived(MessageEvent):
 
     type: ClassVar[str] = "hubbub.case.received"
 
-    joined_by: str = Field(default="thread", description="token, thread, number: how it was known to belong here")
+    joined_by: str = Field(
+        default="thread", description="token, thread, number: how it was known to belong here"
+    )
 
 
 @event_type
@@ -120,7 +130,9 @@ class CaseRouted(CaseEvent):
     queue: str
     priority: Priority
     tags: tuple[str, ...] = ()
-    due_at: datetime | None = Field(default=None, description="first response due, in the queue's business hours")
+    due_at: datetime | None = Field(
+        default=None, description="first response due, in the queue's business hours"
+    )
     decision: RoutingDecision
 
 

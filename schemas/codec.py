@@ -19,6 +19,7 @@ def decode(type_name: str, value: bytes) -> Payload:
     if payload_type is None:
         raise Undecodable(f"event type {type_name!r} is not known to this version")
     try:
-        return payload_type.__pydantic_validator__.validate_json(value)
+        payload: Payload = payload_type.__pydantic_validator__.validate_json(value)
     except ValueError as error:
         raise Undecodable(f"{type_name}: {error}") from error
+    return payload

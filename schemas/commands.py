@@ -18,7 +18,9 @@ class Command(Payload):
 
     case: UUID
     actor: Actor
-    expected_sequence: int | None = Field(default=None, description="refuse when the case moved on (If-Match)")
+    expected_sequence: int | None = Field(
+        default=None, description="refuse when the case moved on (If-Match)"
+    )
 
 
 @event_type

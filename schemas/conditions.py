@@ -47,12 +47,17 @@ OPERATORS: dict[FieldType, frozenset[Operator]] = {
         }
     ),
     FieldType.WORDS: frozenset({Operator.CONTAINS, Operator.HAS_ANY, Operator.HAS_ALL, Operator.EXISTS}),
-    FieldType.NUMBER: frozenset({Operator.IS, Operator.IS_NOT, Operator.AT_LEAST, Operator.AT_MOST, Operator.EXISTS}),
+    FieldType.NUMBER: frozenset(
+        {Operator.IS, Operator.IS_NOT, Operator.AT_LEAST, Operator.AT_MOST, Operator.EXISTS}
+    ),
     FieldType.BOOLEAN: frozenset({Operator.IS}),
 }
 
 FIELDS: dict[str, tuple[FieldType, str]] = {
-    "event": (FieldType.TEXT, "what happened to the case: opened, received, reopened, replied, resolved, overdue …"),
+    "event": (
+        FieldType.TEXT,
+        "what happened to the case: opened, received, reopened, replied, resolved, overdue …",
+    ),
     "channel": (FieldType.TEXT, "email, webform …"),
     "account": (FieldType.TEXT, "the mailbox or form that it came in by"),
     "brand": (FieldType.TEXT, "the brand that was written to"),
@@ -68,7 +73,10 @@ FIELDS: dict[str, tuple[FieldType, str]] = {
     "flags": (FieldType.WORDS, "auto, bulk, list, spam, suspect …"),
     "attachments": (FieldType.NUMBER, "how many files came along"),
     "queue_hint": (FieldType.TEXT, "the queue that the form asks for"),
-    "customer.tier": (FieldType.TEXT, "attribute `tier` of the customer; `customer.X` for any other attribute X"),
+    "customer.tier": (
+        FieldType.TEXT,
+        "attribute `tier` of the customer; `customer.X` for any other attribute X",
+    ),
     "case.state": (FieldType.TEXT, "open, waiting, snoozed, resolved, spam, merged"),
     "case.queue": (FieldType.TEXT, "queue that the case is in"),
     "case.priority": (FieldType.TEXT, "low, normal, high, urgent"),
@@ -95,7 +103,7 @@ class All(Node):
     all: tuple[Condition, ...]
 
 
-class Any_(Node):
+class AnyOf(Node):
     any: tuple[Condition, ...]
 
 
@@ -108,15 +116,22 @@ class Not(Node):
 def _tag(value: Any) -> str:
     if isinstance(value, dict):
         return next((key for key in ("all", "any", "not") if key in value), "clause")
-    return {All: "all", Any_: "any", Not: "not"}.get(type(value), "clause")
+    if isinstance(value, All):
+        return "all"
+    if isinstance(value, AnyOf):
+        return "any"
+    return "not" if isinstance(value, Not) else "clause"
 
 
 Condition = Annotated[
-    Annotated[Clause, Tag("clause")] | Annotated[All, Tag("all")] | Annotated[Any_, Tag("any")] | Annotated[Not, Tag("not")],
+    Annotated[Clause, Tag("clause")]
+    | Annotated[All, Tag("all")]
+    | Annotated[AnyOf, Tag("any")]
+    | Annotated[Not, Tag("not")],
     Discriminator(_tag),
 ]
 
-for _model in (All, Any_, Not):
+for _model in (All, AnyOf, Not):
     _model.model_rebuild()
 
 

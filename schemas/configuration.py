@@ -52,9 +52,13 @@ class Queue(Setting):
     title: str
     brand: Name | None = None
     hours: Name | None = Field(default=None, description="business hours; none: always open")
-    first_response_minutes: int | None = Field(default=None, gt=0, description="due time of the first answer, in business minutes")
+    first_response_minutes: int | None = Field(
+        default=None, gt=0, description="due time of the first answer, in business minutes"
+    )
     reopen_days: int | None = Field(
-        default=None, ge=0, description="a reply this long after resolving opens a new case; none: it always reopens the old one"
+        default=None,
+        ge=0,
+        description="a reply this long after resolving opens a new case; none: it always reopens the old one",
     )
 
 
@@ -73,7 +77,9 @@ class Template(Setting):
     """Jinja2, sandboxed. Variants by language; `default` is taken when there is none for the customer's."""
 
     name: Name
-    subject: dict[str, str] = Field(default_factory=dict, description="language -> subject; empty: answers keep the case's subject")
+    subject: dict[str, str] = Field(
+        default_factory=dict, description="language -> subject; empty: answers keep the case's subject"
+    )
     text: dict[str, str] = Field(description="language -> text; must have `default`")
 
 
@@ -165,7 +171,9 @@ class Configuration(Setting):
     templates: tuple[Template, ...] = ()
     automations: tuple[Automation, ...] = ()
     webhooks: tuple[WebhookEndpoint, ...] = ()
-    automatic_answers_per_day: int = Field(default=5, ge=0, description="most automatic answers to one sender in a day")
+    automatic_answers_per_day: int = Field(
+        default=5, ge=0, description="most automatic answers to one sender in a day"
+    )
 
 
 @event_type

@@ -53,7 +53,9 @@ class Case(Document):
     assigned_at: datetime | None = None
     opened_at: datetime
     updated_at: datetime
-    waiting_since: datetime | None = Field(default=None, description="the oldest customer message that nobody answered")
+    waiting_since: datetime | None = Field(
+        default=None, description="the oldest customer message that nobody answered"
+    )
     due_at: datetime | None = None
     responded_at: datetime | None = None
     overdue: bool = False
@@ -62,10 +64,14 @@ class Case(Document):
     merged_into: UUID | None = None
     absorbed: tuple[UUID, ...] = ()
     related: UUID | None = None
-    participants: tuple[UUID, ...] = Field(default=(), description="handles that may join by thread; at most 50")
+    participants: tuple[UUID, ...] = Field(
+        default=(), description="handles that may join by thread; at most 50"
+    )
     reply_recipients: tuple[Participant, ...] = ()
     last_external_id: str = ""
-    references: tuple[str, ...] = Field(default=(), description="external ids of the thread: the first and the last 19")
+    references: tuple[str, ...] = Field(
+        default=(), description="external ids of the thread: the first and the last 19"
+    )
     last_automatic: bool = False
     messages: int = 0
     pending: tuple[PendingReply, ...] = Field(default=(), description="answers that leave later; at most 20")
@@ -189,7 +195,9 @@ class Entry(Frozen):
     flags: tuple[str, ...] = ()
     verified: bool = False
     spoof_suspect: bool = False
-    message: UUID | None = Field(default=None, description="outbound id of a reply, or the message a delivery tells of")
+    message: UUID | None = Field(
+        default=None, description="outbound id of a reply, or the message a delivery tells of"
+    )
     delivery: DeliveryState | None = None
     delivery_reason: str = ""
     original: BlobRef | None = None
@@ -279,7 +287,9 @@ CASES = Collection(
         ("number",),
     ),
 )
-HANDLES = Collection("handles", Handle, {"scheme": text_column("scheme"), "value": text_column("value")}, indexes=(("value",),))
+HANDLES = Collection(
+    "handles", Handle, {"scheme": text_column("scheme"), "value": text_column("value")}, indexes=(("value",),)
+)
 DELIVERIES = Collection(
     "outbound",
     Delivery,
@@ -296,7 +306,11 @@ DELIVERIES = Collection(
 QUARANTINE = Collection(
     "quarantine_items",
     QuarantineItem,
-    {"state": text_column("state"), "channel": text_column("channel"), "received_at": time_column("received_at")},
+    {
+        "state": text_column("state"),
+        "channel": text_column("channel"),
+        "received_at": time_column("received_at"),
+    },
     indexes=(("state", "received_at"),),
 )
 DEAD_LETTERS = Collection(

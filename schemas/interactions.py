@@ -70,7 +70,9 @@ class Attachment(Frozen):
 class Content(Frozen):
     subject: Personal = ""
     text: Personal = Field(default="", description="everything a person would read")
-    text_new: Personal = Field(default="", description="without quotes and signature; the whole text where nothing is left")
+    text_new: Personal = Field(
+        default="", description="without quotes and signature; the whole text where nothing is left"
+    )
     html: Personal = Field(default="", description="sanitized; runs no script")
     language: str = Field(default="und", description="BCP 47")
 
@@ -89,7 +91,9 @@ class FormSubmission(Frozen):
     version: str
     fields: dict[str, str] = Field(json_schema_extra={"x-personal": True})
     page_url: str = ""
-    consent: dict[str, str] = Field(default_factory=dict, description="consent name -> version of the text agreed to")
+    consent: dict[str, str] = Field(
+        default_factory=dict, description="consent name -> version of the text agreed to"
+    )
 
 
 class Source(Frozen):
@@ -118,13 +122,19 @@ class InteractionReceived(InteractionEvent):
     kind: Kind
     external_id: str = Field(description="the channel's name of this message, such as a Message-ID")
     parents: tuple[str, ...] = Field(default=(), description="messages that it answers, the nearest first")
-    tokens: tuple[str, ...] = Field(default=(), description="references we signed and that were verified: `case:<uuid>`")
-    numbers: tuple[str, ...] = Field(default=(), description="case numbers that the subject names; weak, needs a known sender")
+    tokens: tuple[str, ...] = Field(
+        default=(), description="references we signed and that were verified: `case:<uuid>`"
+    )
+    numbers: tuple[str, ...] = Field(
+        default=(), description="case numbers that the subject names; weak, needs a known sender"
+    )
     participants: tuple[Participant, ...] = ()
     content: Content = Content()
     attachments: tuple[Attachment, ...] = ()
     authentication: Authentication = Authentication()
-    flags: tuple[str, ...] = Field(default=(), description="auto, bulk, list, spam, suspect, encrypted, truncated …")
+    flags: tuple[str, ...] = Field(
+        default=(), description="auto, bulk, list, spam, suspect, encrypted, truncated …"
+    )
     form: FormSubmission | None = None
     queue_hint: str | None = None
 
@@ -140,7 +150,9 @@ class InteractionBounced(InteractionEvent):
     type: ClassVar[str] = "hubbub.interaction.bounced"
 
     external_id: str
-    message: UUID | None = Field(default=None, description="the outbound message, where its id could be read and verified")
+    message: UUID | None = Field(
+        default=None, description="the outbound message, where its id could be read and verified"
+    )
     recipient: Personal = ""
     status: str = Field(default="", description="RFC 3463 enhanced status, such as 5.1.1")
     action: str = Field(default="failed", description="failed, delayed, complaint")

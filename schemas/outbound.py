@@ -40,9 +40,13 @@ class OutboundMessage(Frozen):
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
     author: Actor
-    automatic: bool = Field(default=False, description="an automatic answer: marked so that no machine answers it")
+    automatic: bool = Field(
+        default=False, description="an automatic answer: marked so that no machine answers it"
+    )
     queued_at: datetime
-    payload: dict[str, object] | None = Field(default=None, description="the CloudEvent that a webhook endpoint gets")
+    payload: dict[str, object] | None = Field(
+        default=None, description="the CloudEvent that a webhook endpoint gets"
+    )
 
 
 @event_type
@@ -71,7 +75,9 @@ class DeliverySent(DeliveryEvent):
 
     external_id: str
     refused: dict[str, str] = Field(
-        default_factory=dict, description="recipients refused though others were accepted", json_schema_extra={"x-personal": True}
+        default_factory=dict,
+        description="recipients refused though others were accepted",
+        json_schema_extra={"x-personal": True},
     )
 
 

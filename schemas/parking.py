@@ -25,7 +25,9 @@ class Quarantined(Payload):
     stage: str = Field(description="verify, limits, parse, map")
     reason: str
     received_at: datetime
-    envelope: dict[str, str] = Field(default_factory=dict, description="transport facts that the original does not hold")
+    envelope: dict[str, str] = Field(
+        default_factory=dict, description="transport facts that the original does not hold"
+    )
 
 
 @event_type

@@ -31,6 +31,8 @@ class Record:
     topic: Topic
     value: bytes
     problem: str = ""
+    order: int = 0
+    """Rises with the position, at least within a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,18 @@ class References:
     def want(self, document: type[Document], id: UUID) -> None:
         self.documents.setdefault(document, set()).add(id)
 
+    def absorb(self, other: "References") -> None:
+        self.handled |= other.handled
+        self.threads |= other.threads
+        self.entries |= other.entries
+        self.numbers |= other.numbers
+        for kind, ids in other.documents.items():
+            self.documents.setdefault(kind, set()).update(ids)
+
     def __bool__(self) -> bool:
-        return bool(self.handled or self.threads or self.entries or self.numbers or any(self.documents.values()))
+        return bool(
+            self.handled or self.threads or self.entries or self.numbers or any(self.documents.values())
+        )
 
 
 @dataclass(slots=True)
@@ -70,6 +82,17 @@ class Found:
     documents: dict[UUID, Document] = field(default_factory=dict)
     entries: dict[UUID, Entry] = field(default_factory=dict)
     numbers: dict[str, UUID] = field(default_factory=dict)
+    asked: References = field(default_factory=References)
+    """All that was asked for so far, by `absorb`."""
+
+    def absorb(self, references: References, more: "Found") -> None:
+        """Add what was found for these references."""
+        self.handled |= more.handled
+        self.threads.update(more.threads)
+        self.documents.update(more.documents)
+        self.entries.update(more.entries)
+        self.numbers.update(more.numbers)
+        self.asked.absorb(references)
 
 
 class OutcomeKind(StrEnum):

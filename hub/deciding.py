@@ -1,0 +1,92 @@
+"""Runs the cases decider against an engine: load what it wants, decide, commit; load again when somebody was first."""
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from uuid import UUID
+
+from hub.company import Company
+from processors.cases.decide import ROUNDS, Result, decide, wants
+from processors.cases.work import Facts
+from schemas.errors import Conflict, HubbubError, NotYet, Outage, Unknown
+from schemas.events import Event
+from schemas.ids import handle_id
+from schemas.ports import Clock, Engine, Found, OutcomeKind, Step
+
+ATTEMPTS = 8
+
+
+class Deciding:
+    """The decider with its facts. `answer_accounts`: brand -> the mail account that answers for it."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        company: Company,
+        secret: bytes,
+        answer_accounts: Mapping[str, str],
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._company = company
+        self._answer_accounts = answer_accounts
+
+        @lru_cache(maxsize=100_000)
+        def id_of(scheme: str, value: str) -> UUID:
+            return handle_id(secret, scheme, value)
+
+        self.handle_id = id_of
+
+    def facts(self, refuse: bool = False) -> Facts:
+        version = self._company.current
+        return Facts(
+            now=self._clock.now(),
+            version=version.number,
+            configuration=version.configuration,
+            router=version.router,
+            handle_id=self.handle_id,
+            answer_accounts=self._answer_accounts,
+            refuse=refuse,
+        )
+
+    async def load(self, inputs: Sequence[Event]) -> Found:
+        """All that the decider wants to know of these inputs."""
+        found = Found()
+        for _ in range(ROUNDS):
+            references = wants(inputs, found, self.handle_id)
+            if not references:
+                break
+            found.absorb(references, await self._engine.load(references))
+        return found
+
+    async def batch(self, inputs: Sequence[Event]) -> tuple[Step, list[Result]]:
+        """Decide without committing."""
+        work, results = decide(inputs, await self.load(inputs), self.facts())
+        return work.finish(), results
+
+    async def request(self, event: Event) -> None:
+        """Decide one request and commit it, or raise what is wrong with it. Done already is done."""
+        for _ in range(ATTEMPTS):
+            work, results = decide([event], await self.load([event]), self.facts(refuse=True))
+            _raise(results[0])
+            try:
+                await self._engine.commit(_durable(work.finish()))
+            except Conflict:
+                continue  # somebody else changed the case meanwhile: look again, it may still be possible
+            return
+        raise Outage("the case is changed by many at once; try again", retry_after_seconds=0.5)
+
+
+def _durable(step: Step) -> Step:
+    step.consumer = None  # a request has no position on the log
+    return step
+
+
+def _raise(result: Result) -> None:
+    error = result.error
+    if error is None:
+        return
+    if isinstance(error, NotYet):
+        raise Unknown("there is no such case") from error
+    if isinstance(error, HubbubError) or result.kind is OutcomeKind.DEAD_LETTERED:
+        raise error

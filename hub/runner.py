@@ -1,0 +1,256 @@
+"""The embedded runner: each consumer reads, decides and commits in batches, in one asyncio process.
+
+What happens to an event depends on its error alone (schemas/errors.py): an outage is waited for, a conflict decided again,
+`not yet` parks the key, anything else is a dead letter. The log position moves only with the step that holds the effects.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+from hub.letters import dead_letter
+from schemas.crash import crash_point
+from schemas.documents import PARKED, Parked
+from schemas.errors import Conflict, Outage
+from schemas.ids import derive
+from schemas.ports import Batch, Clock, Engine, Outcome, OutcomeKind, Position, Query, Record, Step, Where
+from schemas.topics import Topic
+
+log = logging.getLogger("hubbub.runner")
+
+BATCH = 500
+IDLE_SECONDS = 5.0
+GIVE_UP_AFTER_ATTEMPTS = 25
+FIRST_PARK_SECONDS = 0.5
+LONGEST_PARK_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one record. `kind` None: applied."""
+
+    kind: OutcomeKind | None = None
+    reason: str = ""
+    stage: str = "decide"
+
+
+APPLIED = Result()
+
+
+class Consumer(Protocol):
+    """What a runner runs: decides records into one step, and says what became of each."""
+
+    name: str
+    topics: Sequence[Topic]
+
+    async def process(self, records: Sequence[Record]) -> tuple[Step, Sequence[Result]]: ...
+
+    def committed(self, step: Step) -> None:
+        """Called after the step is durable."""
+        ...
+
+
+class Runner:
+    """Runs one consumer."""
+
+    def __init__(self, engine: Engine, clock: Clock, consumer: Consumer, batch: int = BATCH) -> None:
+        self._engine = engine
+        self._clock = clock
+        self.consumer = consumer
+        self._batch = batch
+        self._stopping = asyncio.Event()
+        self._parked: dict[str, list[Parked]] | None = None
+        self.position: Position = ""
+        self.processed = 0
+
+    async def run(self) -> None:
+        """Until `stop`. Never ends by what an event holds; a defect of ours outside the decisions is logged and retried."""
+        while not self._stopping.is_set():
+            try:
+                if not await self.once():
+                    await self._engine.wait(self.position, self._idle_seconds())
+            except Conflict as conflict:
+                log.debug("%s decides again: %s", self.consumer.name, conflict)
+            except Outage as outage:
+                log.warning("%s waits: %s", self.consumer.name, outage)
+                await self._rest(outage.retry_after_seconds)
+            except Exception:
+                log.exception("%s failed and tries again", self.consumer.name)
+                await self._rest(1.0)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def _rest(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def _idle_seconds(self) -> float:
+        heads = [waiting[0].not_before for waiting in (self._parked or {}).values() if waiting]
+        if not heads:
+            return IDLE_SECONDS
+        return max(0.02, min(IDLE_SECONDS, (min(heads) - self._clock.now()).total_seconds()))
+
+    async def once(self) -> bool:
+        """One batch, and what was parked and is due. False when there was nothing to do."""
+        if self._parked is None:
+            self._parked = await self._load_parked()
+        retried = await self._retry_parked()
+        batch = await self._engine.read(self.consumer.name, self.consumer.topics, self._batch)
+        self.position = batch.position
+        if not batch.records:
+            return retried
+        crash_point("runner.after-read")
+        step, parked = await self._decide(batch)
+        crash_point("runner.before-commit")
+        await self._engine.commit(step)
+        crash_point("runner.after-commit")
+        for each in parked:
+            self._parked.setdefault(each.key, []).append(each)
+        self.processed += len(batch.records)
+        self.consumer.committed(step)
+        return True
+
+    async def _decide(self, batch: Batch) -> tuple[Step, list[Parked]]:
+        """The step of a batch. Where a key is parked, later records of that key are decided without: it is done again."""
+        waiting = set(self._parked or ())
+        while True:
+            ready = [each for each in batch.records if each.event is not None and each.key not in waiting]
+            step, results = await self.consumer.process(ready)
+            newly = {
+                record.key
+                for record, result in zip(ready, results, strict=True)
+                if result.kind is OutcomeKind.PARKED
+            }
+            count = {key: sum(each.key == key for each in ready) for key in newly}
+            if not any(number > 1 for number in count.values()):
+                break
+            waiting |= {key for key, number in count.items() if number > 1}
+        by_position = {record.position: result for record, result in zip(ready, results, strict=True)}
+        parked: list[Parked] = []
+        for record in batch.records:
+            result = by_position.get(record.position) or self._undecided(record)
+            if result.kind is not None:
+                parked += self._record(step, record, result)
+        step.consumer = self.consumer.name
+        step.before = batch.before
+        step.position = batch.position
+        return step, parked
+
+    def _undecided(self, record: Record) -> Result:
+        if record.event is None:
+            return Result(OutcomeKind.DEAD_LETTERED, record.problem, "decode")
+        return Result(OutcomeKind.PARKED, "waits behind an earlier event of its key")
+
+    def _record(self, step: Step, record: Record, result: Result) -> list[Parked]:
+        """Put into the step what became of a record that was not simply applied. Returns what is parked now."""
+        assert result.kind is not None
+        step.outcomes.append(
+            Outcome(self.consumer.name, record.position, record.id, result.kind, result.reason[:500])
+        )
+        if result.kind is OutcomeKind.DEAD_LETTERED:
+            event, letter = dead_letter(
+                self.consumer.name, record, result.stage, result.reason, 1, self._clock.now()
+            )
+            step.events.append(event)
+            step.documents.append((letter, 0))
+        if result.kind is not OutcomeKind.PARKED:
+            return []
+        parked = Parked(
+            id=derive("parked", self.consumer.name, record.position),
+            revision=1,
+            consumer=self.consumer.name,
+            key=record.key,
+            event=record.id,
+            position=record.position,
+            reason=result.reason,
+            not_before=self._clock.now() + timedelta(seconds=FIRST_PARK_SECONDS),
+        )
+        step.documents.append((parked, 0))
+        return [parked]
+
+    # -- parked keys ------------------------------------------------------------------------------------------------
+
+    async def _load_parked(self) -> dict[str, list[Parked]]:
+        by_key: dict[str, list[Parked]] = {}
+        after: str | None = None
+        while True:
+            query = Query(PARKED, (Where("consumer", "=", self.consumer.name),), limit=1000, after=after)
+            page = await self._engine.find(query)
+            for each in page.items:
+                assert isinstance(each, Parked)
+                by_key.setdefault(each.key, []).append(each)
+            if page.next is None:
+                break
+            after = page.next
+        for waiting in by_key.values():
+            waiting.sort(key=lambda each: (len(each.position), each.position))
+        return by_key
+
+    async def _retry_parked(self) -> bool:
+        """Decide the head of each parked key that is due; in order, until one has to wait again."""
+        assert self._parked is not None
+        now = self._clock.now()
+        due = [key for key, waiting in self._parked.items() if waiting[0].not_before <= now]
+        for key in due:
+            waiting = self._parked[key]
+            while waiting and await self._retry(waiting):
+                waiting.pop(0)
+            if not waiting:
+                del self._parked[key]
+        return bool(due)
+
+    async def _retry(self, waiting: list[Parked]) -> bool:
+        """Decide a parked event again. True when it waits no longer: applied, ignored or dead-lettered."""
+        head = waiting[0]
+        record = await self._engine.record(head.position)
+        if record is None or record.event is None:
+            result = Result(
+                OutcomeKind.DEAD_LETTERED, record.problem if record else "no longer on the log", "decode"
+            )
+            step = Step()
+        else:
+            step, results = await self.consumer.process([record])
+            result = results[0]
+        if result.kind is OutcomeKind.PARKED and head.attempts < GIVE_UP_AFTER_ATTEMPTS:
+            waiting[0] = await self._park_again(head, result.reason)
+            return False
+        if result.kind is OutcomeKind.PARKED:
+            result = Result(
+                OutcomeKind.DEAD_LETTERED, f"gave up after {head.attempts} attempts: {result.reason}"
+            )
+            step = Step()
+        if result.kind is not None and record is not None:
+            self._record(step, record, result)
+        step.consumer = None
+        step.outcomes.append(
+            Outcome(
+                self.consumer.name,
+                head.position,
+                head.event,
+                OutcomeKind.RELEASED,
+                f"after {head.attempts + 1} attempts",
+            )
+        )
+        step.deletions.append((Parked, head.id))
+        await self._engine.commit(step)
+        self.consumer.committed(step)
+        return True
+
+    async def _park_again(self, head: Parked, reason: str) -> Parked:
+        seconds = min(LONGEST_PARK_SECONDS, FIRST_PARK_SECONDS * 2 ** (head.attempts + 1))
+        again = head.model_copy(
+            update={
+                "attempts": head.attempts + 1,
+                "reason": reason,
+                "not_before": self._clock.now() + timedelta(seconds=seconds),
+                "revision": head.revision + 1,
+            }
+        )
+        await self._engine.commit(Step(documents=[(again, head.revision)]))
+        return again

@@ -1,0 +1,264 @@
+"""What the hub does for those who ask: the one way from the HTTP API, the console and the command line to the state.
+
+Every read filters by the principal in the query; what may not be seen does not exist (`Unknown`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from hub.company import Company
+from hub.deciding import Deciding
+from processors.customers import Customer, customer_of, handle_wants
+from processors.routing import Explanation, explain_decision
+from schemas.accounts import Principal, Role, Scope
+from schemas.cases import CaseState
+from schemas.commands import AssignCase, Command, TransferCase
+from schemas.documents import CASES, Case, Entry, EntryKind, Handle
+from schemas.errors import Forbidden, Invalid, Unknown
+from schemas.events import Actor, Event
+from schemas.ids import parse_case_number
+from schemas.ports import Clock, Engine, Hit, Page, Position, Query, QueueCount, Record, References, Where
+from schemas.topics import Topic
+
+OPEN_STATES = (CaseState.OPEN, CaseState.WAITING)
+PAGE_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Which cases to list. Empty fields do not filter. `sort`: waiting (oldest wait first), newest, due, priority."""
+
+    queue: str | None = None
+    states: tuple[CaseState, ...] = OPEN_STATES
+    assignee: str | None = None
+    unassigned: bool = False
+    brand: str | None = None
+    handles: tuple[UUID, ...] = ()
+    overdue: bool = False
+    sort: str = "waiting"
+
+
+SORTS: dict[str, tuple[str, ...]] = {
+    "waiting": ("waiting_since",),
+    "newest": ("-updated_at",),
+    "due": ("due_at",),
+    "priority": ("priority", "waiting_since"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """A queue as an agent sees it in the rail."""
+
+    name: str
+    title: str
+    brand: str | None
+    count: QueueCount
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerView:
+    """A person: the handles linked now, what is known, and their cases (those that the principal may see)."""
+
+    customer: Customer
+    cases: Sequence[Case] = field(default=())
+
+
+def actor_of(principal: Principal) -> Actor:
+    kind = {"agent": "agent", "key": "integrator"}.get(principal.kind, "system")
+    return Actor(kind=kind, id=principal.id, name=principal.name)
+
+
+class Service:
+    def __init__(self, engine: Engine, clock: Clock, company: Company, deciding: Deciding) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.company = company
+        self._deciding = deciding
+
+    # -- queues and cases -------------------------------------------------------------------------------------------
+
+    async def queues(self, principal: Principal) -> list[QueueView]:
+        """The principal's queues in the order of the configuration, with live counts."""
+        visible = self._visible_queues(principal)
+        counts = {each.queue: each for each in await self.engine.tally(visible, self.clock.now())}
+        configured = self.company.current.configuration.queues
+        return [
+            QueueView(queue.name, queue.title, queue.brand, counts.get(queue.name, QueueCount(queue.name)))
+            for queue in configured
+            if visible is None or queue.name in visible
+        ]
+
+    async def cases(
+        self, principal: Principal, wanted: CaseFilter, limit: int = 50, after: str | None = None
+    ) -> Page[Case]:
+        where: list[Where] = []
+        visible = self._visible_queues(principal)
+        if wanted.queue is not None:
+            self._must_see(principal, wanted.queue)
+            where.append(Where("queue", "=", wanted.queue))
+        elif visible is not None:
+            where.append(Where("queue", "in", tuple(visible)))
+        if wanted.states:
+            where.append(Where("state", "in", tuple(str(state) for state in wanted.states)))
+        if wanted.unassigned:
+            where.append(Where("assignee", "null"))
+        elif wanted.assignee is not None:
+            where.append(Where("assignee", "=", wanted.assignee))
+        if wanted.brand is not None:
+            where.append(Where("brand", "=", wanted.brand))
+        if wanted.handles:
+            where.append(Where("handle", "in", wanted.handles))
+        if wanted.overdue:
+            where.append(Where("due_at", "<", self.clock.now()))
+        if wanted.sort not in SORTS:
+            raise Invalid("sort is not known", {"sort": f"use one of {', '.join(SORTS)}"})
+        query = Query(CASES, tuple(where), SORTS[wanted.sort], min(limit, PAGE_LIMIT), after)
+        page = await self.engine.find(query)
+        return Page([each for each in page.items if isinstance(each, Case)], page.next)
+
+    async def case(self, principal: Principal, reference: UUID | str) -> Case:
+        """A case by id or by number. Raises Unknown when it is not there or not in the principal's queues."""
+        id = reference if isinstance(reference, UUID) else await self._by_number(reference)
+        found = await self.engine.load(References(documents={Case: {id}}))
+        case = found.documents.get(id)
+        if not isinstance(case, Case) or principal.role_in(case.queue) is None:
+            raise Unknown("there is no such case, or it is in a queue that you do not read")
+        return case
+
+    async def timeline(
+        self,
+        principal: Principal,
+        case: Case,
+        limit: int = 50,
+        after: str | None = None,
+        kinds: Sequence[EntryKind] = (),
+    ) -> Page[Entry]:
+        """Entries of the case and of those merged into it, newest first."""
+        return await self.engine.timeline(
+            cases=[case.id, *case.absorbed],
+            queues=self._visible_queues(principal),
+            kinds=kinds,
+            limit=limit,
+            after=after,
+        )
+
+    async def explain(self, principal: Principal, case: Case) -> Explanation:
+        """Why the case is where it is, in plain sentences, clause by clause."""
+        if case.decision is None:
+            raise Unknown("the case was not routed yet")
+        version = await self.company.version(case.decision.configuration)
+        return explain_decision(case.decision, version.configuration)
+
+    async def search(
+        self, principal: Principal, words: str, limit: int = 20, after: str | None = None
+    ) -> Page[Hit]:
+        return await self.engine.search(words, self._visible_queues(principal), min(limit, PAGE_LIMIT), after)
+
+    async def command(self, principal: Principal, command: Command, request: UUID) -> Case:
+        """Do something to a case, durably, or raise: Stale (somebody was first), Invalid, Forbidden, Unknown.
+
+        `request` is the command's id (`schemas.ids.command_id`): the same request twice is done once.
+        """
+        case = await self.case(principal, command.case)
+        self._may_command(principal, case, command)
+        event = Event(
+            id=request,
+            key=str(command.case),
+            time=self.clock.now(),
+            data=command,
+            source=f"/hub/{principal.kind}",
+            correlation=request,
+        )
+        await self._deciding.request(event)
+        return await self.case_after(case.id)
+
+    async def case_after(self, id: UUID) -> Case:
+        found = await self.engine.load(References(documents={Case: {id}}))
+        case = found.documents[id]
+        assert isinstance(case, Case)
+        return case
+
+    # -- people -----------------------------------------------------------------------------------------------------
+
+    async def customer(self, principal: Principal, handle: UUID, limit: int = 50) -> CustomerView:
+        """The person that a handle belongs to now. Only for who may see one of their cases."""
+        customer = await self.customer_by_handle(handle)
+        handles = tuple(each.id for each in customer.handles)
+        page = await self.cases(principal, CaseFilter(handles=handles, states=(), sort="newest"), limit)
+        if not page.items and principal.queues() is not None:
+            raise Unknown("there is no such person, or none of their cases is in your queues")
+        return CustomerView(customer, page.items)
+
+    async def customer_by_handle(self, handle: UUID) -> Customer:
+        found = await self.engine.load(References(documents={Handle: {handle}}))
+        for _ in range(20):  # links are followed in rounds; a person has few handles
+            wants = handle_wants(found, {handle})
+            if not wants:
+                break
+            more = await self.engine.load(wants)
+            if not more.documents:
+                break
+            found.documents.update(more.documents)
+        return customer_of(handle, found)
+
+    async def customer_timeline(
+        self,
+        principal: Principal,
+        customer: Customer,
+        limit: int = 50,
+        after: str | None = None,
+        channel: str | None = None,
+    ) -> Page[Entry]:
+        """All entries of all handles of the person over all channels, newest first."""
+        return await self.engine.timeline(
+            handles=[each.id for each in customer.handles],
+            queues=self._visible_queues(principal),
+            channel=channel,
+            limit=limit,
+            after=after,
+        )
+
+    # -- the log ----------------------------------------------------------------------------------------------------
+
+    async def events(
+        self,
+        principal: Principal,
+        topics: Sequence[Topic],
+        after: Position,
+        limit: int,
+        key: str | None = None,
+    ) -> Sequence[Record]:
+        """Records of the log. The log is not filtered by queue, so it needs the scope `events` and every queue."""
+        if Scope.EVENTS not in principal.scopes or principal.queues() is not None:
+            raise Forbidden("reading the log needs the scope 'events' and a role in every queue ('*')")
+        return await self.engine.scan(topics, after, min(limit, 1000), key)
+
+    # -- permissions ------------------------------------------------------------------------------------------------
+
+    def _visible_queues(self, principal: Principal) -> Sequence[str] | None:
+        queues = principal.queues()
+        return None if queues is None else sorted(queues)
+
+    def _must_see(self, principal: Principal, queue: str) -> None:
+        if principal.role_in(queue) is None:
+            raise Unknown(f"there is no queue {queue!r}, or you do not read it")
+
+    def _may_command(self, principal: Principal, case: Case, command: Command) -> None:
+        if Scope.WRITE not in principal.scopes:
+            raise Forbidden("this key may only read")
+        needs_supervisor = isinstance(command, AssignCase) and command.assignee not in (None, principal.id)
+        if needs_supervisor and not principal.is_at_least(Role.SUPERVISOR, case.queue):
+            raise Forbidden("giving a case to somebody else needs the role supervisor in its queue")
+        if isinstance(command, TransferCase) and not self.company.has_queue(command.queue):
+            raise Invalid("queue is not known", {"queue": f"there is no queue {command.queue!r}"})
+
+    async def _by_number(self, text: str) -> UUID:
+        number = parse_case_number(text)
+        if number is None:
+            raise Unknown(f"{text!r} is not a case number")
+        found = await self.engine.load(References(numbers={number}))
+        if number not in found.numbers:
+            raise Unknown("there is no such case, or it is in a queue that you do not read")
+        return found.numbers[number]

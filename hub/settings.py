@@ -1,0 +1,76 @@
+"""The one settings file of an installation: what the machine needs, and what the company decides."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from connectors.email.settings import EmailSettings
+from connectors.webform.settings import WebformSettings
+from schemas.configuration import Configuration, Name, Setting
+
+
+class ListenSettings(Setting):
+    """One address that the hub answers at."""
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    public_url: str | None = Field(
+        default=None, description="the address as others reach it, such as https://desk.example.com"
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(),
+        description="addresses or networks of your reverse proxies, whose X-Forwarded-For is believed",
+    )
+
+
+class ConsoleSettings(ListenSettings):
+    port: int = Field(default=8025, ge=0, le=65535, description="console and API")
+
+
+class IntakeSettings(ListenSettings):
+    port: int = Field(default=8026, ge=0, le=65535, description="public: forms")
+
+
+class FilesSettings(ListenSettings):
+    port: int = Field(
+        default=8027, ge=0, le=65535, description="attachments and mail HTML, an origin of their own"
+    )
+
+
+class LogSettings(Setting):
+    level: str = Field(
+        default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
+    )
+    format: str = Field(
+        default="auto", pattern="^(auto|json|text)$", description="auto: text on a terminal, JSON else"
+    )
+
+
+class HubSettings(Configuration):
+    """Everything in hubbub.yaml. What `Configuration` holds is published as a version; the rest takes effect at start."""
+
+    data: Path = Field(
+        default=Path("data"), description="folder of the log, the states and the blobs; relative to this file"
+    )
+    console: ConsoleSettings = ConsoleSettings()
+    intake: IntakeSettings = IntakeSettings()
+    files: FilesSettings = FilesSettings()
+    log: LogSettings = LogSettings()
+    email: EmailSettings | None = Field(default=None, description="mail; none: no mail is taken or sent")
+    webform: WebformSettings | None = Field(default=None, description="forms; none: no forms")
+    webhook_secrets: dict[Name, SecretStr] = Field(
+        default_factory=dict, description="webhook endpoint -> its secret (whsec_…, Standard Webhooks)"
+    )
+    webhook_private_networks: tuple[str, ...] = Field(
+        default=(), description="private networks that webhooks may reach all the same, such as 10.1.0.0/16"
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None, description="bearer token that /metrics asks for; none: open"
+    )
+    grace_seconds: float = Field(
+        default=10, ge=0, le=300, description="how long a stop waits for what is in flight"
+    )
+
+    def company(self) -> Configuration:
+        """The part that is published."""
+        return Configuration(**{name: getattr(self, name) for name in Configuration.model_fields})

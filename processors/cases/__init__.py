@@ -1,0 +1,1 @@
+"""Cases: the one decider through which every change of a case passes."""

@@ -1,0 +1,156 @@
+"""Answers and notices as they will leave: recipients, subject, text, thread."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from processors.cases.work import Work
+from processors.customers import customer_of
+from processors.templates import render
+from schemas.configuration import Brand, Template
+from schemas.documents import Case, Handle
+from schemas.errors import Invalid
+from schemas.events import Actor
+from schemas.interactions import Attachment, Participant, Role
+from schemas.outbound import OutboundMessage
+from schemas.ports import Found
+
+MAIL = "email"
+WEBHOOK = "webhook"
+MAIL_SCHEMES = (MAIL, "email-typed")
+ONE_DAY = timedelta(days=1)
+
+
+def brand_of(work: Work, name: str) -> Brand:
+    return next(
+        (brand for brand in work.facts.configuration.brands if brand.name == name),
+        Brand(name="none", title=name),
+    )
+
+
+def answer(
+    work: Work,
+    case: Case,
+    message: UUID,
+    author: Actor,
+    text: str,
+    subject: str = "",
+    attachments: tuple[Attachment, ...] = (),
+    automatic: bool = False,
+) -> OutboundMessage:
+    """The answer to whoever a case's customer is, by mail. Raises Invalid where there is nobody to answer to."""
+    recipients = tuple(each for each in case.reply_recipients if each.scheme in MAIL_SCHEMES)
+    if automatic:  # a machine's answer goes to the writer alone
+        recipients = recipients[:1]
+    if not recipients:
+        raise Invalid(
+            f"case {case.number} has no address to answer to",
+            {"case": "add a mail address of the customer first"},
+        )
+    account = case.account if case.channel == MAIL else work.facts.answer_account(case.brand)
+    if account is None:
+        raise Invalid(
+            "no mail account can answer", {"email.accounts": f"add an account for the brand {case.brand!r}"}
+        )
+    references = tuple(each for each in case.references if each.startswith("mail:"))
+    return OutboundMessage(
+        message=message,
+        case=case.id,
+        channel=MAIL,
+        account=account,
+        brand=case.brand,
+        conversation=f"case:{case.id}",
+        recipients=recipients,
+        subject=subject or answer_subject(case),
+        text=text,
+        attachments=attachments,
+        in_reply_to=references[-1] if references else None,
+        references=references,
+        author=author,
+        automatic=automatic,
+        queued_at=work.facts.now,
+    )
+
+
+def answer_subject(case: Case) -> str:
+    """The case's subject as an answer carries it, with the number that finds the case again."""
+    subject = case.subject.strip() or "Your message"
+    if not subject.lower().startswith(("re:", "aw:", "sv:", "odp:")):
+        subject = f"Re: {subject}"
+    return subject if case.number in subject else f"{subject} [#{case.number}]"
+
+
+def signed(work: Work, case: Case, text: str) -> str:
+    """The text with the brand's signature under it (the delimiter is RFC 3676, section 4.3)."""
+    signature = brand_of(work, case.brand).signature.strip()
+    return f"{text.rstrip()}\n\n-- \n{signature}\n" if signature else text
+
+
+def from_template(
+    work: Work, case: Case, template: Template, agent: str = "", message_text: str = ""
+) -> tuple[str, str]:
+    """(subject, text) of a template in the customer's language. The subject is empty where the case's is kept."""
+    handle = work.get(Handle, case.handle)
+    customer = customer_of(case.handle, Found(documents={case.handle: handle})) if handle else None
+    brand = brand_of(work, case.brand)
+    variables = {
+        "customer": {"name": customer.name if customer else "", **(customer.attributes if customer else {})},
+        "case": {
+            "number": case.number,
+            "subject": case.subject,
+            "queue": case.queue,
+            "priority": str(case.priority),
+            "language": case.language,
+        },
+        "brand": {"title": brand.title, "signature": brand.signature},
+        "agent": {"name": agent},
+        "message": {"text": message_text},
+    }
+    return render(template, case.language, variables)
+
+
+def answered_lately(handle: Handle, now: datetime) -> tuple[datetime, ...]:
+    """When this handle got automatic answers in the last day."""
+    return tuple(each for each in handle.answered_at if now - each < ONE_DAY)
+
+
+def notice(
+    work: Work, case: Case, message: UUID, author: Actor, to: str, subject: str, text: str
+) -> OutboundMessage:
+    """A mail about a case to somebody who is not its customer. It belongs to no case, so an answer to it joins none."""
+    account = work.facts.answer_account(case.brand)
+    if account is None:
+        raise Invalid("no mail account can send the notice", {"email.accounts": "add an account"})
+    return OutboundMessage(
+        message=message,
+        case=None,
+        channel=MAIL,
+        account=account,
+        brand=case.brand,
+        conversation=f"notice:{case.id}",
+        recipients=(Participant(role=Role.TO, scheme=MAIL, value=to),),
+        subject=subject or f"[#{case.number}] {case.subject}",
+        text=text,
+        author=author,
+        automatic=True,
+        queued_at=work.facts.now,
+    )
+
+
+def webhook(
+    work: Work, case: Case, message: UUID, author: Actor, endpoint: str, payload: dict[str, object]
+) -> OutboundMessage:
+    """A webhook to an integrator's endpoint; `payload` is the CloudEvent that it tells."""
+    return OutboundMessage(
+        message=message,
+        case=None,
+        channel=WEBHOOK,
+        account=endpoint,
+        brand=case.brand,
+        conversation=f"webhook:{endpoint}:{case.id}",
+        recipients=(),
+        text="",
+        author=author,
+        automatic=True,
+        queued_at=work.facts.now,
+        payload=payload,
+    )

@@ -1,0 +1,259 @@
+"""The decider: whatever changes a case comes through here. `wants` says what must be known, `decide` makes the Step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from processors.cases.receive import receive, references_of
+from processors.cases.request import Nothing, request
+from processors.cases.work import CONSUMER, Facts, Work, marker
+from processors.customers import handle_wants
+from processors.identity import HandleId
+from schemas.automation import AutomationSuppressed
+from schemas.cases import CaseDelivery
+from schemas.commands import AnswerFromTemplate, Command, MergeCase, SettleDelivery
+from schemas.documents import Case, Delivery, Handle
+from schemas.errors import NotYet, Refused
+from schemas.events import SYSTEM, Event
+from schemas.ids import case_id
+from schemas.interactions import (
+    InteractionBounced,
+    InteractionIgnored,
+    InteractionReceipt,
+    InteractionReceived,
+)
+from schemas.outbound import (
+    DeliveryEvent,
+    DeliveryFailed,
+    DeliverySent,
+    DeliverySettled,
+    DeliveryState,
+    DeliveryUnknown,
+)
+from schemas.ports import Found, OutcomeKind, References
+from schemas.topics import Topic
+
+TOPICS = (Topic.INTERACTIONS, Topic.COMMANDS, Topic.DELIVERIES)
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one input. `kind` None: applied."""
+
+    kind: OutcomeKind | None = None
+    reason: str = ""
+    error: Exception | None = None
+
+
+APPLIED = Result()
+
+
+def wants(inputs: Sequence[Event], found: Found, handle_id: HandleId) -> References:
+    """What must be loaded before deciding, asked until it is empty (at most `ROUNDS` times).
+
+    First the ids and references that the inputs name; then the cases that these lead to, and linked handles; then the
+    cases that those were merged into.
+    """
+    references = References()
+    for event in inputs:
+        try:
+            _wants_of(event, found, handle_id, references)
+        except Exception:  # noqa: BLE001, S112  what cannot be asked for fails again when it is decided, and is told then
+            continue
+    return _unseen(references, found)
+
+
+def _wants_of(event: Event, found: Found, handle_id: HandleId, references: References) -> None:
+    data = event.data
+    references.handled.add(marker(event))
+    references.handled.add(event.id)
+    if isinstance(data, InteractionReceived):
+        _wants_of_message(event.id, data, found, handle_id, references)
+    elif isinstance(data, InteractionBounced | InteractionReceipt):
+        _want_case(data.conversation, found, references)
+    elif isinstance(data, Command):
+        _want_id(data.case, found, references)
+        _want_case_handle(data.case, found, references)
+        if isinstance(data, MergeCase):
+            _want_id(data.into, found, references)
+        if isinstance(data, SettleDelivery):
+            references.want(Delivery, data.message)
+    elif isinstance(data, DeliveryEvent) and data.case is not None:
+        _want_id(data.case, found, references)
+
+
+def _wants_of_message(
+    id: UUID, data: InteractionReceived, found: Found, handle_id: HandleId, references: References
+) -> None:
+    sender = data.sender
+    if sender is not None:
+        handle = handle_id(sender.scheme, sender.value)
+        references.want(Handle, handle)
+        for linked in handle_wants(found, (handle,)).documents.get(Handle, ()):
+            references.want(Handle, linked)
+    references.want(Case, case_id(id))
+    for reference in (*data.tokens, *references_of(data)):
+        _want_case(reference, found, references)
+    for token in data.tokens:  # a token may prove the address that the case came from
+        _want_case_handle(UUID(token.removeprefix("case:")), found, references)
+    for number in data.numbers:
+        references.numbers.add(number)
+        if number in found.numbers:
+            _want_id(found.numbers[number], found, references)
+
+
+def _want_case(reference: str, found: Found, references: References) -> None:
+    if reference.startswith("case:"):
+        _want_id(UUID(reference.removeprefix("case:")), found, references)
+        return
+    references.threads.add(reference)
+    if reference in found.threads:
+        _want_id(found.threads[reference], found, references)
+
+
+def _want_id(id: UUID, found: Found, references: References) -> None:
+    references.want(Case, id)
+    case = found.documents.get(id)
+    if isinstance(case, Case) and case.merged_into is not None:
+        _want_id(case.merged_into, found, references)
+
+
+def _want_case_handle(id: UUID, found: Found, references: References) -> None:
+    case = found.documents.get(id)
+    if isinstance(case, Case):
+        references.want(Handle, case.handle)
+
+
+def _unseen(references: References, found: Found) -> References:
+    """Without what was asked for before: asking again would find nothing new."""
+    asked = found.asked
+    fresh = References(
+        handled=references.handled - asked.handled,
+        threads=references.threads - asked.threads,
+        numbers=references.numbers - asked.numbers,
+        documents={
+            kind: ids - asked.documents.get(kind, set())
+            for kind, ids in references.documents.items()
+            if ids - asked.documents.get(kind, set())
+        },
+    )
+    return fresh
+
+
+def decide(inputs: Sequence[Event], found: Found, facts: Facts) -> tuple[Work, list[Result]]:
+    """Decide the inputs in order. The work holds the Step; one result an input. Only a defect of ours raises.
+
+    An input whose decision fails leaves nothing behind, and its error in its result: the caller parks or dead-letters it.
+    """
+    work = Work(found, facts)
+    return work, [decide_one(work, event) for event in inputs]
+
+
+def decide_one(work: Work, event: Event) -> Result:
+    work.begin(event)
+    if work.is_handled(event):
+        return Result(OutcomeKind.DUPLICATE, "applied before")
+    try:
+        _apply(work, event)
+    except Nothing as nothing:
+        work.discard()
+        return _nothing(work, event, str(nothing))
+    except Refused as refusal:
+        work.discard()
+        if work.facts.refuse:
+            return Result(OutcomeKind.IGNORED, str(refusal), refusal)
+        return _nothing(work, event, str(refusal))
+    except Exception as error:  # noqa: BLE001  the defect of one input must not stop the others
+        work.discard()
+        kind = OutcomeKind.PARKED if isinstance(error, NotYet) else OutcomeKind.DEAD_LETTERED
+        return Result(kind, str(error) or type(error).__name__, error)
+    work.keep()
+    return APPLIED
+
+
+def _nothing(work: Work, event: Event, reason: str) -> Result:
+    """Nothing follows; for an automatic answer that was held back the automation's own record says so too."""
+    command = event.data
+    if isinstance(command, AnswerFromTemplate):
+        suppressed = AutomationSuppressed(
+            automation=command.actor.id, case=command.case, event=event.causation or event.id, reason=reason
+        )
+        work.tell(suppressed, str(command.case))
+    work.keep()
+    return Result(OutcomeKind.IGNORED, reason)
+
+
+def _apply(work: Work, event: Event) -> None:
+    data = event.data
+    if isinstance(data, InteractionReceived):
+        receive(work, data)
+    elif isinstance(data, Command):
+        request(work, data)
+    elif isinstance(data, DeliveryEvent):
+        _delivered(work, data)
+    elif isinstance(data, InteractionBounced):
+        _bounced(work, data)
+    elif isinstance(data, InteractionReceipt):
+        raise Nothing(f"the recipient's system says {data.status}")
+    elif isinstance(data, InteractionIgnored):
+        raise Nothing(data.reason)
+    else:
+        raise Nothing(f"{data.type} changes no case")
+
+
+def _delivered(work: Work, data: DeliveryEvent) -> None:
+    if data.case is None:
+        raise Nothing("a notice; it belongs to no case")
+    if isinstance(data, DeliverySettled):
+        raise Nothing("decided with the request that settled it")
+    case = work.case(data.case)
+    if case is None:
+        raise NotYet(f"case {data.case} is not there yet")
+    state, external_id, reason = _delivery_state(data)
+    work.emit(
+        case,
+        CaseDelivery(
+            case=case.id,
+            actor=SYSTEM,
+            message=data.message,
+            state=state,
+            external_id=external_id,
+            reason=reason,
+        ),
+    )
+
+
+def _delivery_state(data: DeliveryEvent) -> tuple[DeliveryState, str, str]:
+    if isinstance(data, DeliverySent):
+        refused = "; ".join(f"{address}: {why}" for address, why in data.refused.items())
+        return DeliveryState.SENT, data.external_id, refused
+    if isinstance(data, DeliveryFailed):
+        return DeliveryState.FAILED, "", data.reason
+    if isinstance(data, DeliveryUnknown):
+        return DeliveryState.UNKNOWN, "", data.reason
+    raise Nothing(f"{data.type} changes no case")
+
+
+def _bounced(work: Work, data: InteractionBounced) -> None:
+    """A message of ours came back: its entry says so. A delay is no failure (RFC 3464, section 2.3.3)."""
+    case_of = work.thread(data.conversation)
+    case = work.case(case_of) if case_of else None
+    if case is None or data.message is None:
+        raise Nothing("the message that it tells of is not known to be ours")
+    if data.action == "delayed":
+        raise Nothing(f"delayed: {data.diagnostic or data.status}")
+    why = " ".join(each for each in (data.recipient, data.status, data.diagnostic) if each)
+    work.emit(
+        case,
+        CaseDelivery(
+            case=case.id,
+            actor=SYSTEM,
+            message=data.message,
+            state=DeliveryState.BOUNCED,
+            reason=f"complaint: {why}" if data.action == "complaint" else why,
+        ),
+    )
+
+
+__all__ = ["CONSUMER", "ROUNDS", "TOPICS", "Facts", "Result", "decide", "wants"]

@@ -1,0 +1,303 @@
+"""The fold: what a case is after an event. Total over all case events; a case is exactly the fold of its events."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from schemas.cases import (
+    CaseAbsorbed,
+    CaseAssigned,
+    CaseClaimed,
+    CaseDelivery,
+    CaseEvent,
+    CaseMerged,
+    CaseOpened,
+    CaseOverdue,
+    CasePrioritized,
+    CaseReceived,
+    CaseReopened,
+    CaseReplied,
+    CaseReplyCancelled,
+    CaseResolved,
+    CaseRouted,
+    CaseScheduled,
+    CaseScheduleReached,
+    CaseSendReleased,
+    CaseSnoozed,
+    CaseSpamCleared,
+    CaseSpamMarked,
+    CaseState,
+    CaseTagged,
+    CaseTransferred,
+    CaseWoken,
+    MessageEvent,
+    Timer,
+)
+from schemas.documents import Case, PendingReply
+from schemas.events import Event
+
+MOST_PARTICIPANTS = 50
+MOST_REFERENCES = 20
+FIRST_RESPONSE = "first-response"
+SNOOZE = "snooze"
+
+
+def send_timer(message: UUID) -> str:
+    return f"send:{message}"
+
+
+def automation_timer(name: str) -> str:
+    return f"automation:{name}"
+
+
+Change = dict[str, Any]
+
+
+def _join(case: Case | None, event: MessageEvent, at: datetime) -> Change:
+    """What a message from outside does to a case, apart from opening it."""
+    participants = case.participants if case else ()
+    references = case.references if case else ()
+    change: Change = {
+        "participants": _union(participants, (event.handle, *event.participants)),
+        "references": _append(references, event.external_id),
+        "last_external_id": event.external_id,
+        "last_automatic": event.automatic,
+        "messages": (case.messages if case else 0) + 1,
+    }
+    if event.reply_recipients:
+        change["reply_recipients"] = event.reply_recipients
+    if not event.automatic:
+        change["waiting_since"] = (case.waiting_since if case else None) or at
+    return change
+
+
+def _union(known: tuple[UUID, ...], more: tuple[UUID, ...]) -> tuple[UUID, ...]:
+    if all(each in known for each in more):
+        return known
+    return tuple(dict.fromkeys((*known, *more)))[:MOST_PARTICIPANTS]
+
+
+def _append(references: tuple[str, ...], reference: str) -> tuple[str, ...]:
+    """The first reference and the last ones: the root keeps threads together, the latest keep clients content."""
+    if not reference or reference in references:
+        return references
+    if len(references) < MOST_REFERENCES:
+        return (*references, reference)
+    return (references[0], *references[2:], reference)
+
+
+def _without(timers: tuple[Timer, ...], *names: str) -> tuple[Timer, ...]:
+    return tuple(timer for timer in timers if timer.name not in names)
+
+
+def _with(timers: tuple[Timer, ...], name: str, due_at: datetime) -> tuple[Timer, ...]:
+    return (*_without(timers, name), Timer(name=name, due_at=due_at))
+
+
+def _received(case: Case, event: CaseReceived, at: datetime) -> Change:
+    change = _join(case, event, at)
+    if not event.automatic and case.state is CaseState.WAITING:
+        change["state"] = CaseState.OPEN
+    return change
+
+
+def _due(case: Case, due_at: datetime | None) -> Change:
+    timers = _without(case.timers, FIRST_RESPONSE)
+    if due_at is not None:
+        timers = _with(timers, FIRST_RESPONSE, due_at)
+    return {"due_at": due_at, "timers": timers, "overdue": False}
+
+
+def _routed(case: Case, event: CaseRouted, at: datetime) -> Change:
+    return {
+        "queue": event.queue,
+        "priority": event.priority,
+        "tags": tuple(dict.fromkeys((*case.tags, *event.tags))),
+        "decision": event.decision,
+        **_due(case, event.due_at),
+    }
+
+
+def _replied(case: Case, event: CaseReplied, at: datetime) -> Change:
+    change: Change = {}
+    if event.send_at is not None:
+        change["pending"] = (*case.pending, PendingReply(message=event.message, send_at=event.send_at))
+        change["timers"] = _with(case.timers, send_timer(event.message.message), event.send_at)
+    if event.message.automatic:
+        return change
+    change["timers"] = _without(change.get("timers", case.timers), FIRST_RESPONSE)
+    change["responded_at"] = case.responded_at or at
+    change["due_at"] = None
+    change["overdue"] = False
+    change["waiting_since"] = None
+    if case.state is CaseState.OPEN:
+        change["state"] = CaseState.WAITING
+    return change
+
+
+def _send_over(case: Case, event: CaseSendReleased | CaseReplyCancelled, at: datetime) -> Change:
+    return {
+        "pending": tuple(each for each in case.pending if each.message.message != event.message),
+        "timers": _without(case.timers, send_timer(event.message)),
+    }
+
+
+def _reopened(case: Case, event: CaseReopened, at: datetime) -> Change:
+    return {
+        "state": CaseState.OPEN,
+        "resolved_at": None,
+        "snoozed_until": None,
+        "timers": _without(case.timers, SNOOZE),
+    }
+
+
+def _resolved(case: Case, event: CaseResolved, at: datetime) -> Change:
+    return {
+        "state": CaseState.RESOLVED,
+        "resolved_at": at,
+        "waiting_since": None,
+        "due_at": None,
+        "overdue": False,
+        "snoozed_until": None,
+        "timers": _without(case.timers, SNOOZE, FIRST_RESPONSE),
+    }
+
+
+def _snoozed(case: Case, event: CaseSnoozed, at: datetime) -> Change:
+    return {
+        "state": CaseState.SNOOZED,
+        "snoozed_until": event.until,
+        "timers": _with(case.timers, SNOOZE, event.until),
+    }
+
+
+def _woken(case: Case, event: CaseWoken, at: datetime) -> Change:
+    return {"state": CaseState.OPEN, "snoozed_until": None, "timers": _without(case.timers, SNOOZE)}
+
+
+def _assigned(case: Case, event: CaseClaimed | CaseAssigned, at: datetime) -> Change:
+    return {"assignee": event.assignee, "assigned_at": at if event.assignee else None}
+
+
+def _tagged(case: Case, event: CaseTagged, at: datetime) -> Change:
+    kept = tuple(tag for tag in case.tags if tag not in event.removed)
+    return {"tags": tuple(dict.fromkeys((*kept, *event.added)))}
+
+
+def _prioritized(case: Case, event: CasePrioritized, at: datetime) -> Change:
+    return {"priority": event.priority}
+
+
+def _transferred(case: Case, event: CaseTransferred, at: datetime) -> Change:
+    return {"queue": event.queue, "assignee": None, "assigned_at": None, **_due(case, event.due_at)}
+
+
+def _merged(case: Case, event: CaseMerged, at: datetime) -> Change:
+    return {
+        "state": CaseState.MERGED,
+        "merged_into": event.into,
+        "waiting_since": None,
+        "due_at": None,
+        "timers": (),
+        "pending": (),
+    }
+
+
+def _absorbed(case: Case, event: CaseAbsorbed, at: datetime) -> Change:
+    return {
+        "absorbed": tuple(dict.fromkeys((*case.absorbed, event.absorbed))),
+        "participants": _union(case.participants, event.participants),
+    }
+
+
+def _spam_marked(case: Case, event: CaseSpamMarked, at: datetime) -> Change:
+    return {"state": CaseState.SPAM, "timers": (), "pending": (), "due_at": None, "waiting_since": None}
+
+
+def _spam_cleared(case: Case, event: CaseSpamCleared, at: datetime) -> Change:
+    return {"state": CaseState.OPEN, "waiting_since": at}
+
+
+def _overdue(case: Case, event: CaseOverdue, at: datetime) -> Change:
+    return {"overdue": True, "timers": _without(case.timers, FIRST_RESPONSE)}
+
+
+def _delivery(case: Case, event: CaseDelivery, at: datetime) -> Change:
+    return {"references": _append(case.references, event.external_id)}
+
+
+def _scheduled(case: Case, event: CaseScheduled, at: datetime) -> Change:
+    return {"timers": _with(case.timers, automation_timer(event.automation), event.due_at)}
+
+
+def _schedule_reached(case: Case, event: CaseScheduleReached, at: datetime) -> Change:
+    return {"timers": _without(case.timers, automation_timer(event.automation))}
+
+
+CHANGES: dict[type[CaseEvent], Callable[[Case, Any, datetime], Change]] = {
+    CaseReceived: _received,
+    CaseRouted: _routed,
+    CaseReopened: _reopened,
+    CaseReplied: _replied,
+    CaseSendReleased: _send_over,
+    CaseReplyCancelled: _send_over,
+    CaseClaimed: _assigned,
+    CaseAssigned: _assigned,
+    CaseSnoozed: _snoozed,
+    CaseWoken: _woken,
+    CaseResolved: _resolved,
+    CaseTagged: _tagged,
+    CasePrioritized: _prioritized,
+    CaseTransferred: _transferred,
+    CaseMerged: _merged,
+    CaseAbsorbed: _absorbed,
+    CaseSpamMarked: _spam_marked,
+    CaseSpamCleared: _spam_cleared,
+    CaseOverdue: _overdue,
+    CaseDelivery: _delivery,
+    CaseScheduled: _scheduled,
+    CaseScheduleReached: _schedule_reached,
+}
+"""Events that are not here (a note, a notice) change nothing but the sequence and the time."""
+
+
+def evolve(case: Case | None, event: CaseEvent, at: datetime) -> Case:
+    """The case after `event`, which happened `at`. Its revision is the event's sequence."""
+    if isinstance(event, CaseOpened):
+        return _opened(event, at)
+    if case is None:
+        raise ValueError(f"{event.type} of the case {event.case}, which was never opened")
+    change = CHANGES.get(type(event))
+    update = change(case, event, at) if change else {}
+    update["revision"] = case.revision + 1
+    update["updated_at"] = at
+    return case.model_copy(update=update)
+
+
+def _opened(event: CaseOpened, at: datetime) -> Case:
+    return Case.model_construct(
+        id=event.case,
+        revision=1,
+        number=event.number,
+        brand=event.brand,
+        channel=event.channel,
+        account=event.account,
+        conversation=event.conversation,
+        handle=event.handle,
+        subject=event.subject,
+        language=event.language,
+        related=event.related,
+        opened_at=at,
+        updated_at=at,
+        **_join(None, event, at),
+    )
+
+
+def fold(events: list[Event]) -> Case | None:
+    """The case that these events make, in their order."""
+    case: Case | None = None
+    for event in events:
+        if isinstance(event.data, CaseEvent):
+            case = evolve(case, event.data, event.time)
+    return case

@@ -1,0 +1,227 @@
+"""One batch of decisions in memory: reads what was found, collects one Step. What one input does is kept whole or not at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
+from uuid import UUID
+
+from processors.cases.evolve import evolve
+from processors.identity import HandleId, key_of
+from processors.routing import Router
+from processors.timeline import change_of, entry_of
+from schemas.cases import CaseEvent, MessageEvent
+from schemas.configuration import Configuration, Queue, Template
+from schemas.documents import Case, Document, Entry, Handle
+from schemas.errors import NotYet
+from schemas.events import Event, Payload
+from schemas.identity import IdentityEvent
+from schemas.ids import effect_id
+from schemas.interactions import InteractionReceived
+from schemas.outbound import OutboundMessage, OutboundQueued
+from schemas.ports import EntryChange, Found, Step
+
+CONSUMER = "cases"
+MOST_MERGES = 10
+D = TypeVar("D", bound=Document)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that a decision may know beside the case and the input. The ones used are recorded with the decision."""
+
+    now: datetime
+    version: int
+    configuration: Configuration
+    router: Router
+    handle_id: HandleId
+    answer_accounts: Mapping[str, str]
+    """Brand -> the mail account that answers for it."""
+    refuse: bool = False
+    """Whether a request that cannot be done is refused to who asks (the API) or recorded as ignored (the log)."""
+
+    @cached_property
+    def queues(self) -> dict[str, Queue]:
+        return {queue.name: queue for queue in self.configuration.queues}
+
+    @cached_property
+    def templates(self) -> dict[str, Template]:
+        return {template.name: template for template in self.configuration.templates}
+
+    def answer_account(self, brand: str) -> str | None:
+        return self.answer_accounts.get(brand) or next(iter(self.answer_accounts.values()), None)
+
+
+@dataclass(slots=True)
+class Effects:
+    """What one input does."""
+
+    events: list[Event] = field(default_factory=list)
+    documents: dict[UUID, Document] = field(default_factory=dict)
+    claims: dict[str, UUID] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    changes: list[EntryChange] = field(default_factory=list)
+
+
+class Work:
+    """The decider's view of the world during a batch. `begin` an input, emit, then `keep` or `discard` its effects."""
+
+    def __init__(self, found: Found, facts: Facts) -> None:
+        self.facts = facts
+        self._found = found
+        self._documents: dict[UUID, Document] = {}
+        self._claims: dict[str, UUID] = {}
+        self._handled: set[UUID] = set()
+        self._effects = Effects()
+        self.step = Step(consumer=CONSUMER)
+        self.cause: Event
+
+    # -- one input --------------------------------------------------------------------------------------------------
+
+    def begin(self, cause: Event) -> None:
+        self.cause = cause
+        self._effects = Effects()
+
+    def keep(self) -> None:
+        effects = self._effects
+        step = self.step
+        step.events += effects.events
+        step.entries += effects.entries
+        step.changes += effects.changes
+        self._documents.update(effects.documents)
+        self._claims.update(effects.claims)
+        step.claims.update(effects.claims)
+        self._handled.add(marker(self.cause))
+        self._effects = Effects()
+
+    def discard(self) -> None:
+        self._effects = Effects()
+
+    def finish(self) -> Step:
+        """The step of the batch; each document with the revision that it was decided on."""
+        self.step.documents = [(document, self._revision(id)) for id, document in self._documents.items()]
+        return self.step
+
+    def _revision(self, id: UUID) -> int:
+        found = self._found.documents.get(id)
+        return found.revision if found else 0
+
+    # -- what is known ----------------------------------------------------------------------------------------------
+
+    def is_handled(self, event: Event) -> bool:
+        id = marker(event)
+        return id in self._handled or id in self._found.handled or event.id in self._found.handled
+
+    def get(self, kind: type[D], id: UUID) -> D | None:
+        for known in (self._effects.documents, self._documents, self._found.documents):
+            document = known.get(id)
+            if document is not None:
+                return document if isinstance(document, kind) else None
+        return None
+
+    def case(self, id: UUID) -> Case | None:
+        """The case, or the one that it was merged into."""
+        case = self.get(Case, id)
+        for _ in range(MOST_MERGES):
+            if case is None or case.merged_into is None:
+                return case
+            target = self.get(Case, case.merged_into)
+            if target is None:
+                raise NotYet(f"case {case.number} was merged into {case.merged_into}, which is not loaded")
+            case = target
+        return case
+
+    def thread(self, reference: str) -> UUID | None:
+        """The case that a reference belongs to: `case:<uuid>` names it itself, others were claimed."""
+        if reference.startswith("case:"):
+            return UUID(reference.removeprefix("case:"))
+        for known in (self._effects.claims, self._claims, self._found.threads):
+            if reference in known:
+                return known[reference]
+        return None
+
+    def number(self, number: str) -> UUID | None:
+        return self._found.numbers.get(number)
+
+    def attributes(self, handle: UUID) -> dict[str, str]:
+        """What is known of the customer: attributes of the handle over those of the handles linked to it."""
+        document = self.get(Handle, handle)
+        if document is None:
+            return {}
+        if not document.links:
+            return document.attributes
+        merged: dict[str, str] = {}
+        for link in document.links:
+            linked = self.get(Handle, link.other)
+            merged.update(linked.attributes if linked else {})
+        merged.update(document.attributes)
+        return merged
+
+    # -- what is done -----------------------------------------------------------------------------------------------
+
+    def put(self, document: Document) -> None:
+        self._effects.documents[document.id] = document
+
+    def claim(self, reference: str, case: UUID) -> None:
+        """Make the reference lead to the case, unless it leads somewhere already (a Message-ID used a second time)."""
+        if reference and not reference.startswith("case:") and self.thread(reference) is None:
+            self._effects.claims[reference] = case
+
+    def next_id(self) -> UUID:
+        """The id of the event that is emitted next."""
+        return effect_id(self.cause.id, CONSUMER, len(self._effects.events))
+
+    def emit(
+        self, case: Case | None, payload: CaseEvent, interaction: InteractionReceived | None = None
+    ) -> Case:
+        """A case event: the case evolves by it, the timeline gets its entry. Returns the case after it."""
+        now = self.facts.now
+        after = evolve(case, payload, now)
+        event = self._event(
+            payload.model_copy(update={"after": after.summary()}), str(after.id), after.revision
+        )
+        self._effects.documents[after.id] = after
+        self._effects.entries.append(
+            entry_of(event, after, interaction if isinstance(payload, MessageEvent) else None)
+        )
+        change = change_of(event)
+        if change is not None:
+            self._effects.changes.append(change)
+        return after
+
+    def tell(self, payload: Payload, key: str) -> None:
+        """An event that is not of a case."""
+        self._event(payload, key, None)
+
+    def tell_identity(self, payload: IdentityEvent) -> None:
+        self._event(payload, str(key_of(payload)), None)
+
+    def send(self, message: OutboundMessage) -> None:
+        self._event(OutboundQueued(message=message), message.conversation, None)
+
+    def _event(self, payload: Payload, key: str, sequence: int | None) -> Event:
+        event = Event(
+            id=self.next_id(),
+            key=key,
+            time=self.facts.now,
+            data=payload,
+            source="/hub/cases",
+            correlation=self.cause.correlation,
+            causation=self.cause.id,
+            sequence=sequence,
+            chain=self.cause.chain,
+            configuration=self.facts.version,
+        )
+        self._effects.events.append(event)
+        return event
+
+
+def marker(event: Event) -> UUID:
+    """The id whose entry (or `ignored` record) says that the event was applied.
+
+    A message's entry bears the interaction's id; any other input is known by the first event that it made.
+    """
+    if isinstance(event.data, InteractionReceived):
+        return event.id
+    return effect_id(event.id, CONSUMER, 0)

@@ -1,0 +1,33 @@
+"""What a case is found by: number, names and handles, words of subject and text."""
+
+from collections.abc import Sequence
+
+from schemas.cases import CaseEvent
+from schemas.documents import Entry, EntryKind
+from schemas.events import Event
+from schemas.ports import SearchText
+
+FOUND_BY = (EntryKind.MESSAGE, EntryKind.REPLY, EntryKind.NOTE)
+MOST_TEXT = 20_000
+
+
+def search_texts(events: Sequence[tuple[Event, Entry]]) -> list[SearchText]:
+    """One text a message, reply or note. Written again, it is the same: it is known by its entry."""
+    return [
+        _text(event.data, entry)
+        for event, entry in events
+        if entry.kind in FOUND_BY and isinstance(event.data, CaseEvent)
+    ]
+
+
+def _text(data: CaseEvent, entry: Entry) -> SearchText:
+    people = {each.name for each in entry.participants} | {each.value for each in entry.participants}
+    return SearchText(
+        entry=entry.id,
+        case=entry.case,
+        number=data.after.number if data.after else "",
+        names=" ".join(sorted(each for each in people if each)),
+        subject=entry.subject,
+        text=(entry.text or entry.text_new)[:MOST_TEXT],
+        occurred_at=entry.occurred_at,
+    )

@@ -1,0 +1,168 @@
+"""The timeline: one entry for every interaction and every case step, made from the case event alone or with its message."""
+
+from schemas.cases import (
+    CaseAbsorbed,
+    CaseAssigned,
+    CaseClaimed,
+    CaseDelivery,
+    CaseEvent,
+    CaseMerged,
+    CaseNoted,
+    CaseNotified,
+    CaseOverdue,
+    CasePrioritized,
+    CaseReopened,
+    CaseReplied,
+    CaseReplyCancelled,
+    CaseRouted,
+    CaseScheduled,
+    CaseScheduleReached,
+    CaseSendReleased,
+    CaseSnoozed,
+    CaseTagged,
+    CaseTransferred,
+    CaseWoken,
+    MessageEvent,
+)
+from schemas.documents import Case, Entry, EntryKind
+from schemas.events import Event
+from schemas.interactions import InteractionReceived
+from schemas.outbound import DeliveryState
+from schemas.ports import EntryChange
+
+DETAILS: dict[type[CaseEvent], tuple[str, ...]] = {
+    CaseRouted: ("queue", "priority", "tags", "due_at"),
+    CaseReopened: ("reason",),
+    CaseClaimed: ("assignee",),
+    CaseAssigned: ("assignee",),
+    CaseSnoozed: ("until",),
+    CaseWoken: ("reason",),
+    CaseTagged: ("added", "removed"),
+    CasePrioritized: ("priority",),
+    CaseTransferred: ("queue", "due_at"),
+    CaseMerged: ("into",),
+    CaseAbsorbed: ("absorbed",),
+    CaseOverdue: ("due_at",),
+    CaseScheduled: ("automation", "due_at"),
+    CaseScheduleReached: ("automation",),
+    CaseSendReleased: ("message",),
+}
+"""Which fields of a step a reader of the timeline wants to see."""
+
+
+def step_name(event: CaseEvent) -> str:
+    """`opened` of `hubbub.case.opened`."""
+    return event.type.rsplit(".", 1)[1]
+
+
+def entry_of(event: Event, case: Case, interaction: InteractionReceived | None) -> Entry:
+    """The entry of a case event. For a message its id is the interaction's; `interaction` must then be given."""
+    data = event.data
+    if isinstance(data, MessageEvent):
+        if interaction is None:
+            raise ValueError(f"{data.type} {event.id} needs its interaction {data.interaction}")
+        return _message(event, data, case, interaction)
+    assert isinstance(data, CaseEvent)
+    if isinstance(data, CaseReplied):
+        return _reply(event, data, case)
+    return _step(event, data, case)
+
+
+def _message(event: Event, data: MessageEvent, case: Case, interaction: InteractionReceived) -> Entry:
+    content = interaction.content
+    sender = interaction.sender
+    return Entry.model_construct(
+        id=data.interaction,
+        case=case.id,
+        handle=data.handle,
+        conversation=interaction.conversation,
+        channel=interaction.channel,
+        kind=EntryKind.MESSAGE,
+        step=step_name(data),
+        sequence=event.sequence or 0,
+        occurred_at=interaction.occurred_at,
+        received_at=interaction.received_at,
+        actor=data.actor,
+        subject=content.subject,
+        text=content.text,
+        text_new=content.text_new if content.text_new != content.text else "",
+        html=content.html,
+        attachments=interaction.attachments,
+        participants=interaction.participants,
+        form=interaction.form,
+        flags=interaction.flags,
+        verified=sender.verified if sender else False,
+        spoof_suspect=interaction.authentication.spoof_suspect,
+        original=interaction.original,
+    )
+
+
+def _reply(event: Event, data: CaseReplied, case: Case) -> Entry:
+    message = data.message
+    return Entry.model_construct(
+        id=event.id,
+        case=case.id,
+        handle=case.handle,
+        conversation=message.conversation,
+        channel=message.channel,
+        kind=EntryKind.REPLY,
+        step=step_name(data),
+        sequence=event.sequence or 0,
+        occurred_at=event.time,
+        received_at=event.time,
+        actor=data.actor,
+        subject=message.subject,
+        text=message.text,
+        html=message.html,
+        attachments=message.attachments,
+        participants=message.recipients,
+        flags=("auto",) if message.automatic else (),
+        message=message.message,
+        delivery=DeliveryState.SCHEDULED if data.send_at else DeliveryState.QUEUED,
+        detail={"send_at": data.send_at.isoformat()} if data.send_at else {},
+    )
+
+
+def _step(event: Event, data: CaseEvent, case: Case) -> Entry:
+    kind = EntryKind.STEP
+    text = ""
+    message = None
+    delivery = None
+    reason = ""
+    if isinstance(data, CaseNoted):
+        kind, text = EntryKind.NOTE, data.text
+    elif isinstance(data, CaseDelivery):
+        kind, message, delivery, reason = EntryKind.DELIVERY, data.message, data.state, data.reason
+    elif isinstance(data, CaseNotified):
+        message = data.message.message
+    names = DETAILS.get(type(data), ())
+    return Entry.model_construct(
+        id=event.id,
+        case=case.id,
+        handle=case.handle,
+        conversation=case.conversation,
+        channel=case.channel,
+        kind=kind,
+        step=step_name(data),
+        sequence=event.sequence or 0,
+        occurred_at=event.time,
+        received_at=event.time,
+        actor=data.actor,
+        text=text,
+        message=message,
+        delivery=delivery,
+        delivery_reason=reason,
+        detail=data.model_dump(mode="json", include=set(names)) if names else {},
+    )
+
+
+def change_of(event: Event) -> EntryChange | None:
+    """The later state of a reply's entry that this case event tells of."""
+    data = event.data
+    if isinstance(data, CaseDelivery):
+        return EntryChange(data.message, event.sequence or 0, data.state, data.reason)
+    if isinstance(data, CaseSendReleased):
+        return EntryChange(data.message, event.sequence or 0, DeliveryState.QUEUED)
+    if isinstance(data, CaseReplyCancelled):
+        return EntryChange(data.message, event.sequence or 0, DeliveryState.CANCELLED)
+    return None
