@@ -35,7 +35,7 @@ def imported_distributions() -> dict[str, str]:
     """Distribution → a file that imports it."""
     distributions = packages_distributions()
     known = {*sys.stdlib_module_names, *PACKAGES, "tests"}
-    found = {}
+    found: dict[str, str] = {}
     for file in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
         for name in {each.partition(".")[0] for each in imported_names(file)} - known:
             # A namespace (flufl) has several distributions; which one is meant does not matter here.
