@@ -1,0 +1,213 @@
+"""The engine port on one SQLite file. Opening it takes the data folder for this process."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import apsw
+
+from schemas.collections import BY_DOCUMENT, COLLECTIONS
+from schemas.documents import Document, Entry, EntryKind
+from schemas.ids import sha256
+from schemas.interactions import BlobRef
+from schemas.ports import (
+    Batch,
+    Blob,
+    Clock,
+    Found,
+    Outcome,
+    Page,
+    Position,
+    Query,
+    QueueCount,
+    Record,
+    References,
+    Step,
+)
+from schemas.topics import Topic
+from sinks.sqlite import queries
+from sinks.sqlite.blobs import LARGEST_ROW_BYTES, BlobFiles, check_name, read_blob, sync_folder
+from sinks.sqlite.connection import open_writer
+from sinks.sqlite.consumers import all_positions, handled, load_claims, position_of, read_outcomes
+from sinks.sqlite.documents import Tables, case_numbers, load_documents
+from sinks.sqlite.entries import Selection, load_entries, timeline
+from sinks.sqlite.errors import outages
+from sinks.sqlite.lock import FolderLock
+from sinks.sqlite.log import Head, Names, count_beyond, read_head, read_row, read_rows, to_record
+from sinks.sqlite.readers import Readers
+from sinks.sqlite.schema import migrate
+from sinks.sqlite.store import Store
+from sinks.sqlite.tail import Tail
+from sinks.sqlite.values import to_position, to_seq
+from sinks.sqlite.writer import Writer
+
+
+class SqliteEngine:
+    """Implements schemas.ports.Engine. Made by `open_engine`."""
+
+    def __init__(self, folder: Path, clock: Clock, lock: FolderLock, store: Store, files: BlobFiles) -> None:
+        self.folder = folder
+        self._clock = clock
+        self._lock = lock
+        self._names = store.names
+        self._tables: Tables = store.tables
+        self._files = files
+        self._tail = Tail(asyncio.get_running_loop(), store.head.seq)
+        self._readers = Readers(folder)
+        self._writer = Writer(store, self._on_head)
+        self._writer.start()
+
+    def _on_head(self, head: Head) -> None:
+        self._tail.move_soon(head.seq)
+
+    async def commit(self, step: Step) -> None:
+        for blob in step.blobs:
+            check_name(blob)
+        large = [blob for blob in step.blobs if len(blob.content) > LARGEST_ROW_BYTES]
+        if large:
+            await self._readers.do(self._write_files, large)
+        await self._writer.write(lambda store: store.apply(step))
+
+    def _write_files(self, blobs: Sequence[Blob]) -> None:
+        with outages():
+            for blob in blobs:
+                self._files.write(blob.ref.sha256, blob.content)
+
+    async def read(self, consumer: str, topics: Sequence[Topic], limit: int) -> Batch:
+        return await self._readers.run(self._read, consumer, topics, limit)
+
+    def _read(self, connection: apsw.Connection, consumer: str, topics: Sequence[Topic], limit: int) -> Batch:
+        before = position_of(connection, consumer)
+        records = [
+            to_record(self._names, row) for row in read_rows(connection, self._names, topics, before, limit)
+        ]
+        position = records[-1].position if records else to_position(before)
+        return Batch(records, to_position(before), position)
+
+    async def load(self, references: References) -> Found:
+        return await self._readers.run(self._load, references)
+
+    def _load(self, connection: apsw.Connection, references: References) -> Found:
+        documents: dict[UUID, Document] = {}
+        for kind, ids in references.documents.items():
+            documents |= load_documents(connection, self._tables[kind], ids)
+        return Found(
+            handled=handled(connection, references.handled),
+            threads=load_claims(connection, references.threads),
+            documents=documents,
+            entries=load_entries(connection, references.entries),
+            numbers=case_numbers(connection, references.numbers),
+        )
+
+    async def scan(
+        self, topics: Sequence[Topic], after: Position, limit: int, key: str | None = None
+    ) -> list[Record]:
+        return await self._readers.run(self._scan, topics, to_seq(after), limit, key)
+
+    def _scan(
+        self, connection: apsw.Connection, topics: Sequence[Topic], after: int, limit: int, key: str | None
+    ) -> list[Record]:
+        return [
+            to_record(self._names, row)
+            for row in read_rows(connection, self._names, topics, after, limit, key)
+        ]
+
+    async def record(self, position: Position) -> Record | None:
+        return await self._readers.run(self._record, to_seq(position))
+
+    def _record(self, connection: apsw.Connection, seq: int) -> Record | None:
+        row = read_row(connection, seq)
+        return None if row is None else to_record(self._names, row)
+
+    async def tail(self) -> Position:
+        return to_position(self._tail.seq)
+
+    async def wait(self, after: Position, timeout_seconds: float) -> bool:
+        return await self._tail.wait(to_seq(after), timeout_seconds)
+
+    async def positions(self) -> Mapping[str, Position]:
+        return await self._readers.run(all_positions)
+
+    async def lag(self, consumer: str, topics: Sequence[Topic]) -> int:
+        return await self._readers.run(
+            lambda connection: count_beyond(
+                connection, self._names, topics, position_of(connection, consumer)
+            )
+        )
+
+    async def find(self, query: Query) -> Page[Document]:
+        return await self._readers.run(queries.find, self._tables[query.collection.document], query)
+
+    async def count(self, query: Query) -> int:
+        return await self._readers.run(queries.count, self._tables[query.collection.document], query)
+
+    async def tally(self, queues: Sequence[str] | None, now: datetime) -> list[QueueCount]:
+        return await self._readers.run(queries.tally, queues, now)
+
+    async def timeline(
+        self,
+        cases: Sequence[UUID] = (),
+        handles: Sequence[UUID] = (),
+        queues: Sequence[str] | None = None,
+        channel: str | None = None,
+        kinds: Sequence[EntryKind] = (),
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[Entry]:
+        selection = Selection(cases, handles, queues, channel, kinds)
+        return await self._readers.run(timeline, selection, limit, after)
+
+    async def outcomes(self, consumer: str, after: Position, limit: int) -> list[Outcome]:
+        return await self._readers.run(read_outcomes, consumer, after, limit)
+
+    async def blob(self, ref: BlobRef) -> bytes:
+        return await self._readers.run(read_blob, self._files, ref)
+
+    async def put_blob(self, content: bytes, media_type: str) -> BlobRef:
+        name = await self._readers.do(sha256, content)
+        ref = BlobRef(sha256=name, size=len(content), media_type=media_type)
+        await self.commit(Step(blobs=[Blob(ref, content)]))
+        return ref
+
+    async def close(self) -> None:
+        """Writes what waits, then gives the folder free. Calling it again does nothing."""
+        await asyncio.to_thread(self._close)
+        self._tail.close()
+
+    def _close(self) -> None:
+        self._readers.close()
+        self._writer.close()
+        self._lock.release()
+
+
+async def open_engine(folder: Path, *, clock: Clock) -> SqliteEngine:
+    """Opens the data folder, makes it when it is not there, and brings an older file up to date.
+
+    Raises FolderInUse when another process has it, NewerFile or Damaged when the file cannot be used, else Outage.
+    """
+    lock = FolderLock(folder)
+    files = BlobFiles(folder)
+    try:
+        store = await asyncio.to_thread(_open_store, folder, lock, files)
+    except BaseException:
+        lock.release()
+        raise
+    return SqliteEngine(folder, clock, lock, store, files)
+
+
+def _open_store(folder: Path, lock: FolderLock, files: BlobFiles) -> Store:
+    with outages():
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+        files.prepare()
+        connection = open_writer(folder)
+        try:
+            by_name = migrate(connection, COLLECTIONS)
+            tables = {document: by_name[collection.name] for document, collection in BY_DOCUMENT.items()}
+            sync_folder(folder)  # the name of a new file is durable before anything in it is
+            return Store(connection, tables, Names(connection), read_head(connection))
+        except BaseException:
+            connection.close()
+            raise

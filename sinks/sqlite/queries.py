@@ -1,0 +1,132 @@
+# ruff: noqa: S608  names in SQL come from our own declarations, values are bound
+"""Documents by their declared columns, in pages that stay stable while rows come in; and the counts of queues."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import apsw
+
+from schemas.documents import Document
+from schemas.errors import Invalid
+from schemas.ports import Page, Query, QueueCount, Where
+from sinks.sqlite.tables import TO_VALUE, Table, quoted
+from sinks.sqlite.values import Value, from_cursor, micros, optional_moment, to_cursor
+
+COMPARISONS = {"=": "IS", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    text: str
+    arguments: tuple[Value, ...] = ()
+
+
+def condition(table: Table, tests: Sequence[Where]) -> Sql:
+    """All tests together. Raises Invalid for a column or a test that is not declared."""
+    parts = [_test(table, each) for each in tests]
+    return Sql(
+        " AND ".join([part.text for part in parts]) or "TRUE",
+        tuple([each for part in parts for each in part.arguments]),
+    )
+
+
+def _test(table: Table, where: Where) -> Sql:
+    column = _column(table, where.column)
+    if where.test == "null":
+        return Sql(f"{column} IS NULL")
+    if where.test == "set":
+        return Sql(f"{column} IS NOT NULL")
+    if where.test == "in":
+        if not isinstance(where.value, list | tuple | set | frozenset):
+            raise Invalid(f"{where.column}: `in` takes a list")
+        values = tuple([_value(table, where.column, each) for each in where.value])
+        return Sql(f"{column} IN ({','.join('?' * len(values))})", values)
+    if where.test not in COMPARISONS:
+        raise Invalid(f"{where.test!r} is not a test; use one of =, in, <, <=, >, >=, null, set")
+    return Sql(f"{column} {COMPARISONS[where.test]} ?", (_value(table, where.column, where.value),))
+
+
+def _column(table: Table, name: str) -> str:
+    if name not in table.collection.columns:
+        raise Invalid(f"{table.collection.name} has no column {name!r}; it has {', '.join(table.columns)}")
+    return quoted(name)
+
+
+def _value(table: Table, column: str, value: object) -> Value:
+    if value is None:
+        return None
+    try:
+        return TO_VALUE[table.collection.columns[column].type](value)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise Invalid(
+            f"{column} is a {table.collection.columns[column].type.value}, not {value!r}"
+        ) from error
+
+
+def find(connection: apsw.Connection, table: Table, query: Query) -> Page[Document]:
+    """A page of documents. Ties go by insertion; NULL comes first going up and last going down."""
+    order = [(name.removeprefix("-"), name.startswith("-")) for name in query.order]
+    names = [_column(table, name) for name, _ in order]
+    where = condition(table, query.where)
+    beyond = _beyond([*zip(names, [down for _, down in order], strict=True), ("_row", False)], query.after)
+    by = ", ".join(
+        [
+            *(f"{name} {'DESC' if down else 'ASC'}" for name, (_, down) in zip(names, order, strict=True)),
+            "_row",
+        ]
+    )
+    sql = f"SELECT {', '.join(['document', *names, '_row'])} FROM {table.name} WHERE {where.text} AND {beyond.text} ORDER BY {by} LIMIT ?"
+    rows: list[Any] = connection.execute(
+        sql, (*where.arguments, *beyond.arguments, query.limit + 1)
+    ).fetchall()
+    following = to_cursor(*rows[query.limit - 1][1:]) if len(rows) > query.limit else None
+    return Page([table.decode(row[0]) for row in rows[: query.limit]], following)
+
+
+def _beyond(order: Sequence[tuple[str, bool]], after: str | None) -> Sql:
+    """What comes after the row that the cursor names: greater in one column, equal in all before it."""
+    if after is None:
+        return Sql("TRUE")
+    values = from_cursor(after, len(order))
+    ways, arguments = [], []
+    for place, ((name, down), value) in enumerate(zip(order, values, strict=True)):
+        greater = _after_value(name, down, value)
+        equal = [f"{earlier} IS ?" for earlier, _ in order[:place]]
+        ways.append(" AND ".join([*equal, greater]))
+        arguments += [*values[:place], *([value] if "?" in greater else [])]
+    return Sql(f"({' OR '.join(ways)})", tuple(arguments))
+
+
+def _after_value(name: str, down: bool, value: Value) -> str:
+    if value is None:
+        return "FALSE" if down else f"{name} IS NOT NULL"
+    return f"({name} < ? OR {name} IS NULL)" if down else f"{name} > ?"
+
+
+def count(connection: apsw.Connection, table: Table, query: Query) -> int:
+    where = condition(table, query.where)
+    return int(
+        connection.execute(f"SELECT count(*) FROM {table.name} WHERE {where.text}", where.arguments).get
+    )
+
+
+def tally(connection: apsw.Connection, queues: Sequence[str] | None, now: datetime) -> list[QueueCount]:
+    """`open` counts cases whose state is open (not those that wait for the customer), and so do the columns beside it."""
+    only = "" if queues is None else f" AND queue IN ({','.join('?' * len(queues))})"
+    sql = f"""
+        SELECT queue,
+               count(*) FILTER (WHERE state = 'open'),
+               count(*) FILTER (WHERE state = 'open' AND assignee IS NULL),
+               count(*) FILTER (WHERE state = 'open' AND due_at <= ?),
+               count(*) FILTER (WHERE state = 'snoozed'),
+               min(waiting_since) FILTER (WHERE state = 'open')
+        FROM cases WHERE state IN ('open', 'snoozed'){only} GROUP BY queue ORDER BY queue
+    """
+    rows: Any = connection.execute(sql, (micros(now), *(queues or ())))
+    counts = {
+        queue: QueueCount(queue, open, unassigned, overdue, snoozed, optional_moment(oldest))
+        for queue, open, unassigned, overdue, snoozed, oldest in rows
+    }
+    return [counts.get(queue, QueueCount(queue)) for queue in (sorted(counts) if queues is None else queues)]

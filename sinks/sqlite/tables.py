@@ -1,0 +1,130 @@
+# ruff: noqa: S608  names in SQL come from our own declarations, values are bound
+"""The table of a collection: made from what schemas/collections.py declares, remade when that changes."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import apsw
+
+from schemas.documents import Collection, ColumnType, Document
+from schemas.errors import Never
+from sinks.sqlite.values import Row, Value, insert_rows, micros
+
+SQL_TYPES = {
+    ColumnType.TEXT: "TEXT",
+    ColumnType.INTEGER: "INTEGER",
+    ColumnType.TIME: "INTEGER",
+    ColumnType.ID: "BLOB",
+    ColumnType.BOOLEAN: "INTEGER",
+}
+TO_VALUE: dict[ColumnType, Callable[..., Value]] = {
+    ColumnType.TEXT: str,
+    ColumnType.INTEGER: int,
+    ColumnType.TIME: micros,
+    ColumnType.ID: lambda id: id.bytes,
+    ColumnType.BOOLEAN: int,
+}
+REBUILD_ROWS = 1000
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Table:
+    """SQL and conversions of one collection. Columns: _row, id, revision, the declared ones, document."""
+
+    def __init__(self, collection: Collection) -> None:
+        self.collection = collection
+        self.name = quoted(collection.name)
+        self.columns = list(collection.columns)
+        self._readers = [(each.value, TO_VALUE[each.type]) for each in collection.columns.values()]
+        declared = [quoted(name) for name in self.columns]
+        names = ["id", "revision", *declared, "document"]
+        self.insert_into = f"{self.name} ({', '.join(names)})"
+        self.update = (
+            f"UPDATE {self.name} SET {', '.join(f'{name} = ?' for name in names[1:])} WHERE _row = ?"
+        )
+
+    def values(self, document: Document) -> Row:
+        """The declared columns of a document, as they are stored."""
+        return tuple(
+            [None if (value := read(document)) is None else convert(value) for read, convert in self._readers]
+        )
+
+    def row(self, document: Document) -> Row:
+        """A whole row, for `insert_into`. The document carries its revision already."""
+        return (document.id.bytes, document.revision, *self.values(document), to_json(document))
+
+    def decode(self, document: bytes) -> Document:
+        """Raises Never when the bytes do not fit the schema."""
+        try:
+            return self.collection.document.__pydantic_validator__.validate_json(document)  # type: ignore[no-any-return]
+        except ValueError as error:
+            raise Never(f"{self.collection.name}: a stored document fits no schema: {error}") from error
+
+    def signature(self) -> str:
+        """Changes with the declaration: then the table is remade from its documents."""
+        columns = {name: column.type.value for name, column in self.collection.columns.items()}
+        declared = {"columns": columns, "indexes": self.collection.indexes, "unique": self.collection.unique}
+        return json.dumps(declared, sort_keys=True)
+
+    def create(self, name: str) -> str:
+        declared = "".join(
+            f"{quoted(each)} {SQL_TYPES[self.collection.columns[each].type]}, " for each in self.columns
+        )
+        return (
+            f"CREATE TABLE {name} (_row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, "
+            f"revision INTEGER NOT NULL, {declared}document BLOB NOT NULL)"
+        )
+
+    def create_indexes(self) -> list[str]:
+        kinds = [("INDEX", columns) for columns in self.collection.indexes]
+        if self.collection.unique:
+            kinds.append(("UNIQUE INDEX", self.collection.unique))
+        return [
+            f"CREATE {kind} {quoted('_'.join((self.collection.name, 'by', *columns)))} "
+            f"ON {self.name} ({', '.join(map(quoted, columns))})"
+            for kind, columns in kinds
+        ]
+
+
+def to_json(document: Document) -> bytes:
+    return document.__pydantic_serializer__.to_json(document)
+
+
+def adapt(connection: apsw.Connection, table: Table) -> None:
+    """Makes the table, or remakes it from its documents where columns or indexes were declared anew. Within a transaction."""
+    name = f"collection {table.collection.name}"
+    stored = connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).get
+    signature = table.signature()
+    if stored == signature:
+        return
+    if stored is None:
+        connection.execute(table.create(table.name))
+    else:
+        _remake(connection, table)
+    for statement in table.create_indexes():
+        connection.execute(statement)
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, signature))
+
+
+def _remake(connection: apsw.Connection, table: Table) -> None:
+    """Rows keep their numbers, because ties in an order go by them. Dropping the old table drops its indexes."""
+    new = quoted(f"new {table.collection.name}")
+    connection.execute(table.create(new))
+    columns = ", ".join(["_row", "id", "revision", *map(quoted, table.columns), "document"])
+    last = 0
+    while True:
+        rows: list[Any] = connection.execute(
+            f"SELECT _row, id, revision, document FROM {table.name} WHERE _row > ? ORDER BY _row LIMIT {REBUILD_ROWS}",
+            (last,),
+        ).fetchall()
+        if not rows:
+            break
+        remade = [(*head, *table.values(table.decode(document)), document) for *head, document in rows]
+        insert_rows(connection, f"{new} ({columns})", remade)
+        last = rows[-1][0]
+    connection.execute(f"DROP TABLE {table.name}")
+    connection.execute(f"ALTER TABLE {new} RENAME TO {table.name}")

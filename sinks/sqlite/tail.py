@@ -1,0 +1,44 @@
+"""The end of the log, and those who wait for it to move. Nobody polls."""
+
+import asyncio
+
+
+class Tail:
+    """Moved from the writer's thread, awaited on the loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seq: int) -> None:
+        self.seq = seq
+        self._loop = loop
+        self._waiting: set[asyncio.Future[None]] = set()
+
+    def move_soon(self, seq: int) -> None:
+        """Called by the writer once events up to `seq` are durable, before their writers are answered."""
+        self.seq = seq
+        self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def wait(self, after: int, timeout_seconds: float) -> bool:
+        """True as soon as there is an event beyond `after`; False when the time is over or the engine closes."""
+        deadline = self._loop.time() + timeout_seconds
+        while self.seq <= after:
+            waiter = self._loop.create_future()
+            self._waiting.add(waiter)
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await waiter
+            except TimeoutError:
+                return self.seq > after
+            finally:
+                self._waiting.discard(waiter)
+            if self._loop.is_closed():
+                return False
+        return True
+
+    def close(self) -> None:
+        for waiter in self._waiting:
+            if not waiter.done():
+                waiter.cancel()
