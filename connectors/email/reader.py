@@ -108,7 +108,7 @@ class _Worker:
             stdout=asyncio.subprocess.PIPE,
         )
         worker = cls(process)
-        assert process.stdout is not None  # noqa: S101 asked for above
+        assert process.stdout is not None
         try:
             async with asyncio.timeout(START_SECONDS):
                 await process.stdout.readexactly(len(READY))
@@ -118,8 +118,8 @@ class _Worker:
         return worker
 
     async def parse(self, raw: bytes) -> ParsedMail:
-        assert self._process.stdin is not None  # noqa: S101
-        assert self._process.stdout is not None  # noqa: S101
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.write(FRAME.pack(len(raw)))
         self._process.stdin.write(raw)
         await self._process.stdin.drain()

@@ -132,7 +132,7 @@ class SmtpServer:
         self, server: SmtpProtocol, session: SmtpSession, envelope: SmtpEnvelope
     ) -> str:
         raw = envelope.content
-        assert isinstance(raw, bytes)  # noqa: S101 decode_data is off
+        assert isinstance(raw, bytes)
         facts = Envelope(
             mail_from="" if envelope.mail_from in (None, NULL_SENDER) else envelope.mail_from,
             recipients=tuple(envelope.rcpt_tos),

@@ -107,7 +107,7 @@ class SmtpProtocol(SMTP):
         if not hostname:
             await self.push("501 Syntax: EHLO hostname")
             return
-        assert self.session is not None  # noqa: S101 set when the connection was made
+        assert self.session is not None
         self._set_rset_state()  # type: ignore[no-untyped-call]
         self.session.extended_smtp = True
         self.session.host_name = hostname
@@ -125,7 +125,7 @@ class SmtpProtocol(SMTP):
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 aiosmtpd finds it by this name
         if await self.check_helo_needed():
             return
-        assert self.envelope is not None  # noqa: S101
+        assert self.envelope is not None
         if not self.envelope.rcpt_tos:
             await self.push("503 5.5.1 Error: need RCPT command")
             return
@@ -188,7 +188,7 @@ class SmtpProtocol(SMTP):
             if received > DRAIN_FACTOR * limit:
                 await self.push(refusal)
                 self.abort()
-                raise ConnectionResetError
+                await asyncio.get_running_loop().create_future()  # until the lost connection cancels us
 
 
 class _Held:
@@ -226,7 +226,7 @@ class Gate(asyncio.Protocol):
         self._protocol = protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 a TCP server makes no other
+        assert isinstance(transport, asyncio.Transport)
         group = peer_group(transport.get_extra_info("peername"))
         refusal = self._limits.refusal(group)
         if refusal:

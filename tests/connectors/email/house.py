@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
+from uuid import UUID
 
 from connectors.email.accounts import Accounts
 from connectors.email.mapping import MailContext
@@ -14,7 +15,9 @@ from connectors.email.server import SmtpServer
 from connectors.email.settings import AccountSettings, SmtpInSettings
 from connectors.email.tokens import Tokens
 from connectors.kit.intake import Intake
-from schemas.events import Event, Payload
+from schemas.events import Actor, Event, Payload
+from schemas.interactions import Participant, Role
+from schemas.outbound import OutboundMessage
 from schemas.ports import Engine, Step
 from tests.support.clock import MONDAY_MORNING
 
@@ -85,3 +88,22 @@ def mail(body: str = "Where is my order?", **headers: str) -> bytes:
     fields |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"{name}: {value}" for name, value in fields.items() if value]
     return "\r\n".join([*lines, "", *body.split("\n"), ""]).encode("utf-8", "surrogateescape")
+
+
+def outbound(**changes: Any) -> OutboundMessage:
+    fields: dict[str, Any] = {
+        "message": UUID(int=1),
+        "case": UUID(int=7),
+        "channel": "email",
+        "account": "support",
+        "brand": "shop",
+        "conversation": "mail:one@customer.example",
+        "recipients": (Participant(role=Role.TO, scheme="email", value="ada@customer.example", name="Ada"),),
+        "subject": "Re: Order",
+        "text": "It is on its way.\n\nThe shop",
+        "in_reply_to": "mail:one@customer.example",
+        "references": ("mail:one@customer.example",),
+        "author": Actor(kind="agent", id="bea", name="Bea"),
+        "queued_at": MONDAY_MORNING,
+    }
+    return OutboundMessage(**(fields | changes))
