@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from processors.looking import Facts, Looked, unfolded_span
 from processors.patterns import pattern
-from schemas.conditions import All, Any_, Clause, Condition, FieldType, Not, Operator, field_type
+from schemas.conditions import All, AnyOf, Clause, Condition, FieldType, Not, Operator, field_type
 
 Test = Callable[[Looked], bool]
 Trace = Callable[[Looked], tuple[bool, str]]
@@ -191,7 +191,7 @@ def _trace(condition: Condition) -> Trace:
     if isinstance(condition, Not):
         return _trace_not(_trace(condition.not_))
     children = condition.all if isinstance(condition, All) else condition.any
-    stops_at = isinstance(condition, Any_)
+    stops_at = isinstance(condition, AnyOf)
     if all(isinstance(child, Clause) for child in children):
         return _trace_flat(tuple(map(_test, children)), stops_at)
     widths = [len(clauses(child)) for child in children]

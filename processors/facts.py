@@ -23,10 +23,10 @@ FROM_ENTRY = frozenset(
 def interaction_facts(
     received: InteractionReceived, attributes: Mapping[str, str] | None = None, within_hours: bool = True
 ) -> dict[str, Fact]:
-    """What routing rules look at: the message alone, before there is a case. `case.*` is what a new case starts with."""
+    """What routing rules look at: the message that opens a case. `case.*` is what a new case starts with."""
     content = received.content
     facts: dict[str, Fact] = {
-        "event": "received",
+        "event": "opened",
         "channel": received.channel,
         "account": received.account,
         "brand": received.brand,

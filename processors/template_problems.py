@@ -1,0 +1,126 @@
+"""What is wrong with a template, with the line, found before it is published."""
+
+import traceback
+from typing import Any
+
+from jinja2 import StrictUndefined, TemplateError, nodes
+
+from processors.problems import Problem, joined, nearest
+from processors.template_language import Faulty, bounded_output, compiled, environment, parse
+from processors.templates import DEFAULT, VARIABLES
+from schemas.configuration import Template
+
+STRICT = environment(StrictUndefined)
+LOOP = ("index", "index0", "first", "last", "length", "revindex")
+SAMPLE = "Sample"
+
+
+def _groups() -> dict[str, set[str]]:
+    groups: dict[str, set[str]] = {}
+    for name in VARIABLES:
+        group, _, part = name.partition(".")
+        groups.setdefault(group, set()).add(part)
+    return groups
+
+
+GROUPS = _groups()
+OPEN = {group for group, names in GROUPS.items() if "X" in names}
+
+
+class Sample(dict[str, Any]):
+    """Stands for a group of variables while a template is tried; an open group has whatever is asked for."""
+
+    def __init__(self, group: str) -> None:
+        super().__init__({name: [SAMPLE] if name == "tags" else SAMPLE for name in GROUPS[group] - {"X"}})
+        self.is_open = group in OPEN
+
+    def __contains__(self, name: object) -> bool:
+        return self.is_open or super().__contains__(name)
+
+    def __missing__(self, name: str) -> str:
+        return SAMPLE
+
+
+def problems(template: Template, path: str = "") -> list[Problem]:
+    """Syntax, what the language does not have, unknown variables, a failing trial, and a missing `default`."""
+    found: list[Problem] = []
+    if DEFAULT not in template.text:
+        found.append(Problem(joined(path, "text"), f"has no {DEFAULT!r}; it is taken where no language fits"))
+    if template.subject and DEFAULT not in template.subject:
+        found.append(
+            Problem(joined(path, "subject"), f"has no {DEFAULT!r}; it is taken where no language fits")
+        )
+    for kind, texts in (("subject", template.subject), ("text", template.text)):
+        for language, source in texts.items():
+            place = joined(path, f"{kind}.{language}")
+            if not source.strip():
+                found.append(Problem(place, "is empty"))
+            found += [Problem(place, f"line {line}: {message}") for line, message in source_faults(source)]
+    return found
+
+
+def source_faults(source: str) -> list[tuple[int, str]]:
+    """(line, what to change)."""
+    try:
+        parse(source)
+        return _unknown(STRICT.parse(source), frozenset()) or _trial(source)
+    except Faulty as error:
+        return list(error.faults)
+
+
+def _trial(source: str) -> list[tuple[int, str]]:
+    try:
+        bounded_output(compiled(source, STRICT), {group: Sample(group) for group in GROUPS})
+    except (TemplateError, TypeError, ValueError) as error:
+        lines = [
+            frame.lineno
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.filename == "<template>"
+        ]
+        return [(lines[-1] or 1 if lines else 1, f"fails: {error}")]
+    return []
+
+
+def _unknown(node: nodes.Node, bound: frozenset[str]) -> list[tuple[int, str]]:
+    """Names that lead nowhere. `bound` are the names of the loop around."""
+    if isinstance(node, nodes.Getattr | nodes.Getitem):
+        return _unknown_part(node, bound)
+    if isinstance(node, nodes.Name):
+        return _unknown_name(node, bound)
+    if isinstance(node, nodes.For):
+        names = {each.name for each in node.target.find_all(nodes.Name)}
+        names |= {node.target.name} if isinstance(node.target, nodes.Name) else set()
+        inside = bound | names | {"loop"}
+        found = _unknown(node.iter, bound)
+        for child in (*node.body, *([node.test] if node.test else []), *node.else_):
+            found += _unknown(child, inside)
+        return found
+    return [fault for child in node.iter_child_nodes() for fault in _unknown(child, bound)]
+
+
+def _unknown_name(node: nodes.Name, bound: frozenset[str]) -> list[tuple[int, str]]:
+    if node.name in bound:
+        return []
+    if node.name in GROUPS:
+        examples = ", ".join(name for name in VARIABLES if name.startswith(f"{node.name}."))
+        return [(node.lineno, f"{node.name!r} alone is no variable; there are {examples}")]
+    dotted = node.name.replace("_", ".", 1)
+    return [(node.lineno, f"there is no variable {node.name!r}{nearest(dotted, VARIABLES)}")]
+
+
+def _unknown_part(node: nodes.Getattr | nodes.Getitem, bound: frozenset[str]) -> list[tuple[int, str]]:
+    part = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", "")
+    if not isinstance(node.node, nodes.Name):
+        return [(node.lineno, f"{part!r}: a variable has no parts of its own"), *_unknown(node.node, bound)]
+    group = node.node.name
+    if group == "loop" and group in bound:
+        return [] if part in LOOP else [(node.lineno, f"there is no loop.{part}{nearest(part, LOOP)}")]
+    if group in bound:
+        return [(node.lineno, f"{group!r} is a text and has no parts")]
+    if group not in GROUPS:
+        return [
+            (node.lineno, f"there is no variable '{group}.{part}'{nearest(f'{group}.{part}', VARIABLES)}")
+        ]
+    if part in GROUPS[group] - {"X"} or group in OPEN:
+        return []
+    return [(node.lineno, f"there is no variable '{group}.{part}'{nearest(f'{group}.{part}', VARIABLES)}")]
