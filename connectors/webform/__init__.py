@@ -1,0 +1,1 @@
+"""Web forms: hosted pages, a snippet for other sites, and plain posts become interactions."""

@@ -1,0 +1,148 @@
+"""The interaction that an entry is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from connectors.kit.language import guess_language
+from connectors.kit.uploads import store
+from connectors.webform.parse.checks import LIST_SEPARATOR, YES, normalized_address, normalized_phone
+from connectors.webform.parse.entry import Entry
+from connectors.webform.settings import FieldType, Form, FormField, in_language
+from schemas.interactions import (
+    Attachment,
+    BlobRef,
+    Content,
+    FormSubmission,
+    InteractionReceived,
+    Kind,
+    Part,
+    Participant,
+    Role,
+)
+from schemas.ports import Blob
+
+CHANNEL = "webform"
+SUBJECT_CHARACTERS = 200
+CUSTOMER_REF = "customer-ref"
+EMAIL_TYPED = "email-typed"
+PHONE_TYPED = "phone-typed"
+ANONYMOUS = "anonymous"
+"""Scheme of who left no way to be reached: a handle of its own for each entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What belongs to an entry and does not stand in it."""
+
+    item: UUID
+    key: str
+    received_at: datetime
+    original: BlobRef
+    page_language: str | None = None
+    page_url: str = ""
+    customer_ref: str = ""
+    """Stated by a server that signed the post; empty for every visitor."""
+    flags: tuple[str, ...] = ()
+
+
+def to_interaction(
+    form: Form, entry: Entry, circumstances: Circumstances
+) -> tuple[InteractionReceived, Sequence[Blob]]:
+    """The event of an entry without problems, and the bytes of its files."""
+    stored = [store(upload) for upload in entry.uploads]
+    received = InteractionReceived(
+        part=Part(item=circumstances.item),
+        channel=CHANNEL,
+        account=form.name,
+        brand=form.brand,
+        conversation=f"form:{circumstances.item.hex}",
+        occurred_at=circumstances.received_at,
+        received_at=circumstances.received_at,
+        original=circumstances.original,
+        kind=Kind.FORM,
+        external_id=circumstances.key,
+        participants=_participants(form, entry, circumstances),
+        content=_content(form, entry, circumstances, [attachment for attachment, _ in stored]),
+        attachments=tuple(attachment for attachment, _ in stored),
+        flags=circumstances.flags,
+        form=FormSubmission(
+            form=form.name,
+            version=form.version,
+            fields=entry.fields,
+            page_url=circumstances.page_url,
+            consent=entry.consents,
+        ),
+        queue_hint=form.queue,
+    )
+    return received, [blob for _, blob in stored]
+
+
+def _participants(form: Form, entry: Entry, circumstances: Circumstances) -> tuple[Participant, ...]:
+    """The best-known handle first: it is the sender's. What a visitor typed is never verified."""
+    name = _value(form.field_that_means("name"), entry)
+    address = normalized_address(_value(form.field_that_means("email"), entry))
+    phone = normalized_phone(_value(form.field_that_means("phone"), entry), form.country_code)
+    handles = [
+        (CUSTOMER_REF, circumstances.customer_ref, True),
+        (EMAIL_TYPED, address, False),
+        (PHONE_TYPED, phone, False),
+    ]
+    known = [(scheme, value, verified) for scheme, value, verified in handles if value]
+    return tuple(
+        Participant(role=Role.FROM, scheme=scheme, value=value, name=name, verified=verified)
+        for scheme, value, verified in known or [(ANONYMOUS, circumstances.item.hex, False)]
+    )
+
+
+def _content(
+    form: Form, entry: Entry, circumstances: Circumstances, attachments: Sequence[Attachment]
+) -> Content:
+    message = _value(form.field_that_means("message"), entry)
+    text = _labelled(form, entry, attachments)
+    subject = _shown(form.field_that_means("subject"), entry, form) or in_language(
+        form.title, form.default_language
+    )
+    return Content(
+        subject=subject[:SUBJECT_CHARACTERS],
+        text=text,
+        text_new=message or text,
+        language=circumstances.page_language or guess_language(message or text),
+    )
+
+
+def _labelled(form: Form, entry: Entry, attachments: Sequence[Attachment]) -> str:
+    """Every filled field under its label, as a person would read it; long ones as paragraphs behind the short ones."""
+    short: list[str] = []
+    long: list[str] = []
+    for field in form.fields:
+        shown = _shown(field, entry, form)
+        if not shown or field.type == FieldType.HIDDEN:
+            continue
+        label = in_language(field.label, form.default_language)
+        if field.type == FieldType.TEXTAREA:
+            long.append(f"{label}:\n{shown}")
+        else:
+            short.append(f"{label}: {shown}")
+    short += [attachment.name for attachment in attachments]
+    return "\n\n".join([*(["\n".join(short)] if short else []), *long])
+
+
+def _shown(field: FormField | None, entry: Entry, form: Form) -> str:
+    """A value with the label of its option, where it has one."""
+    value = _value(field, entry)
+    if field is None or not value:
+        return ""
+    if not field.options:
+        return "✓" if field.type == FieldType.CHECKBOX and value == YES else value
+    labels = {option.value: in_language(option.label, form.default_language) for option in field.options}
+    if field.type == FieldType.SELECT:
+        return labels.get(value, value)
+    return LIST_SEPARATOR.join(
+        label for chosen, label in labels.items() if chosen in value.split(LIST_SEPARATOR)
+    )
+
+
+def _value(field: FormField | None, entry: Entry) -> str:
+    return entry.fields.get(field.name, "") if field is not None else ""
