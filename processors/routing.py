@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from processors import hours
-from processors.conditions import TRUE, Compiled, compile_condition, match_span
+from processors.conditions import PLACES, TRUE, Compiled, compile_condition, match_span
 from processors.looking import EXCERPT_LENGTH, MAX_WORDS, Facts, Looked, excerpt
 from schemas.cases import RoutingDecision, RuleOutcome
+from schemas.conditions import Clause, Operator
 from schemas.configuration import BusinessHours, Configuration, Priority, Queue, Rule
 
 OUTCOMES_KEPT = 64
@@ -55,6 +56,7 @@ class Router:
         self.queues: Mapping[str, Queue] = {queue.name: queue for queue in configuration.queues}
         self.hours: Mapping[str, BusinessHours] = {each.name: each for each in configuration.hours}
         self.rules = tuple(CompiledRule(rule, compile_condition(rule.when)) for rule in configuration.rules)
+        self.seekers = _seekers(self.rules)
 
     def route(self, facts: Facts, hint: str | None = None, brand: str | None = None) -> Routed:
         """Where the case goes. The same facts give the same decision, always; only facts that a rule looked at are kept."""
@@ -122,8 +124,17 @@ class Router:
         """A long text is cut to the places where clauses found what they look for."""
         spans = [
             span
-            for rule, outcome in zip(self.rules, outcomes, strict=True)
-            for clause, letter in zip(rule.condition.clauses, outcome.clauses, strict=True)
-            if letter == TRUE and clause.field == name and (span := match_span(clause, text)) is not None
+            for rule, place, clause in self.seekers.get(name, ())
+            if outcomes[rule].clauses[place] == TRUE and (span := match_span(clause, text)) is not None
         ]
         return excerpt(text, spans)
+
+
+def _seekers(rules: Sequence[CompiledRule]) -> dict[str, tuple[tuple[int, int, Clause], ...]]:
+    """Field -> (rule, place among its clauses, clause) of all clauses that find something at a place in a text."""
+    by_field: dict[str, tuple[tuple[int, int, Clause], ...]] = {}
+    for index, rule in enumerate(rules):
+        for place, clause in enumerate(rule.condition.clauses):
+            if clause.operator is Operator.MATCHES or clause.operator in PLACES:
+                by_field[clause.field] = (*by_field.get(clause.field, ()), (index, place, clause))
+    return by_field
