@@ -1,8 +1,9 @@
 """The engine port on one SQLite file. Opening it takes the data folder for this process."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from schemas.ports import (
     Blob,
     Clock,
     Found,
+    Hit,
     Outcome,
     Page,
     Position,
@@ -28,8 +30,10 @@ from schemas.ports import (
 )
 from schemas.topics import Topic
 from sinks.sqlite import queries
+from sinks.sqlite.backup import make_backup
 from sinks.sqlite.blobs import LARGEST_ROW_BYTES, BlobFiles, check_name, read_blob, sync_folder
-from sinks.sqlite.connection import open_writer
+from sinks.sqlite.check import faults
+from sinks.sqlite.connection import open_reader, open_writer
 from sinks.sqlite.consumers import all_positions, handled, load_claims, position_of, read_outcomes
 from sinks.sqlite.documents import Tables, case_numbers, load_documents
 from sinks.sqlite.entries import Selection, load_entries, timeline
@@ -37,11 +41,15 @@ from sinks.sqlite.errors import outages
 from sinks.sqlite.lock import FolderLock
 from sinks.sqlite.log import Head, Names, count_beyond, read_head, read_row, read_rows, to_record
 from sinks.sqlite.readers import Readers
+from sinks.sqlite.retention import expire
 from sinks.sqlite.schema import migrate
+from sinks.sqlite.search import search
 from sinks.sqlite.store import Store
 from sinks.sqlite.tail import Tail
 from sinks.sqlite.values import to_position, to_seq
 from sinks.sqlite.writer import Writer
+
+FAULTS_A_CHUNK = 100
 
 
 class SqliteEngine:
@@ -159,6 +167,11 @@ class SqliteEngine:
         selection = Selection(cases, handles, queues, channel, kinds)
         return await self._readers.run(timeline, selection, limit, after)
 
+    async def search(
+        self, words: str, queues: Sequence[str] | None = None, limit: int = 20, after: str | None = None
+    ) -> Page[Hit]:
+        return await self._readers.run(search, words, queues, limit, after)
+
     async def outcomes(self, consumer: str, after: Position, limit: int) -> list[Outcome]:
         return await self._readers.run(read_outcomes, consumer, after, limit)
 
@@ -170,6 +183,31 @@ class SqliteEngine:
         ref = BlobRef(sha256=name, size=len(content), media_type=media_type)
         await self.commit(Step(blobs=[Blob(ref, content)]))
         return ref
+
+    async def backup(self, folder: str) -> None:
+        await asyncio.to_thread(make_backup, self.folder, Path(folder), self._clock.now())
+
+    async def check(self) -> AsyncIterator[str]:
+        with outages():
+            connection = await asyncio.to_thread(open_reader, self.folder)
+        try:
+            connection.execute("BEGIN")
+            found = faults(connection, self._names, self._tables, self._files)
+            while chunk := await asyncio.to_thread(lambda: list(islice(found, FAULTS_A_CHUNK))):
+                for fault in chunk:
+                    yield fault
+        finally:
+            connection.close(True)
+
+    async def expire(self) -> int:
+        """Removes events that are past their topic's retention, a few at a time between other steps. Returns how many."""
+        total, now = 0, self._clock.now()
+        counts: list[int] = []
+        while True:
+            await self._writer.write(lambda store: counts.append(expire(store.connection, store.names, now)))
+            if not counts[-1]:
+                return total
+            total += counts[-1]
 
     async def close(self) -> None:
         """Writes what waits, then gives the folder free. Calling it again does nothing."""

@@ -24,7 +24,7 @@ REPLACE = (
     "occurred_at = excluded.occurred_at, sequence = excluded.sequence, kind = excluded.kind, channel = excluded.channel, "
     "document = excluded.document WHERE excluded.sequence >= entries.sequence"
 )
-STORED = "changed, delivery, delivery_reason, document"
+STORED = "changed, delivery, delivery_reason, entries.document"
 MOST_REFS = 50_000
 
 

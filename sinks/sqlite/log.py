@@ -71,6 +71,36 @@ def seal(
     return hashlib.sha256(b"".join((previous, head, *ids, *parts, value))).digest()[:DIGEST_BYTES]
 
 
+def seal_row(names: Names, previous: bytes, row: Any) -> bytes:
+    """The digest that a row, as READ gives it, should have."""
+    (
+        seq,
+        topic,
+        type,
+        id,
+        key,
+        time,
+        source,
+        correlation,
+        causation,
+        sequence,
+        chain,
+        configuration,
+        late,
+        value,
+        _,
+    ) = row
+    texts = (names.name.get(topic, ""), names.name.get(type, ""), key, source, chain or "")
+    return seal(
+        previous,
+        seq,
+        texts,
+        (id, correlation, causation or b""),
+        (time, sequence, configuration, late),
+        value,
+    )
+
+
 def append(connection: apsw.Connection, names: Names, head: Head, events: Sequence[Event]) -> Head:
     """Writes events behind the head and returns the new head."""
     rows: list[Row] = []

@@ -12,7 +12,7 @@ from sinks.sqlite.consumers import claim, move, write_outcomes
 from sinks.sqlite.documents import Tables, delete_documents, write_documents
 from sinks.sqlite.entries import Refs, change_entries, write_entries
 from sinks.sqlite.log import Head, Names, append
-from sinks.sqlite.search import write_search
+from sinks.sqlite.search_index import write_search
 
 
 @dataclass(slots=True)

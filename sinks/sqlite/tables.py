@@ -40,8 +40,8 @@ class Table:
         self.name = quoted(collection.name)
         self.columns = list(collection.columns)
         self._readers = [(each.value, TO_VALUE[each.type]) for each in collection.columns.values()]
-        declared = [quoted(name) for name in self.columns]
-        names = ["id", "revision", *declared, "document"]
+        self.quoted_columns = [quoted(name) for name in self.columns]
+        names = ["id", "revision", *self.quoted_columns, "document"]
         self.insert_into = f"{self.name} ({', '.join(names)})"
         self.update = (
             f"UPDATE {self.name} SET {', '.join(f'{name} = ?' for name in names[1:])} WHERE _row = ?"
@@ -114,7 +114,7 @@ def _remake(connection: apsw.Connection, table: Table) -> None:
     """Rows keep their numbers, because ties in an order go by them. Dropping the old table drops its indexes."""
     new = quoted(f"new {table.collection.name}")
     connection.execute(table.create(new))
-    columns = ", ".join(["_row", "id", "revision", *map(quoted, table.columns), "document"])
+    columns = ", ".join(["_row", "id", "revision", *table.quoted_columns, "document"])
     last = 0
     while True:
         rows: list[Any] = connection.execute(

@@ -1,0 +1,53 @@
+"""What can be found by words: one row an entry in an FTS5 table, and beside it the case that the entry belongs to.
+
+Words are folded to lower case without diacritics. Chinese, Japanese and Korean write no spaces, so each of their
+characters is a word of its own here, and what a person types in a row is looked for in that row.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import apsw
+
+from schemas.ports import SearchText
+from sinks.sqlite.values import Row, insert_rows, micros
+
+MOST_CHARACTERS = 100_000  # of one entry's text; what lies beyond is kept and shown, not found by its words
+SPLIT = "\u200b"  # zero width space: a separator to FTS5, invisible in an excerpt
+NO_SPACES = re.compile(
+    "([\u2e80-\u303f\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])"
+)
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ud800-\udfff]")
+INTO_FOUND = "found (number, entry, case_id, case_number, occurred_at)"
+INTO_WORDS = "words (rowid, number, names, subject, text)"
+
+
+def indexable(text: str) -> str:
+    """The text as FTS5 gets it: without the controls that mark excerpts, and with all words apart."""
+    text = CONTROLS.sub("", text[:MOST_CHARACTERS])
+    return text if text.isascii() else NO_SPACES.sub(rf"\1{SPLIT}", text)
+
+
+def write_search(connection: apsw.Connection, texts: Sequence[SearchText]) -> None:
+    """Makes entries findable; an entry written again keeps its place and is found by its new words only."""
+    if not texts:
+        return
+    latest = {each.entry.bytes: each for each in texts}
+    sql = "SELECT entry, number FROM carray(?) AS wanted CROSS JOIN found ON entry = wanted.value"
+    rows: Any = connection.execute(sql, (apsw.carray(tuple(latest)),))
+    known: dict[bytes, int] = dict(rows)
+    following = int(connection.execute("SELECT coalesce(max(number), 0) + 1 FROM found").get)
+    if known:
+        connection.executemany("DELETE FROM words WHERE rowid = ?", [(number,) for number in known.values()])
+        connection.executemany("DELETE FROM found WHERE number = ?", [(number,) for number in known.values()])
+    found: list[Row] = []
+    words: list[Row] = []
+    for entry, each in latest.items():
+        number = known.get(entry)
+        if number is None:
+            number, following = following, following + 1
+        found.append((number, entry, each.case.bytes, each.number, micros(each.occurred_at)))
+        words.append((number, *map(indexable, (each.number, each.names, each.subject, each.text))))
+    insert_rows(connection, INTO_FOUND, found)
+    insert_rows(connection, INTO_WORDS, words)
