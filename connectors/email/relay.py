@@ -20,6 +20,7 @@ MOST_MAILS = 100
 LONGEST_LIFE_SECONDS = 300.0
 LONGEST_IDLE_SECONDS = 60.0
 CHECK_SECONDS = 10.0
+QUIT_SECONDS = 2.0
 
 
 class Unconnected(Exception):
@@ -155,7 +156,7 @@ def _is_worn(connection: Connection) -> bool:
 
 async def _quit(client: aiosmtplib.SMTP) -> None:
     with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-        await client.quit(timeout=CHECK_SECONDS)
+        await client.quit(timeout=QUIT_SECONDS)
     client.close()
 
 

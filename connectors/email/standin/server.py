@@ -85,7 +85,6 @@ class StandinServer:
             hostname="standin.example",
             ident="ESMTP",
             tls_context=self._tls,
-            auth_required=self._login is not None,
             auth_require_tls=self._tls is not None,
             authenticator=self._authenticate,
             loop=asyncio.get_running_loop(),
@@ -105,6 +104,8 @@ class StandinServer:
     async def handle_MAIL(  # noqa: N802 aiosmtpd finds it by this name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if self._login is not None and not session.authenticated:
+            return "530 5.7.0 Authentication required"
         if self.behaviour.to_sender:
             return self.behaviour.to_sender
         envelope.mail_from = address
