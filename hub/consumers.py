@@ -6,7 +6,7 @@ from uuid import UUID
 from hub.company import Company
 from hub.deciding import Deciding
 from hub.runner import APPLIED, Result
-from processors.automation import Reaction
+from processors.automation import Automations, Reaction
 from processors.cases.decide import CONSUMER as CASES
 from processors.cases.decide import TOPICS as CASES_TOPICS
 from processors.customers import customer_of, handle_wants
@@ -64,7 +64,7 @@ class AutomationConsumer:
     async def process(self, records: Sequence[Record]) -> tuple[Step, Sequence[Result]]:
         version = self._company.current
         events = events_of(records)
-        found = await self._load(events, version.automations.wants)
+        found = await self._load(events, version.automations)
         step = Step()
         results = []
         for event in events:
@@ -85,12 +85,14 @@ class AutomationConsumer:
     def committed(self, step: Step) -> None:
         return None
 
-    async def _load(self, events: Sequence[Event], wants: Callable[[Event], set[UUID]]) -> Found:
-        """The entries that conditions look into, and who the customers are; one query a kind for the whole batch."""
+    async def _load(self, events: Sequence[Event], automations: Automations) -> Found:
+        """The entries and customers that conditions look into; one query a kind for the whole batch, none where none look."""
         references = References()
         for event in events:
-            references.entries |= wants(event)
-            if isinstance(event.data, CaseEvent) and event.data.after is not None:
+            needs = automations.wants(event)
+            if needs.entry is not None:
+                references.entries.add(needs.entry)
+            if needs.attributes and isinstance(event.data, CaseEvent) and event.data.after is not None:
                 references.want(Handle, event.data.after.handle)
         found = Found()
         if not references:

@@ -10,7 +10,7 @@ from uuid import UUID
 from hub.company import Company
 from hub.deciding import Deciding
 from processors.customers import Customer, customer_of, handle_wants
-from processors.routing import Explanation, explain_decision
+from processors.routing_explanation import Explanation, explain_decision
 from schemas.accounts import Principal, Role, Scope
 from schemas.cases import CaseState
 from schemas.commands import AssignCase, Command, TransferCase

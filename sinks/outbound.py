@@ -104,6 +104,13 @@ class Dispatcher:
             if not started:
                 await self._rest(IDLE_SECONDS)
 
+    async def send_due(self) -> int:
+        """Send what is due now and wait for it. Returns how many messages that was."""
+        started = await self._start_due()
+        if self._busy:
+            await asyncio.wait(self._busy.values())
+        return started
+
     async def stop(self, grace_seconds: float) -> None:
         """Begin nothing more; let what is being sent finish within the grace."""
         self._stopping = True
