@@ -489,7 +489,7 @@ def _link(writer: _Writer, node: LexborNode) -> None:
     address = (node.attributes.get("href") or "").strip()
     if not address.startswith(("http://", "https://")) or len(address) > LONGEST_LINK:
         return
-    shown = (node.text_content or "").strip() if node.first_child is not None else ""
+    shown = node.text(deep=True).strip()
     if not shown or _same(shown, address):
         return
     writer.text(f" <{address}>")

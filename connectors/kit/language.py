@@ -20,12 +20,13 @@ SCRIPTS = (
 
 WORDS = {
     "en": "the and you for is are to of in that this with have not please my your can we it be on was hello thanks would i has "
-    "been from will any regards dear do if as an by get just what when how but so our me there hi order still",
-    "de": "der die das und ich nicht sie ist mit für ein eine den auf zu wir bitte haben auch es von im dem sich mein meine wie "
+    "been from will any regards dear do if as an by get just what when how but so our me there hi order still "
+    "about these those let's all one more only no yes some why where need want could should than then up out them he she",
+    "de": "wo mein paket bestellung danke der die das und ich nicht sie ist mit für ein eine den auf zu wir bitte haben auch es von im dem sich mein meine wie "
     "noch wurde kann hallo danke grüße aber ihr ihre bei oder nach mir uns ihnen guten sehr geehrte habe bin wird",
-    "fr": "le la les de des et un une je vous est pas pour que dans sur avec ne ce mon ma merci bonjour nous en du au qui plus "
+    "fr": "où commande le la les de des et un une je vous est pas pour que dans sur avec ne ce mon ma merci bonjour nous en du au qui plus "
     "votre cordialement j'ai être suis mais été par il elle mes si c'est sont avez aux cette",
-    "es": "el la los las de y un una que no es por para con en mi su se gracias hola me lo como pero más está del al tengo muy "
+    "es": "dónde pedido cuándo el la los las de y un una que no es por para con en mi su se gracias hola me lo como pero más está del al tengo muy "
     "puede saludos este esta pedido buenos días he ha usted si qué cuando ya le",
     "pt": "o a os as de e um uma que não é por para com em meu minha se obrigado obrigada olá você mas mais está do da no na ao "
     "muito pode bom dia este esta pedido já foi são tenho eu uma seu sua ou",
@@ -33,25 +34,25 @@ WORDS = {
     "buongiorno mio mia come anche saluti vi lo da ordine stato cosa buon ancora",
     "nl": "de het een en ik niet is van voor met op dat te mijn u we zijn hebben graag bedankt hallo maar ook wel naar bij er aan "
     "om wordt kan groet vriendelijke dit deze als heb nog geen jullie wat bestelling",
-    "da": "og det er ikke jeg at en et på med til af for har som den vi kan hej tak hilsen mig min mit der være venlig fra men "
+    "da": "hvor pakke ordre jeres og det er ikke jeg at en et på med til af for har som den vi kan hej tak hilsen mig min mit der være venlig fra men "
     "om også hvad hvordan nu jeres skal mvh blev",
     "no": "og det er ikke jeg at en et på med til av for har som den vi kan hei takk hilsen meg min mitt være vennlig fra men om "
     "også hva hvordan nå deres skal mvh ble noe",
     "sv": "och det är inte jag att en ett på med till av för har som den vi kan hej tack hälsningar mig min mitt vara vänliga från "
     "men om också vad hur nu er ska mvh blev något vänlig",
-    "fi": "ja on ei että se minä hän olen kun mutta myös tai jos niin kuin mitä hei kiitos terveisin tämä oli ovat voi mukaan "
+    "fi": "missä milloin tilaukseni on ja on ei että se minä hän olen kun mutta myös tai jos niin kuin mitä hei kiitos terveisin tämä oli ovat voi mukaan "
     "vielä nyt minun teidän ole kanssa tilaus saa",
     "pl": "i w nie na do się z jest to że jak za od dla co po ale czy mam proszę dzień dobry dziękuję pozdrawiam są mnie mój moje "
     "przez tego być ten jeszcze państwa zamówienie o już",
-    "cs": "a je se na že v do to s z za jsem pro jak by ale prosím dobrý den děkuji pozdravem jsou mám není při od jako můj mi "
+    "cs": "kde je a je se na že v do to s z za jsem pro jak by ale prosím dobrý den děkuji pozdravem jsou mám není při od jako můj mi "
     "která které už vás nebo objednávku co",
-    "sk": "a je sa na že v do to s z za som pre ako by ale prosím dobrý deň ďakujem pozdravom sú mám nie pri od môj mi ktorá "
+    "sk": "kde a je sa na že v do to s z za som pre ako by ale prosím dobrý deň ďakujem pozdravom sú mám nie pri od môj mi ktorá "
     "ktoré už vás alebo čo objednávku",
-    "hu": "a az és nem hogy is egy van meg ez ha de már csak kell mint lehet köszönöm üdvözlettel jó napot kérem még volt szeretném "
+    "hu": "hol rendelésem mikor a az és nem hogy is egy van meg ez ha de már csak kell mint lehet köszönöm üdvözlettel jó napot kérem még volt szeretném "
     "nekem önök vagy ki mit tisztelt",
     "ro": "și si de la în nu că este pe cu un o pentru din mai am sunt care ce mulțumesc bună ziua vă rog dar să fi foarte "
     "comanda mea meu sau prin către",
-    "tr": "ve bir bu için ile de da ne ben siz değil var yok çok merhaba teşekkürler lütfen olarak daha gibi sipariş kadar ama "
+    "tr": "nerede siparişim ne zaman ve bir bu için ile de da ne ben siz değil var yok çok merhaba teşekkürler lütfen olarak daha gibi sipariş kadar ama "
     "iyi günler mi mı selam rica ederim olan",
     "id": "yang dan di ini itu untuk dengan tidak saya dari ke ada akan kami anda bisa terima kasih selamat pada sudah atau juga "
     "apa mohon pesanan belum",
@@ -142,6 +143,7 @@ def _by_words(sample: str, vocabulary: dict[str, frozenset[str]]) -> str:
     best = scores.most_common(2)
     runner_up = best[1][1] if len(best) > 1 else 0
     language, score = best[0]
-    if score < 24 or score < len(words) or score * 10 < runner_up * 11:
+    # One telling word is enough for a line of a few words, not for a page.
+    if score < min(24, 4 * len(words)) or score < len(words) or score * 10 < runner_up * 11:
         return "und"
     return language

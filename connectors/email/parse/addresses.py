@@ -9,6 +9,7 @@ from connectors.email.parse.words import decode_words
 
 BARE = re.compile(r"[^\s<>()\[\],;:\"@]{1,128}@[^\s<>()\[\],;:\"@]{1,255}")
 MOST_UNCLOSED = 3  # each search for the end of a comment may read the whole header
+COMMENT = re.compile(r"\([^()]{0,200}\)")
 SPACE = re.compile(r"\s+")
 
 
@@ -31,10 +32,11 @@ def read_addresses(header: str, most: int = 1_000) -> list[MailAddress]:
         address = _address(mailbox)
         if address is not None:
             addresses.append(address)
-    if not addresses and "=?" in header:
+    if "=?" in header and not any("@" in address.address for address in addresses):
         # The whole value, address and all, was put into encoded words.
         decoded = decode_words(header)
-        return read_addresses(decoded, most) if "=?" not in decoded else []
+        found = read_addresses(decoded, most) if "=?" not in decoded else []
+        return found or addresses
     return addresses
 
 
@@ -136,6 +138,8 @@ def _is_local(address: str) -> bool:
 
 
 def _clean(address: str) -> str:
+    if "(" in address:
+        address = COMMENT.sub("", address)
     address = SPACE.sub("", address).strip("<>'\"")
     if address.startswith("@") and ":" in address:
         address = address.partition(":")[2]  # a source route (RFC 5322, 4.4)

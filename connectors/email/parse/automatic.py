@@ -66,6 +66,9 @@ def is_auto_reply(headers: Headers, subject: str) -> bool:
     submitted = auto_submitted(headers)
     if submitted.startswith(("auto-replied", "auto-reply", "autoreplied")):
         return True
+    # RFC 3834 (5.1) keeps auto-generated for mail that answers nothing; responders use it for answers all the same.
+    if submitted.startswith("auto-generated") and ("in-reply-to" in headers or "references" in headers):
+        return True
     if any(headers.raw(name).lower() not in ("", "no", "false") for name in AUTO_HEADERS):
         return True
     if headers.raw("precedence").lower() in ("auto_reply", "auto-reply", "autoreply"):

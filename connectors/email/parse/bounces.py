@@ -78,15 +78,19 @@ def looks_like_bounce(
         return True
     if root.media_type == "multipart/report" and _report_type(root) in ("delivery-status", ""):
         return True
-    lowered = subject.lower()
-    has_subject = any(wording in lowered for wording in SUBJECTS)
     if is_daemon(sender):
         return True
-    if return_path == "" and any(words in text[:3000].lower() for words in FAILURES):
+    notice = text[:3000]
+    says_failure = any(words in notice.lower() for words in FAILURES)
+    if return_path == "" and says_failure:
         return True
-    has_no_sender = return_path == "" or sender is None or not sender.address
+    lowered = subject.lower()
+    if not any(wording in lowered for wording in SUBJECTS):
+        return False
+    is_from_nobody = return_path == "" or sender is None
     is_auto = headers.raw("auto-submitted").lower().startswith(("auto-replied", "auto-generated"))
-    return has_subject and (has_no_sender or is_auto or lowered.startswith(SUBJECTS))
+    has_code = STATUS.search(notice) is not None or SMTP_CODE.search(notice) is not None
+    return is_from_nobody or is_auto or (lowered.startswith(SUBJECTS) and (says_failure or has_code))
 
 
 def _report_type(root: Part) -> str:

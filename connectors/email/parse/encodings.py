@@ -10,6 +10,11 @@ UU_BEGIN = re.compile(rb"^begin [0-7]{3,4} ([^\r\n]{1,255})\r?$", re.MULTILINE)
 
 def decode_transfer(content: bytes, encoding: str) -> tuple[bytes, str | None]:
     """The decoded bytes, and what was wrong with them. An unknown encoding leaves them as they are."""
+    compact = encoding.replace(" ", "").replace("-", "")
+    if compact.startswith("quotedprintable"):
+        encoding = "quoted-printable"
+    elif compact.startswith("base64"):
+        encoding = "base64"
     match encoding:
         case "base64":
             return decode_base64(content), _base64_fault(content)

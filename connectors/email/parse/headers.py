@@ -12,6 +12,7 @@ from connectors.email.parse.charsets import decode_text
 from connectors.email.parse.limits import MailLimits
 from connectors.email.parse.words import decode_words
 
+LONGEST_NAME = 200  # with its colon and blanks
 NAME = re.compile(rb"([!-9;-~]{1,128})[ \t]*:")
 # A line without a colon inside a block is a folded value whose blank was lost, if one of these follows it.
 KNOWN = re.compile(
@@ -66,7 +67,7 @@ def read_headers(raw: bytes, start: int, end: int, limits: MailLimits) -> Header
             return block.finish(_after_empty_line(raw, position, end))
         newline = raw.find(b"\n", position, end)
         stop, following = (end, end) if newline < 0 else (newline, newline + 1)
-        line = raw[position : min(stop, position + limits.header_bytes + 1)].rstrip(b"\r")
+        line = raw[position : min(stop, position + limits.header_bytes + LONGEST_NAME)].rstrip(b"\r")
         if not line:
             return block.finish(following)
         if not block.take(line, is_followed=KNOWN.match(raw, following, end) is not None):

@@ -138,7 +138,7 @@ SENT_LABELS = frozenset(
     ["sent", "date", "gesendet", "datum", "verzonden", "envoyé", "envoye", "enviado", "enviada", "inviato", "data", "sendt", "skickat", "sänt", "lähetetty", "päivämäärä", "päiväys", "wysłano", "wyslano", "odesláno", "odesilano", "odoslané", "odoslaná", "elküldve", "dátum", "küldve", "trimis", "дата", "отправлено", "надіслано", "изпратено", "tarih", "gönderildi", "gönderme", "αποστολή", "ημερομηνία", "נשלח", "תאריך", "تاريخ", "التاريخ", "مرسل", "أرسلت", "发送时间", "发送日期", "日期", "傳送時間", "寄件日期", "時間", "时间", "送信日時", "日時", "送信日", "日付", "보낸날짜", "날짜", "ngày", "gửi", "วันที่", "ส่ง", "tanggal", "dikirim", "poslano", "poslato", "saadetud", "kuupäev", "išsiųsta", "nosūtīts", "datums", "sendt", "skickad", "date&time", "envoyé", "gesendet", "dato", "datum/tijd", "fecha"]
 ) | {
     "sent on", "message du", "date :", "sent at", "date sent", "envoyé le", "envoye le", "date d'envoi", "gesendet am", "data wysłania", "дата отправки",
-    "보낸 날짜", "ngày gửi", "đã gửi", "enviado el", "enviado em", "fecha de envío", "data/hora", "datum odesílání", "date et heure",
+    "보낸 날짜", "ngày gửi", "đã gửi", "enviado el", "enviado em", "enviada em", "enviada a", "enviado a", "fecha de envío", "data/hora", "datum odesílání", "date et heure",
     "inviato il", "data di invio", "gönderme tarihi", "gönderilme tarihi", "تاريخ الإرسال", "sendt dato",
 }  # fmt: skip
 TO_LABELS = frozenset(

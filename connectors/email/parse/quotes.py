@@ -4,6 +4,7 @@ One pass over the lines, each classified by comparisons of bounded length, so an
 regular expressions for this need minutes for some 200 KB texts.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ BLOCK_LINES = 12  # lines in which the labels of a header block stand
 RULE_CHARACTERS = frozenset("-_=*—–―─━~＿－ ")
 QUOTE_MARKS = (">", "＞")
 PROCESSED_BY = ("original message processed by", "ursprüngliche nachricht verarbeitet")
+EMPTY_LINES = re.compile(r"\n{3,}")
 EMPHASIS = "*_ \t\u200e\u200f\u202a\u202b\u202c\ufeff\xa0"
 
 
@@ -82,7 +84,8 @@ def split_reply(text: str) -> SplitReply:
 def _finish(kept: list[str], has_quote: bool, is_forward: bool = False) -> SplitReply:
     while kept and (not kept[-1].strip() or is_rule(kept[-1].strip())):
         kept.pop()
-    text = "\n".join(line.rstrip() for line in kept).strip("\n")
+    lines = [line.rstrip().strip("\u200b\ufeff") for line in kept]
+    text = EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
     return SplitReply(text, has_quote, is_forward)
 
 

@@ -78,8 +78,8 @@ def delivery_status(groups: Sequence[Fields]) -> MailBounce | None:
         if not names and "action" not in group and "status" not in group:
             message_fields = {**group, **message_fields}
             continue
-        # The original recipient is what the sender wrote; the final one may be an inner alias of it.
-        known = [found for name in reversed(names) if (found := recipient_of(name))]
+        # The original recipient is what we wrote to; the final one may be an inner alias of it (RFC 3464, 2.3.1).
+        known = [found for name in names if (found := recipient_of(name))]
         with_host = [name for name in known if "@" in name]
         best = with_host or known
         recipients.append((best[0] if best else None, group))

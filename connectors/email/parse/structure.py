@@ -54,7 +54,7 @@ class Part:
     def content(self, raw: bytes, most: int | None = None) -> tuple[bytes, str | None]:
         """The decoded bytes and what was wrong with their encoding. `most` bounds the bytes that are decoded."""
         end = self.end if most is None else min(self.end, self.start + most)
-        encoding = self.headers.raw("content-transfer-encoding").partition(";")[0].partition(" ")[0]
+        encoding = self.headers.raw("content-transfer-encoding").partition(";")[0].partition("(")[0].strip()
         return decode_transfer(raw[self.start : end], encoding.strip("\"'").lower())
 
 

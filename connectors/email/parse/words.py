@@ -20,7 +20,8 @@ LABEL = re.compile(r"[A-Za-z0-9_.:+*'()-]{1,60}\Z")
 @dataclass
 class _Word:
     label: str
-    content: bytes
+    encoding: str
+    chunks: list[str]
 
 
 def decode_words(value: str) -> str:
@@ -53,10 +54,19 @@ def _append(pieces: list[str | _Word], between: str, word: _Word) -> None:
         pieces.append(word)
         return
     last = pieces[-1]
-    if last.label == word.label:
-        pieces[-1] = _Word(last.label, last.content + word.content)
+    if (last.label, last.encoding) == (word.label, word.encoding):
+        _extend(last, word)
         return
     pieces.append(word)
+
+
+def _extend(last: _Word, word: _Word) -> None:
+    # Each word should be whole (RFC 2047, 5). Some senders cut base64 anywhere: an unpadded rest goes on in the next one.
+    is_cut = last.encoding == "B" and len(last.chunks[-1]) % 4 != 0 and "=" not in last.chunks[-1]
+    if is_cut:
+        last.chunks[-1] += word.chunks[0]
+        return
+    last.chunks.extend(word.chunks)
 
 
 def _word_at(value: str, start: int) -> tuple[_Word, int] | None:
@@ -74,10 +84,10 @@ def _word_at(value: str, start: int) -> tuple[_Word, int] | None:
     following = value.find("=?", begin, end if end >= 0 else None)
     if following >= 0 and (end < 0 or following < end) and LABEL.match(value[following + 2 : following + 4]):
         # The next word begins before this one has ended: its `?=` was lost.
-        return _Word(label.lower(), _decode(value[begin:following], encoding)), following
+        return _Word(label.lower(), encoding, [value[begin:following].strip()]), following
     if end < 0:
-        return _Word(label.lower(), _decode(value[begin:].rstrip("?"), encoding)), len(value)
-    return _Word(label.lower(), _decode(value[begin:end], encoding)), end + 2
+        return _Word(label.lower(), encoding, [value[begin:].rstrip("?")]), len(value)
+    return _Word(label.lower(), encoding, [value[begin:end]]), end + 2
 
 
 def _decode(encoded: str, encoding: str) -> bytes:
@@ -90,6 +100,7 @@ def _decode(encoded: str, encoding: str) -> bytes:
 
 def _text(word: _Word) -> str:
     label = word.label.partition("*")[0]
+    content = b"".join(_decode(chunk, word.encoding) for chunk in word.chunks)
     if codec_for(label) is None and label in ("utf-7", "unicode-1-1-utf-7"):
-        return presentable(word.content.decode("ascii", "replace"))
-    return decode_text(word.content, label).text
+        return presentable(content.decode("ascii", "replace"))
+    return decode_text(content, label).text
