@@ -7,7 +7,7 @@ from connectors.kit.rates import Rate, TokenBuckets
 from hub.accounts.credentials import Passwords
 from hub.accounts.errors import Throttled, Unauthenticated
 from hub.accounts.keys import Keys
-from hub.accounts.records import audited, decided_again, load
+from hub.accounts.records import audited, changed, created, decided_again, load
 from hub.accounts.sessions import SessionLimits, Sessions, SignedIn
 from hub.accounts.users import Users, canonical_name
 from schemas.accounts import Principal, Session, User, user_id
@@ -67,10 +67,10 @@ class Accounts:
             if not fresh.active or fresh.password_hash != stored:
                 raise Unauthenticated(WRONG)  # changed while we checked
             event = audited(self._clock.now(), _actor(fresh), "signed-in", name, {"address": address})
-            step = Step(documents=[(opened.session, 0)], events=[event])
+            step = Step(documents=[created(opened.session)], events=[event])
             if fresh.failed_sign_ins or rehashed != stored:
                 changes = {"failed_sign_ins": (), "password_hash": rehashed}
-                step.documents.append((fresh.model_copy(update=changes), fresh.revision))
+                step.documents.append(changed(fresh, changes))
             await self._engine.commit(step)
 
         await decided_again(attempt)
@@ -123,7 +123,7 @@ class Accounts:
             if fresh is not None:
                 recent = [each for each in fresh.failed_sign_ins if each > now - FAILURES_KEPT_FOR]
                 kept = (*recent, now)[-FAILURES_KEPT:]
-                step.documents.append((fresh.model_copy(update={"failed_sign_ins": kept}), fresh.revision))
+                step.documents.append(changed(fresh, {"failed_sign_ins": kept}))
             await self._engine.commit(step)
 
         await decided_again(attempt)

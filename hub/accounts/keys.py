@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from hub.accounts.credentials import KEY_MARK, key_id, new_key
-from hub.accounts.records import audited, decided_again, load
+from hub.accounts.records import audited, changed, created, decided_again, load
 from schemas.accounts import KEYS, ApiKey, Principal, Role, Scope
 from schemas.errors import Invalid, Unknown
 from schemas.events import Actor
@@ -67,7 +67,7 @@ class Keys:
         event = audited(
             now, actor, "key-created", str(key.id), {"name": key.name, "scopes": " ".join(key.scopes)}
         )
-        await self._engine.commit(Step(documents=[(key, 0)], events=[event]))
+        await self._engine.commit(Step(documents=[created(key)], events=[event]))
         return await self.get(key.id), fresh.text
 
     async def get(self, id: UUID) -> ApiKey:
@@ -89,8 +89,7 @@ class Keys:
                 return key
             now = self._clock.now()
             event = audited(now, actor, "key-revoked", str(id), {"name": key.name})
-            revoked = key.model_copy(update={"revoked_at": now})
-            await self._engine.commit(Step(documents=[(revoked, key.revision)], events=[event]))
+            await self._engine.commit(Step(documents=[changed(key, {"revoked_at": now})], events=[event]))
             return await self.get(id)
 
         try:

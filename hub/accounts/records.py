@@ -1,7 +1,7 @@
 """How account documents are read and written: by compare-and-set, with the audit event in the same step."""
 
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -22,6 +22,16 @@ T = TypeVar("T")
 async def load(engine: Engine, document: type[D], id: UUID) -> D | None:
     found = (await engine.load(References(documents={document: {id}}))).documents.get(id)
     return found if isinstance(found, document) else None
+
+
+def created(document: Document) -> tuple[Document, int]:
+    """A new document as a step takes it; Conflict when its id is taken."""
+    return document.model_copy(update={"revision": 1}), 0
+
+
+def changed(document: Document, changes: Mapping[str, object]) -> tuple[Document, int]:
+    """A document with changes, decided on the revision that it was loaded at."""
+    return document.model_copy(update={**changes, "revision": document.revision + 1}), document.revision
 
 
 def audited(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from hub.accounts.credentials import new_token, session_id
-from hub.accounts.records import audited, load
+from hub.accounts.records import audited, changed, load
 from schemas.accounts import SESSIONS, Principal, Session, User, user_id
 from schemas.errors import Conflict, Unknown
 from schemas.events import Actor
@@ -133,7 +133,6 @@ class Sessions:
         if now < session.seen_at + self._limits.seen_every:
             return
         try:
-            seen = session.model_copy(update={"seen_at": now})
-            await self._engine.commit(Step(documents=[(seen, session.revision)]))
+            await self._engine.commit(Step(documents=[changed(session, {"seen_at": now})]))
         except Conflict:
             return  # another request noted it, or the session was revoked meanwhile

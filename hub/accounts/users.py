@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from hub.accounts.credentials import Passwords, check_new_password, one_time_password
-from hub.accounts.records import audited, decided_again, load
+from hub.accounts.records import audited, changed, created, decided_again, load
 from schemas.accounts import ANY_QUEUE, USERS, Role, User, user_id
 from schemas.errors import Conflict, Invalid, Unknown
 from schemas.events import Actor
@@ -50,7 +50,7 @@ class Users:
         )
         event = audited(now, actor, "user-created", name, {"roles": _roles_text(roles)})
         try:
-            await self._engine.commit(Step(documents=[(user, 0)], events=[event]))
+            await self._engine.commit(Step(documents=[created(user)], events=[event]))
         except Conflict:
             raise Conflict(f"there is a user {name!r} already") from None
         return await self.get(name), password
@@ -139,9 +139,7 @@ class Users:
         self, before: User, changes: Mapping[str, object], actor: Actor, action: str, detail: dict[str, str]
     ) -> None:
         event = audited(self._clock.now(), actor, action, before.name, detail)
-        await self._engine.commit(
-            Step(documents=[(before.model_copy(update=changes), before.revision)], events=[event])
-        )
+        await self._engine.commit(Step(documents=[changed(before, changes)], events=[event]))
 
     async def _must_leave_an_admin(self, leaving: User) -> None:
         page = await self._engine.find(Query(USERS, (Where("name", "set"),), order=("name",), limit=1000))

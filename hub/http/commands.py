@@ -1,0 +1,251 @@
+"""What agents do to a case. Each operation is one command to the decider, durable before it is answered.
+
+`If-Match` with the case's ETag refuses the command when the case moved on meanwhile (412); without it the command is
+judged by what is true now. `Idempotency-Key` makes it once in effect. All answer with the case as it is afterwards.
+"""
+
+import re
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from hub.http.cases import Context, Reference, etag, reference
+from hub.http.problems import responses
+from hub.http.requests import Operation, request_id
+from hub.http.rights import Acting, Writer
+from hub.http.views import CaseOut
+from schemas.commands import (
+    AssignCase,
+    CancelReply,
+    ClaimCase,
+    ClearSpam,
+    Command,
+    MarkSpam,
+    MergeCase,
+    NoteCase,
+    PrioritizeCase,
+    ReopenCase,
+    ReplyToCase,
+    ResolveCase,
+    SettleDelivery,
+    SnoozeCase,
+    TagCase,
+    TransferCase,
+    WakeCase,
+)
+from schemas.configuration import Priority
+from schemas.documents import Case
+from schemas.errors import Invalid
+from schemas.outbound import DeliveryState
+
+IF_MATCH = re.compile(r'(?:W/)?"(\d{1,12})"')
+TEXT_LENGTH = 200_000
+TAG = Annotated[str, Field(min_length=1, max_length=60)]
+
+router = APIRouter(
+    prefix="/api/v1/cases/{case}",
+    tags=["case commands"],
+    route_class=Operation,
+    responses=responses(401, 403, 404, 409, 412, 422, 503),
+)
+
+
+class Body(BaseModel):
+    """Base of requests: unknown fields are refused, so that a misspelt one is not lost silently."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Commanded:
+    """One command to one case: who asks, under which id, and on which state of the case."""
+
+    def __init__(
+        self,
+        request: Request,
+        response: Response,
+        context: Context,
+        principal: Writer,
+        actor: Acting,
+        case: Reference,
+        if_match: Annotated[
+            str | None,
+            Header(max_length=100, description="the ETag of the case that you decided on", examples=['"4"']),
+        ] = None,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                max_length=255,
+                description="the same key is the same request: done once",
+                examples=["7d6f0d0a"],
+            ),
+        ] = None,
+    ) -> None:
+        self._service = context.service
+        self._principal = principal
+        self._case = case
+        self._response = response
+        self._id = request_id(request)
+        self.actor = actor
+        self.expected = _expected(if_match)
+
+    async def case(self) -> Case:
+        return await self._service.case(self._principal, reference(self._case))
+
+    async def other(self, named: str) -> Case:
+        """Another case that the request names; it too must be the principal's to see."""
+        return await self._service.case(self._principal, reference(named))
+
+    async def do(self, command_type: type[Command], **fields: object) -> CaseOut:
+        """Give the command and answer with the case."""
+        case = await self.case()
+        command = command_type(case=case.id, actor=self.actor, expected_sequence=self.expected, **fields)
+        after = await self._service.command(self._principal, command, self._id)
+        self._response.headers["ETag"] = etag(after)
+        return CaseOut.of(after)
+
+
+Doing = Annotated[Commanded, Depends()]
+
+
+def _expected(if_match: str | None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    match = IF_MATCH.fullmatch(if_match.strip())
+    if match is None:
+        raise Invalid(
+            "If-Match is not an ETag of a case", {"header.if-match": 'send the ETag as it came, such as "4"'}
+        )
+    return int(match[1])
+
+
+class Reply(Body):
+    text: str = Field(min_length=1, max_length=TEXT_LENGTH, examples=["Your order left us this morning."])
+    send_at: AwareDatetime | None = Field(
+        default=None, description="send it then; it can be taken back before"
+    )
+    resolve: bool = Field(default=False, description="resolve the case with this answer")
+
+
+class Note(Body):
+    text: str = Field(
+        min_length=1, max_length=TEXT_LENGTH, examples=["Called the carrier: it is at the depot."]
+    )
+
+
+class Assignment(Body):
+    assignee: str | None = Field(max_length=100, description="a user's name; null: nobody", examples=["ines"])
+
+
+class Snooze(Body):
+    until: AwareDatetime = Field(examples=["2026-03-03T09:00:00Z"])
+
+
+class Tags(Body):
+    add: tuple[TAG, ...] = Field(default=(), max_length=50, examples=[["delivery"]])
+    remove: tuple[TAG, ...] = Field(default=(), max_length=50)
+
+
+class Priorities(Body):
+    priority: Priority
+
+
+class Transfer(Body):
+    queue: str = Field(min_length=1, max_length=100, examples=["billing"])
+
+
+class Merge(Body):
+    into: str = Field(
+        max_length=64, description="id or number of the case that stays", examples=["7K3M9-Q2XAB"]
+    )
+
+
+class Settlement(Body):
+    arrived: bool = Field(description="true: it arrived; false: it did not, and may be sent again")
+
+
+@router.post("/replies", summary="Answer the customer")
+async def reply(doing: Doing, body: Reply) -> CaseOut:
+    """Goes to those in `reply_recipients`, through the channel that the case came by."""
+    return await doing.do(ReplyToCase, text=body.text, send_at=body.send_at, resolve=body.resolve)
+
+
+@router.post("/replies/{message}/cancel", summary="Take back an answer that has not left")
+async def cancel_reply(doing: Doing, message: UUID) -> CaseOut:
+    return await doing.do(CancelReply, message=message)
+
+
+@router.post("/messages/{message}/settle", summary="Say what became of a message that may have been sent")
+async def settle(doing: Doing, message: UUID, body: Settlement) -> CaseOut:
+    state = DeliveryState.SENT if body.arrived else DeliveryState.FAILED
+    return await doing.do(SettleDelivery, message=message, state=state)
+
+
+@router.post("/notes", summary="Write a note that only the team sees")
+async def note(doing: Doing, body: Note) -> CaseOut:
+    return await doing.do(NoteCase, text=body.text)
+
+
+@router.post("/claim", summary="Take the case")
+async def claim(doing: Doing) -> CaseOut:
+    """Refused (409, or 412 with If-Match) when somebody has it: `now` says who and since when."""
+    return await doing.do(ClaimCase)
+
+
+@router.post("/assign", summary="Give the case to somebody, or to nobody")
+async def assign(doing: Doing, body: Assignment) -> CaseOut:
+    """Giving it to somebody else needs the role supervisor in the case's queue."""
+    return await doing.do(AssignCase, assignee=body.assignee)
+
+
+@router.post("/snooze", summary="Put the case aside until a time")
+async def snooze(doing: Doing, body: Snooze) -> CaseOut:
+    return await doing.do(SnoozeCase, until=body.until)
+
+
+@router.post("/wake", summary="Take the case back from snoozing")
+async def wake(doing: Doing) -> CaseOut:
+    return await doing.do(WakeCase)
+
+
+@router.post("/resolve", summary="Resolve the case")
+async def resolve(doing: Doing) -> CaseOut:
+    return await doing.do(ResolveCase)
+
+
+@router.post("/reopen", summary="Open a resolved case again")
+async def reopen(doing: Doing) -> CaseOut:
+    return await doing.do(ReopenCase)
+
+
+@router.post("/tags", summary="Add and remove tags")
+async def tag(doing: Doing, body: Tags) -> CaseOut:
+    return await doing.do(TagCase, add=body.add, remove=body.remove)
+
+
+@router.post("/priority", summary="Set the priority")
+async def prioritize(doing: Doing, body: Priorities) -> CaseOut:
+    return await doing.do(PrioritizeCase, priority=body.priority)
+
+
+@router.post("/transfer", summary="Move the case to another queue")
+async def transfer(doing: Doing, body: Transfer) -> CaseOut:
+    """You may move it to a queue that you do not read; the answer is the last that you see of it."""
+    return await doing.do(TransferCase, queue=body.queue)
+
+
+@router.post("/merge", summary="Merge the case into another one")
+async def merge(doing: Doing, body: Merge) -> CaseOut:
+    """This case is read and answered in the other one from now on."""
+    return await doing.do(MergeCase, into=(await doing.other(body.into)).id)
+
+
+@router.post("/spam", summary="Mark the case as spam")
+async def mark_spam(doing: Doing) -> CaseOut:
+    return await doing.do(MarkSpam)
+
+
+@router.post("/unspam", summary="The case is no spam")
+async def clear_spam(doing: Doing) -> CaseOut:
+    return await doing.do(ClearSpam)

@@ -1,0 +1,156 @@
+"""What the HTTP application stands on. The wiring fills it; tests fill it with fakes."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from connectors.kit.client_address import Network
+from hub.accounts import Accounts
+from hub.observe import Metrics
+from hub.people import People
+from hub.service import Service
+from schemas.configuration import Configuration
+from schemas.documents import DeadLetter, LetterState, PublishedConfiguration, QuarantineItem
+from schemas.events import Actor
+from schemas.ports import Clock, Engine, Health, Page
+from schemas.topics import Topic
+
+
+class Letters(Protocol):
+    """What could not be read (quarantine) and what could not be processed (dead letters)."""
+
+    async def dead_letters(
+        self, state: LetterState | None = LetterState.OPEN, limit: int = 50, after: str | None = None
+    ) -> Page[DeadLetter]: ...
+
+    async def dead_letter(self, id: UUID) -> DeadLetter: ...
+
+    async def replay_dead_letter(self, id: UUID, actor: Actor, value: bytes | None = None) -> None: ...
+
+    async def drop_dead_letter(self, id: UUID, actor: Actor) -> None: ...
+
+    async def quarantine(
+        self, state: LetterState | None = LetterState.OPEN, limit: int = 50, after: str | None = None
+    ) -> Page[QuarantineItem]: ...
+
+    async def quarantined(self, id: UUID) -> QuarantineItem: ...
+
+    async def original(self, item: QuarantineItem) -> bytes: ...
+
+    async def replay_quarantined(self, id: UUID, actor: Actor) -> None: ...
+
+    async def drop_quarantined(self, id: UUID, actor: Actor) -> None: ...
+
+
+class Verifier(Protocol):
+    """Looks for what breaks the promises."""
+
+    def verify(self, ledger: str | None = None) -> AsyncIterator[Mapping[str, object]]:
+        """Each step and each fault as it is found; the last one has `result`: `whole` or `broken`, and the counts.
+
+        `ledger` is the sender's own record, one item id a line.
+        """
+        ...
+
+
+class Backups(Protocol):
+    async def backup(self, folder: str) -> None:
+        """A consistent copy into an empty or new folder on this machine. Raises Invalid when it cannot be used."""
+        ...
+
+
+class Publisher(Protocol):
+    """The configuration in force, and how the next one comes into force."""
+
+    async def current(self) -> PublishedConfiguration | None:
+        """None while the built-in one is in force."""
+        ...
+
+    async def versions(self, limit: int = 50, after: str | None = None) -> Page[PublishedConfiguration]: ...
+
+    async def version(self, number: int) -> PublishedConfiguration:
+        """Raises Unknown when there is none."""
+        ...
+
+    def problems(self, configuration: Configuration) -> Mapping[str, str]:
+        """What is wrong across its parts: place -> what to change. Empty when it can be published."""
+        ...
+
+    async def publish(self, configuration: Configuration, actor: Actor) -> int:
+        """The version now in force. Raises Invalid with all problems; then the old one stays."""
+        ...
+
+
+class Ingester(Protocol):
+    async def ingest_mail(self, account: str | None, content: bytes) -> "Ingested":
+        """One raw mail, by the same path as SMTP. Raises Invalid when the account is not known."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of an item: accepted, duplicate or quarantined."""
+
+    item: UUID
+    outcome: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may cost."""
+
+    body_bytes: int = 2 * 2**20
+    upload_bytes: int = 50 * 2**20
+    json_depth: int = 64
+    body_seconds: float = 30
+    upload_seconds: float = 300
+    answer_seconds: float = 30
+    streams_per_principal: int = 8
+    streams: int = 1000
+    heartbeat_seconds: float = 15
+    slow_consumer_seconds: float = 30
+    stream_seconds: float = 3600
+    stall_seconds: float = 30
+    """A consumer with work waiting whose position did not move for so long is not ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the installation says of itself. `public_url` is the origin of API and console, `files_url` that of files."""
+
+    public_url: str
+    files_url: str
+    version: str
+    trusted_proxies: tuple[Network, ...] = ()
+    metrics_token: SecretStr | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+@dataclass(frozen=True)
+class AppContext:
+    """`consumers` names each consumer of the log with its topics; `connectors` gives each one's health by its name."""
+
+    service: Service
+    accounts: Accounts
+    people: People
+    engine: Engine
+    clock: Clock
+    secret: bytes
+    facts: Facts
+    metrics: Metrics
+    letters: Letters
+    verifier: Verifier
+    backups: Backups
+    publisher: Publisher
+    ingester: Ingester
+    consumers: Mapping[str, Sequence[Topic]] = field(default_factory=dict)
+    connectors: Mapping[str, Callable[[], Health]] = field(default_factory=dict)
+    is_stopping: Callable[[], bool] = lambda: False

@@ -1,0 +1,166 @@
+"""Every write may carry an `Idempotency-Key`: the same request is done once and answered the same.
+
+The key belongs to its principal. The answer is kept for a day; the same key with another request is refused. An error is
+not kept: nothing was done, and the request may be sent again with the key that it had.
+https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+"""
+
+import asyncio
+import hashlib
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from hub.accounts.errors import Unauthenticated
+from hub.accounts.records import load
+from hub.http.authentication import SAFE_METHODS
+from hub.http.context import AppContext
+from schemas.accounts import ANSWERED, AnsweredRequest, Principal
+from schemas.errors import Conflict, Invalid
+from schemas.ids import command_id, derive
+from schemas.ports import Engine, Query, Step, Where
+
+KEY = re.compile(r"[\x21-\x7e]{1,255}")
+KEPT_FOR = timedelta(days=1)
+KEPT_HEADERS = ("content-type", "etag", "location", "link", "cache-control")
+NESTING = re.compile(rb'"(?:[^"\\]++|\\.|\\\Z)*+"?|[\[{]|[\]}]', re.DOTALL)  # possessive: linear on any input
+ANONYMOUS_BODY_BYTES = 16 * 2**10
+REPLAYED = "Idempotency-Replayed"
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class KeyReused(Invalid):
+    """The same Idempotency-Key came with another request."""
+
+
+def request_id(request: Request) -> UUID:
+    """The id of what the request asks for: derived from its Idempotency-Key, else new."""
+    id: UUID = request.state.command
+    return id
+
+
+def keep_instead(request: Request, body: bytes) -> None:
+    """What to keep as the answer, where the real one holds a secret that is shown once."""
+    request.state.answer_kept = body
+
+
+@dataclass
+class Turns:
+    """One request of an id at a time, so that a double click waits for its first half."""
+
+    _locks: dict[UUID, tuple[asyncio.Lock, int]] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def of(self, id: UUID) -> AsyncIterator[None]:
+        lock, users = self._locks.get(id, (asyncio.Lock(), 0))
+        self._locks[id] = lock, users + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            _, users = self._locks[id]
+            if users == 1:
+                del self._locks[id]
+            else:
+                self._locks[id] = lock, users - 1
+
+
+class Operation(APIRoute):
+    """A route of the API: JSON within the depth limit, and once in effect for an Idempotency-Key."""
+
+    def get_route_handler(self) -> Handler:
+        handler = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            request.state.command = command_id("none", secrets.token_hex(16))
+            if request.method in SAFE_METHODS:
+                return await handler(request)
+            body = await request.body()
+            principal: Principal | None = request.state.principal
+            if principal is None and len(body) > ANONYMOUS_BODY_BYTES:
+                raise Unauthenticated("sign in first")
+            context: AppContext = request.app.state.context
+            if "json" in request.headers.get("content-type", "json"):
+                _check_depth(body, context.facts.limits.json_depth)
+            key = request.headers.get("idempotency-key")
+            if key is None or principal is None:
+                return await handler(request)
+            if not KEY.fullmatch(key):
+                raise Invalid(
+                    "the Idempotency-Key cannot be used",
+                    {"header.idempotency-key": "use 1 to 255 visible ASCII characters"},
+                )
+            owner = f"{principal.kind}:{principal.id}"
+            request.state.command = command_id(owner, key)
+            return await _once(request, handler, context, derive("answer", owner, key), body)
+
+        return handle
+
+
+async def _once(request: Request, handler: Handler, context: AppContext, id: UUID, body: bytes) -> Response:
+    digest = _digest(request, body)
+    turns: Turns = request.app.state.turns
+    async with turns.of(id):
+        now = context.clock.now()
+        before = await load(context.engine, AnsweredRequest, id)
+        if before is not None and before.expires_at > now:
+            return _replayed(before, digest)
+        response = await handler(request)
+        if 200 <= response.status_code < 300 and hasattr(response, "body"):
+            answered = AnsweredRequest(
+                id=id,
+                revision=before.revision + 1 if before else 1,
+                digest=digest,
+                status=response.status_code,
+                headers={name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
+                body=getattr(request.state, "answer_kept", bytes(response.body)),
+                expires_at=now + KEPT_FOR,
+            )
+            try:
+                await context.engine.commit(Step(documents=[(answered, before.revision if before else 0)]))
+            except Conflict:  # another process answered the same; what was done is once in effect by its id
+                return response
+        return response
+
+
+def _replayed(before: AnsweredRequest, digest: str) -> Response:
+    if before.digest != digest:
+        raise KeyReused(
+            "this Idempotency-Key was used for another request",
+            {"header.idempotency-key": "use a new key for each new request"},
+        )
+    return Response(before.body, before.status, {**before.headers, REPLAYED: "true"})
+
+
+def _digest(request: Request, body: bytes) -> str:
+    named = f"{request.method} {request.url.path}?{request.url.query}\n"
+    return hashlib.sha256(named.encode() + body).hexdigest()
+
+
+def _check_depth(body: bytes, most: int) -> None:
+    """Refuse JSON that nests deeper than anything of ours, before a parser recurses into it."""
+    depth = 0
+    for match in NESTING.finditer(body):
+        mark = match[0][:1]
+        depth += 1 if mark in b"[{" else -1 if mark in b"]}" else 0
+        if depth > most:
+            raise HTTPException(400, f"the JSON nests deeper than {most} levels")
+
+
+async def purge_answers(engine: Engine, now: datetime, limit: int = 500) -> int:
+    """Forget answers that are over. Returns how many. Call it now and then."""
+    page = await engine.find(Query(ANSWERED, (Where("expires_at", "<", now),), ("expires_at",), limit))
+    if page.items:
+        await engine.commit(Step(deletions=[(AnsweredRequest, each.id) for each in page.items]))
+    return len(page.items)

@@ -1,0 +1,117 @@
+"""What a request needs: somebody who may read, write, administer. Used as dependencies of operations."""
+
+import hmac
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import APIKeyCookie, HTTPBearer
+
+from hub.accounts.errors import Unauthenticated
+from hub.http.authentication import SAFE_METHODS
+from schemas.accounts import Principal, Role, Scope, Session
+from schemas.errors import Forbidden
+from schemas.events import Actor
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+CSRF_HEADER = "x-csrf-token"
+CSRF_FIELD = "csrf"
+
+# Only for the OpenAPI document: the middleware has looked at both already.
+key_scheme = HTTPBearer(auto_error=False, scheme_name="key", description="an API key: `hk_…`")
+session_scheme = APIKeyCookie(
+    name="hubbub_session",
+    auto_error=False,
+    scheme_name="session",
+    description="the console's cookie (`__Host-hubbub` over HTTPS); writes need `X-CSRF-Token`",
+)
+
+
+class CsrfRefused(Forbidden):
+    """A write with a cookie, without the token of its session."""
+
+
+class PasswordChangeRequired(Forbidden):
+    """A one-time password opens nothing but the change of it."""
+
+
+async def require_csrf(request: Request) -> None:
+    """For writes with a cookie: the session's token in `X-CSRF-Token`, or in the form field `csrf`. Raises CsrfRefused."""
+    session: Session | None = request.state.session
+    if session is None or request.method in SAFE_METHODS:
+        return
+    given = request.headers.get(CSRF_HEADER, "")
+    if not given and request.headers.get("content-type", "").startswith(FORM_TYPES):
+        field = (await request.form()).get(CSRF_FIELD, "")
+        given = field if isinstance(field, str) else ""
+    if not hmac.compare_digest(given.encode(), session.csrf.encode()):
+        raise CsrfRefused("the CSRF token is missing or old; reload the page and try again")
+
+
+def signed_in(request: Request) -> Principal:
+    """Whoever it is, even with a one-time password."""
+    principal: Principal | None = request.state.principal
+    if principal is None:
+        raise Unauthenticated("sign in, or send an API key as `Authorization: Bearer hk_…`")
+    return principal
+
+
+async def somebody(
+    request: Request,
+    _key: Annotated[object, Depends(key_scheme)] = None,
+    _session: Annotated[object, Depends(session_scheme)] = None,
+) -> Principal:
+    principal = signed_in(request)
+    if request.state.must_change_password:
+        raise PasswordChangeRequired("change your one-time password first: POST /api/v1/session/password")
+    await require_csrf(request)
+    return principal
+
+
+def reader(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
+    return _with_scope(principal, Scope.READ)
+
+
+def writer(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
+    return _with_scope(principal, Scope.WRITE)
+
+
+def subscriber(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
+    """The log is not filtered by queue, so it needs the scope `events` and a role in every queue."""
+    if principal.queues() is not None:
+        raise Forbidden("reading the log needs a role in every queue ('*')")
+    return _with_scope(principal, Scope.EVENTS)
+
+
+def supervisor(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
+    return _at_least(_with_scope(principal, Scope.READ), Role.SUPERVISOR)
+
+
+def administrator(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
+    return _at_least(_with_scope(principal, Scope.ADMIN), Role.ADMIN)
+
+
+def actor(principal: Annotated[Principal, Depends(somebody)]) -> Actor:
+    """The principal as events name them."""
+    kind = {"agent": "agent", "key": "integrator"}.get(principal.kind, "system")
+    return Actor(kind=kind, id=principal.id, name=principal.name)
+
+
+def _with_scope(principal: Principal, scope: Scope) -> Principal:
+    if scope not in principal.scopes:
+        raise Forbidden(f"this key lacks the scope '{scope}'")
+    return principal
+
+
+def _at_least(principal: Principal, role: Role) -> Principal:
+    if not principal.is_at_least(role):
+        raise Forbidden(f"this needs the role {role} in every queue ('*')")
+    return principal
+
+
+Somebody = Annotated[Principal, Depends(somebody)]
+Reader = Annotated[Principal, Depends(reader)]
+Writer = Annotated[Principal, Depends(writer)]
+Subscriber = Annotated[Principal, Depends(subscriber)]
+Supervisor = Annotated[Principal, Depends(supervisor)]
+Administrator = Annotated[Principal, Depends(administrator)]
+Acting = Annotated[Actor, Depends(actor)]

@@ -1,0 +1,185 @@
+"""Signing in to the console, and one's own account."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from hub.accounts import Throttled, Unauthenticated
+from hub.http.authentication import cookie_name
+from hub.http.cases import Context
+from hub.http.context import AppContext
+from hub.http.problems import responses
+from hub.http.requests import Operation
+from hub.http.rights import Somebody, require_csrf, signed_in
+from hub.observe import Metric
+from schemas.accounts import Role, Scope, Session, User
+from schemas.errors import Invalid, Unknown
+from schemas.events import Actor
+
+router = APIRouter(prefix="/api/v1/session", tags=["session"], route_class=Operation)
+
+Password = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class SignIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100, examples=["ines"])
+    password: Password = Field(examples=["kx4p-7mqa-29df"])
+
+
+class PasswordChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    old_password: Password
+    password: Password
+
+
+class WhoAmI(BaseModel):
+    """Who is asking, and what they may do. `csrf` goes into `X-CSRF-Token` with each write by cookie."""
+
+    kind: str = Field(examples=["agent"])
+    id: str = Field(examples=["ines"])
+    name: str = Field(examples=["Ines Vega"])
+    roles: dict[str, Role] = Field(examples=[{"orders": "agent"}])
+    scopes: list[Scope]
+    must_change_password: bool
+    csrf: str | None
+
+
+class SessionOut(BaseModel):
+    """One of your sessions. `current` marks the one that asks."""
+
+    id: UUID
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    address: str
+    agent: str
+    current: bool
+
+
+async def sign_in_with(
+    context: AppContext, request: Request, name: str, password: str
+) -> tuple[str, Session, User]:
+    """Sign in and count how it went. The console's page uses it too."""
+    try:
+        opened = await context.accounts.sign_in(
+            name, password, request.state.address, request.headers.get("user-agent", "")
+        )
+    except Throttled:
+        context.metrics.add(Metric.SIGN_INS, outcome="throttled")
+        raise
+    except Unauthenticated:
+        context.metrics.add(Metric.SIGN_INS, outcome="refused")
+        raise
+    context.metrics.add(Metric.SIGN_INS, outcome="succeeded")
+    return opened
+
+
+def set_cookie(context: AppContext, response: Response, token: str, session: Session) -> None:
+    """Lax, not Strict: a link to a case in a mail opens it. Writes are held by the CSRF token and the Origin besides."""
+    seconds = int((session.expires_at - session.created_at).total_seconds())
+    response.set_cookie(
+        cookie_name(context.facts),
+        token,
+        max_age=seconds,
+        path="/",
+        secure=context.facts.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+    response.headers["Cache-Control"] = "no-store"
+
+
+def drop_cookie(context: AppContext, response: Response) -> None:
+    response.delete_cookie(
+        cookie_name(context.facts), path="/", secure=context.facts.is_https, httponly=True, samesite="lax"
+    )
+
+
+@router.post("", summary="Sign in", status_code=201, responses=responses(401, 422, 429, 503))
+async def sign_in(context: Context, request: Request, response: Response, body: SignIn) -> WhoAmI:
+    """Sets the session's cookie. It is not told whether the name or the password was wrong."""
+    token, session, user = await sign_in_with(context, request, body.name, body.password)
+    set_cookie(context, response, token, session)
+    return WhoAmI(
+        kind="agent",
+        id=user.name,
+        name=user.title or user.name,
+        roles=user.roles,
+        scopes=sorted(Scope),
+        must_change_password=user.must_change_password,
+        csrf=session.csrf,
+    )
+
+
+@router.get("", summary="Who am I", responses=responses(401))
+async def who_am_i(request: Request, response: Response) -> WhoAmI:
+    principal = signed_in(request)
+    session: Session | None = request.state.session
+    response.headers["Cache-Control"] = "no-store"
+    return WhoAmI(
+        kind=principal.kind,
+        id=principal.id,
+        name=principal.name,
+        roles=principal.roles,
+        scopes=sorted(principal.scopes),
+        must_change_password=request.state.must_change_password,
+        csrf=session.csrf if session else None,
+    )
+
+
+@router.delete("", summary="Sign out", status_code=204, responses=responses(401, 403))
+async def sign_out(context: Context, request: Request, response: Response) -> None:
+    signed_in(request)
+    await require_csrf(request)
+    if request.state.session is not None:
+        await context.accounts.sign_out(request.state.session)
+    drop_cookie(context, response)
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+
+
+@router.post(
+    "/password", summary="Change one's password", status_code=204, responses=responses(401, 403, 422, 429)
+)
+async def change_password(context: Context, request: Request, body: PasswordChange) -> None:
+    """All other sessions of yours end."""
+    signed_in(request)
+    await require_csrf(request)
+    if request.state.session is None:
+        raise Invalid("only who signed in with a password has one to change")
+    await context.accounts.change_password(request.state.session, body.old_password, body.password)
+
+
+@router.get("s", summary="One's own sessions", responses=responses(401, 403))
+async def own_sessions(context: Context, request: Request, principal: Somebody) -> list[SessionOut]:
+    if principal.kind != "agent":
+        return []
+    current = request.state.session.id
+    sessions = (await context.accounts.sessions.list(principal.id, limit=200)).items
+    return [
+        SessionOut(
+            id=each.id,
+            created_at=each.created_at,
+            seen_at=each.seen_at,
+            expires_at=each.expires_at,
+            address=each.address,
+            agent=each.agent,
+            current=each.id == current,
+        )
+        for each in sessions
+    ]
+
+
+@router.delete(
+    "s/{session}", summary="End one of one's sessions", status_code=204, responses=responses(401, 403, 404)
+)
+async def end_own_session(context: Context, principal: Somebody, session: UUID) -> None:
+    found = await context.accounts.sessions.get(session)
+    if principal.kind != "agent" or found.user != principal.id:
+        raise Unknown("there is no such session, or it is over")
+    await context.accounts.sessions.revoke(session, Actor(kind="agent", id=principal.id, name=principal.name))

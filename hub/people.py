@@ -1,0 +1,215 @@
+"""What people do to persons: link and unlink handles, describe them, and hand out all that is held about one."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from hub.accounts.records import audited
+from hub.service import Service, actor_of
+from processors.customers import Customer
+from schemas.accounts import Principal, Role, Scope
+from schemas.documents import CASES, Case, Entry, Handle, Link
+from schemas.errors import Conflict, Forbidden, Invalid, Outage, Unknown
+from schemas.events import Event
+from schemas.identity import Evidence, HandleDescribed, HandlesLinked, HandlesUnlinked, IdentityEvent
+from schemas.ports import Clock, Engine, Query, References, Step, Where
+
+ATTEMPTS = 5
+LINKS_AT_MOST = 100
+ATTRIBUTES_AT_MOST = 50
+EXPORT_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Everything held about a person: the handles, the cases and the whole timeline over all channels."""
+
+    customer: Customer
+    cases: tuple[Case, ...]
+    entries: tuple[Entry, ...]
+
+
+class People:
+    """Each change is one step: the identity event with the handles that it changes, by compare-and-set.
+
+    `request` is the id of what was asked for (`schemas.ids.command_id`): the same request twice is done once.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock, service: Service) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._service = service
+
+    async def link(self, principal: Principal, first: UUID, second: UUID, note: str, request: UUID) -> None:
+        """The two handles are one person from now on. Done already is done. Raises Unknown for who may not see both."""
+        _must_write(principal)
+        if first == second:
+            raise Invalid("a handle is one with itself already", {"other": "name another handle"})
+        await self._must_see(principal, first, second)
+        actor = actor_of(principal)
+        evidence = Evidence(kind="agent", note=note)
+        for _ in range(ATTEMPTS):
+            one, other = await self._pair(first, second)
+            if _is_linked(one, other):
+                return
+            for each in (one, other):
+                if len(each.links) >= LINKS_AT_MOST:
+                    raise Invalid(
+                        f"a handle has at most {LINKS_AT_MOST} links", {"other": "unlink one first"}
+                    )
+            since = self._clock.now()
+            changes = [
+                _changed(
+                    one, links=(*one.links, Link(other=second, evidence=evidence, actor=actor, since=since))
+                ),
+                _changed(
+                    other,
+                    links=(*other.links, Link(other=first, evidence=evidence, actor=actor, since=since)),
+                ),
+            ]
+            data = HandlesLinked(first=first, second=second, evidence=evidence, actor=actor)
+            if await self._commit(data, first, request, changes):
+                return
+        raise _busy()
+
+    async def unlink(self, principal: Principal, first: UUID, second: UUID, note: str, request: UUID) -> None:
+        """Take a link back; the handles stay, with all that they wrote. Raises Invalid when they are not linked directly."""
+        _must_write(principal)
+        await self._must_see(principal, first, second)
+        actor = actor_of(principal)
+        for _ in range(ATTEMPTS):
+            one, other = await self._pair(first, second)
+            if not _is_linked(one, other):
+                raise Invalid(
+                    "these two handles are not linked to each other", {"other": "see `links` of the handles"}
+                )
+            changes = [
+                _changed(one, links=tuple(each for each in one.links if each.other != second)),
+                _changed(other, links=tuple(each for each in other.links if each.other != first)),
+            ]
+            evidence = Evidence(kind="agent", note=note)
+            data = HandlesUnlinked(first=first, second=second, evidence=evidence, actor=actor)
+            if await self._commit(data, first, request, changes):
+                return
+        raise _busy()
+
+    async def describe(
+        self, principal: Principal, handle: UUID, attributes: Mapping[str, str | None], request: UUID
+    ) -> None:
+        """Set attributes of a handle; None removes one."""
+        _must_write(principal)
+        await self._must_see(principal, handle)
+        actor = actor_of(principal)
+        for _ in range(ATTEMPTS):
+            before = await self._handle(handle)
+            after = {
+                name: value
+                for name, value in {**before.attributes, **attributes}.items()
+                if value is not None
+            }
+            if len(after) > ATTRIBUTES_AT_MOST:
+                raise Invalid(
+                    f"a handle has at most {ATTRIBUTES_AT_MOST} attributes", {"attributes": "remove some"}
+                )
+            if after == before.attributes:
+                return
+            data = HandleDescribed(handle=handle, attributes=after, actor=actor)
+            if await self._commit(data, handle, request, [_changed(before, attributes=after)]):
+                return
+        raise _busy()
+
+    async def export(self, principal: Principal, handle: UUID) -> Export:
+        """Everything held about the person, over all queues. Needs a supervisor of every queue; it is audited."""
+        if not principal.is_at_least(Role.SUPERVISOR):
+            raise Forbidden(
+                "an export holds cases of every queue: it needs the role supervisor in all of them ('*')"
+            )
+        try:
+            customer = await self._service.customer_by_handle(handle)
+        except KeyError:
+            raise Unknown("there is no such person") from None
+        cases = await self._cases(customer)
+        entries = await self._entries(customer)
+        event = audited(
+            self._clock.now(),
+            actor_of(principal),
+            "customer-exported",
+            str(customer.id),
+            {"cases": str(len(cases)), "entries": str(len(entries))},
+        )
+        await self._engine.commit(Step(events=[event]))
+        return Export(customer, cases, entries)
+
+    async def _cases(self, customer: Customer) -> tuple[Case, ...]:
+        where = (Where("handle", "in", tuple(each.id for each in customer.handles)),)
+        found: list[Case] = []
+        after: str | None = None
+        while True:
+            page = await self._engine.find(Query(CASES, where, ("-updated_at",), EXPORT_PAGE, after))
+            found.extend(each for each in page.items if isinstance(each, Case))
+            if (after := page.next) is None:
+                return tuple(found)
+
+    async def _entries(self, customer: Customer) -> tuple[Entry, ...]:
+        handles = [each.id for each in customer.handles]
+        found: list[Entry] = []
+        after: str | None = None
+        while True:
+            page = await self._engine.timeline(handles=handles, limit=EXPORT_PAGE, after=after)
+            found.extend(page.items)
+            if (after := page.next) is None:
+                return tuple(found)
+
+    async def _must_see(self, principal: Principal, *handles: UUID) -> None:
+        for each in handles:
+            try:
+                await self._service.customer(principal, each, limit=1)
+            except KeyError:
+                raise Unknown("there is no such person, or none of their cases is in your queues") from None
+
+    async def _pair(self, first: UUID, second: UUID) -> tuple[Handle, Handle]:
+        return await self._handle(first), await self._handle(second)
+
+    async def _handle(self, id: UUID) -> Handle:
+        found = (await self._engine.load(References(documents={Handle: {id}}))).documents.get(id)
+        if not isinstance(found, Handle):
+            raise Unknown("there is no such person, or none of their cases is in your queues")
+        return found
+
+    async def _commit(
+        self, data: IdentityEvent, key: UUID, request: UUID, changes: list[tuple[Handle, int]]
+    ) -> bool:
+        event = Event(
+            id=request,
+            key=str(key),
+            time=self._clock.now(),
+            data=data,
+            source="/hub/people",
+            correlation=request,
+        )
+        try:
+            await self._engine.commit(Step(events=[event], documents=list(changes)))
+        except Conflict:
+            await asyncio.sleep(0)  # somebody else changed one of them: look again
+            return False
+        return True
+
+
+def _changed(handle: Handle, **changes: object) -> tuple[Handle, int]:
+    return handle.model_copy(update={**changes, "revision": handle.revision + 1}), handle.revision
+
+
+def _is_linked(one: Handle, other: Handle) -> bool:
+    return any(each.other == other.id for each in one.links) or any(
+        each.other == one.id for each in other.links
+    )
+
+
+def _must_write(principal: Principal) -> None:
+    if Scope.WRITE not in principal.scopes:
+        raise Forbidden("this key may only read")
+
+
+def _busy() -> Outage:
+    return Outage("this person is changed by many at once; try again", retry_after_seconds=1)
