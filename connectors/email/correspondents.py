@@ -1,9 +1,9 @@
 """Who wrote, to whom, and where an answer goes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from connectors.email.addresses import normal_address
+from connectors.email.addresses import normal_address, without_tag
 from connectors.email.authentication import Proof
 from connectors.email.parse import MailAddress, ParsedMail
 from connectors.email.tokens import Tokens
@@ -12,6 +12,8 @@ from schemas.interactions import Participant, Role
 SCHEME = "email"
 CLAIMED = "email-typed"
 """A From that authentication contradicts is no better than an address typed into a form."""
+OWN = "email-own"
+"""A mailbox of ours among the readers: shown and routed by, never answered."""
 MOST = 50
 LONGEST_NAME = 200
 
@@ -39,18 +41,18 @@ def is_own_mail(mail: ParsedMail, tokens: Tokens, is_ours: IsOurs) -> str:
 
 
 def correspondents(mail: ParsedMail, proof: Proof, is_ours: IsOurs) -> Correspondents:
-    """The sender, where answers go if elsewhere, and who else read it; never an address of ours."""
+    """The sender, where answers go if elsewhere, and who else read it."""
     answers_to = _people(Role.REPLY_TO, mail.reply_to, is_ours)
-    others = (*_people(Role.TO, mail.to, is_ours), *_people(Role.CC, mail.cc, is_ours))
+    others = (*_readers(Role.TO, mail.to, is_ours), *_readers(Role.CC, mail.cc, is_ours))
     sender = _sender(mail.sender, proof) if mail.sender and not is_ours(mail.sender.address) else None
     if sender is None:
         # Sent for somebody by a form of ours, or without a From that can be answered.
         behalf = [each.model_copy(update={"role": Role.FROM, "scheme": CLAIMED}) for each in answers_to[:1]]
         flags = frozenset({"on_behalf"}) if behalf else frozenset({"no_sender"})
-        return Correspondents((*behalf, *answers_to, *others)[:MOST], flags)
+        return Correspondents((*behalf, *answers_to, *others)[: 2 * MOST], flags)
     if [each.value for each in answers_to] == [sender.value]:
         answers_to = ()
-    return Correspondents((sender, *answers_to, *others)[:MOST])
+    return Correspondents((sender, *answers_to, *others)[: 2 * MOST])
 
 
 def _sender(sender: MailAddress, proof: Proof) -> Participant | None:
@@ -61,6 +63,14 @@ def _sender(sender: MailAddress, proof: Proof) -> Participant | None:
     return Participant(
         role=Role.FROM, scheme=scheme, value=address, name=sender.name[:LONGEST_NAME], verified=proof.verified
     )
+
+
+def _readers(role: Role, addresses: Sequence[MailAddress], is_ours: IsOurs) -> tuple[Participant, ...]:
+    """Others first, then our own mailboxes, without tags: a reply address is a key to its case."""
+    ours = (normal_address(each.address) for each in addresses if is_ours(each.address))
+    mailboxes = dict.fromkeys(without_tag(address) for address in ours if address)
+    own = tuple(Participant(role=role, scheme=OWN, value=each) for each in list(mailboxes)[:MOST])
+    return (*_people(role, addresses, is_ours), *own)
 
 
 def _people(role: Role, addresses: Iterable[MailAddress], is_ours: IsOurs) -> tuple[Participant, ...]:

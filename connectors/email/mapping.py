@@ -136,7 +136,8 @@ class _Mapping:
         if self.envelope.mail_from == "":
             flags.add("null_sender")
         if proof.authentication.spoof_suspect:
-            flags.add("suspect")
+            # An automatic answer would go to somebody whose name was only used.
+            flags.update(("suspect", "suppress_auto_reply"))
         received = InteractionReceived(
             **shared,
             kind=KINDS[self.mail.kind],
