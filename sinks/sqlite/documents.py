@@ -32,12 +32,10 @@ def write_documents(
 
 
 def _write(connection: apsw.Connection, table: Table, changed: Sequence[tuple[Document, int]]) -> None:
-    sql = f"SELECT id, _row, revision FROM carray(?) AS wanted CROSS JOIN {table.name} ON id = wanted.value"
-    ids = id_array({document.id for document, _ in changed})
-    stored: dict[bytes, tuple[int, int]] = {
-        id: (number, revision) for id, number, revision in connection.execute(sql, (ids,))
-    }
-    revisions = {id: revision for id, (_, revision) in stored.items()}
+    sql = f"SELECT {table.stored} FROM carray(?) AS wanted CROSS JOIN {table.name} ON id = wanted.value"
+    found: Any = connection.execute(sql, (id_array({document.id for document, _ in changed}),))
+    stored: dict[bytes, Row] = {row[0]: row for row in found}
+    revisions: dict[bytes, Any] = {id: row[2] for id, row in stored.items()}
     rows: dict[bytes, Row] = {}
     for document, expected in changed:
         id = document.id.bytes
@@ -53,9 +51,13 @@ def _write(connection: apsw.Connection, table: Table, changed: Sequence[tuple[Do
         )
         rows[id] = table.row(carried)
     insert_rows(connection, table.insert_into, [row for id, row in rows.items() if id not in stored])
-    updates = [(*row[1:], stored[id][0]) for id, row in rows.items() if id in stored]
-    if updates:
-        connection.executemany(table.update, updates)
+    updates: dict[str, list[Row]] = {}
+    for id, row in rows.items():
+        if id in stored:
+            sql, arguments = table.update(stored[id], row)
+            updates.setdefault(sql, []).append(arguments)
+    for sql, several in updates.items():
+        connection.executemany(sql, several)
 
 
 def delete_documents(

@@ -42,10 +42,9 @@ class Table:
         self._readers = [(each.value, TO_VALUE[each.type]) for each in collection.columns.values()]
         self.quoted_columns = [quoted(name) for name in self.columns]
         names = ["id", "revision", *self.quoted_columns, "document"]
+        self.stored = ", ".join(["id", "_row", "revision", *self.quoted_columns])
+        self._updates: dict[tuple[str, ...], str] = {}
         self.insert_into = f"{self.name} ({', '.join(names)})"
-        self.update = (
-            f"UPDATE {self.name} SET {', '.join(f'{name} = ?' for name in names[1:])} WHERE _row = ?"
-        )
 
     def values(self, document: Document) -> Row:
         """The declared columns of a document, as they are stored."""
@@ -56,6 +55,20 @@ class Table:
     def row(self, document: Document) -> Row:
         """A whole row, for `insert_into`. The document carries its revision already."""
         return (document.id.bytes, document.revision, *self.values(document), to_json(document))
+
+    def update(self, before: Row, after: Row) -> tuple[str, Row]:
+        """SQL and arguments that make a stored row (its `stored` columns) the one that `row` gave.
+
+        Only columns that changed are set: SQLite rewrites the entry of each index that a SET names, changed or not.
+        """
+        revision, *columns, document = after[1:]
+        changed = [place for place, value in enumerate(columns) if value != before[place + 3]]
+        names = tuple([self.quoted_columns[place] for place in changed])
+        sql = self._updates.get(names)
+        if sql is None:
+            sets = ", ".join([f"{name} = ?" for name in ("revision", *names, "document")])
+            sql = self._updates[names] = f"UPDATE {self.name} SET {sets} WHERE _row = ?"
+        return sql, (revision, *[columns[place] for place in changed], document, before[1])
 
     def decode(self, document: bytes) -> Document:
         """Raises Never when the bytes do not fit the schema."""
