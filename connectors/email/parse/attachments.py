@@ -69,7 +69,7 @@ def read_attachments(
         described.append(
             MailAttachment(
                 name=_name(item, number, content, limits),
-                media_type="application/octet-stream" if item.content is not None else item.part.media_type,
+                media_type=_media_type(item),
                 size=len(content),
                 sha256=hashlib.sha256(content).hexdigest(),
                 inline=item.is_inline,
@@ -89,6 +89,15 @@ def _name(item: Attached, number: int, content: bytes, limits: MailLimits) -> st
         if subject:
             return safe_filename(subject.replace("/", "-").replace("\\", "-") + ".eml", "message.eml")
     return _unnamed(item.part, number)
+
+
+def _media_type(item: Attached) -> str:
+    if item.content is None:
+        return item.part.media_type
+    extension = item.name.rpartition(".")[2].lower()
+    return next(
+        (media for media, known in EXTENSIONS.items() if known == extension), "application/octet-stream"
+    )
 
 
 def _unnamed(part: Part, number: int) -> str:

@@ -6,24 +6,28 @@ from connectors.email.parse.headers import Headers
 from connectors.email.parse.model import MailFlag
 
 # Subjects that vacation responders begin with. Exchange's and the mail providers' own wordings, by language.
-AWAY_SUBJECTS = tuple(
-    """automatic reply|auto reply|auto-reply|autoreply|auto response|auto-response|auto:|out of office|out-of-office
-    |out of the office|ooo:|[auto-reply]|[autoreply]|vacation reply|away from my mail|i am away|on vacation
-    |automatische antwort|abwesenheitsnotiz|abwesenheitsmeldung|abwesend|abwesenheit|automatische rückmeldung|autoantwort
-    |réponse automatique|reponse automatique|absence du bureau|message d'absence|absent du bureau|absence :|absent :
-    |respuesta automática|respuesta automatica|fuera de la oficina|fuera de oficina|ausente
-    |resposta automática|resposta automatica|fora do escritório|ausência|ausente do escritório
-    |risposta automatica|fuori sede|fuori ufficio|assenza|messaggio automatico
-    |automatisch antwoord|automatische beantwoording|afwezigheid|afwezig|niet aanwezig|buiten kantoor
-    |autosvar|automatiskt svar|automatisk svar|frånvaro|frånvarande|ej på kontoret|fravær|fraværsmelding|ikke til stede
-    |automaattinen vastaus|poissa|poissaolo|autom. vastaus
-    |odpowiedź automatyczna|autoodpowiedź|automatyczna odpowiedź|poza biurem|nieobecność
-    |automatická odpověď|automatická odpoveď|mimo kancelář|nepřítomnost|automatikus válasz|házon kívül|irodán kívül
-    |răspuns automat|raspuns automat|автоответ|автоматический ответ|автоматична відповідь|автоматичен отговор
-    |нет на работе|αυτόματη απάντηση|otomatik yanıt|otomatik cevap|ofis dışında|automatski odgovor|samodejni odgovor
-    |automātiska atbilde|automatinis atsakymas|automaatvastus|自動返信|自動応答|不在通知|自动回复|自動回覆|自动答复|外出|자동 회신
-    |자동 응답|부재중|رد تلقائي|رد آلي|מענה אוטומטי|תשובה אוטומטית|trả lời tự động|การตอบกลับอัตโนมัติ|ตอบกลับอัตโนมัติ|balasan otomatis
+ANSWER_SUBJECTS = tuple(
+    """automatic reply|auto reply|auto-reply|autoreply|auto response|auto-response|out of office|out-of-office
+    |out of the office|ooo:|[auto-reply]|[autoreply]|vacation reply|automatische antwort|abwesenheitsnotiz
+    |abwesenheitsmeldung|automatische rückmeldung|autoantwort|réponse automatique|reponse automatique
+    |absence du bureau|message d'absence|absent du bureau|respuesta automática|respuesta automatica
+    |fuera de la oficina|fuera de oficina|resposta automática|resposta automatica|fora do escritório
+    |risposta automatica|fuori ufficio|messaggio automatico|automatisch antwoord|automatische beantwoording
+    |buiten kantoor|autosvar|automatiskt svar|automatisk svar|ej på kontoret|fraværsmelding
+    |automaattinen vastaus|autom. vastaus|odpowiedź automatyczna|autoodpowiedź|automatyczna odpowiedź
+    |poza biurem|automatická odpověď|automatická odpoveď|automatikus válasz|irodán kívül|răspuns automat
+    |raspuns automat|автоответ|автоматический ответ|автоматична відповідь|автоматичен отговор
+    |αυτόματη απάντηση|otomatik yanıt|otomatik cevap|ofis dışında|automatski odgovor|samodejni odgovor
+    |automātiska atbilde|automatinis atsakymas|automaatvastus|自動返信|自動応答|自动回复|自動回覆|自动答复|자동 회신|자동 응답|رد تلقائي
+    |رد آلي|מענה אוטומטי|תשובה אוטומטית|trả lời tự động|การตอบกลับอัตโนมัติ|ตอบกลับอัตโนมัติ|balasan otomatis
     |jawapan automatik|resposta automàtica|erantzun automatikoa""".replace("\n    ", "").split("|")
+)
+# Words of absence, with which customers begin a subject too: they need a second sign of a machine.
+ABSENCE_SUBJECTS = tuple(
+    """i am away|on vacation|abwesend|abwesenheit|absence :|absent :|ausente|ausência|ausente do escritório
+    |fuori sede|assenza|afwezigheid|afwezig|niet aanwezig|frånvaro|frånvarande|fravær|ikke til stede|poissa
+    |poissaolo|nieobecność|mimo kancelář|nepřítomnost|házon kívül|нет на работе|不在通知|外出|부재중|away from my mail
+    |auto:""".replace("\n    ", "").split("|")
 )
 REPLY_PREFIX = re.compile(
     r"(?:(?:re|aw|sv|antw|odp|r|fwd?|wg|tr|vs|res|ynt|回复|答复|返信)\s*[::]\s*){1,5}", re.IGNORECASE
@@ -56,9 +60,20 @@ def auto_submitted(headers: Headers) -> str:
     return "" if keyword == "no" else keyword
 
 
-def has_away_subject(subject: str) -> bool:
+def has_answer_subject(headers: Headers, subject: str) -> bool:
     plain = REPLY_PREFIX.sub("", subject, count=1).strip().lower()
-    return plain.startswith(AWAY_SUBJECTS)
+    if plain.startswith(ANSWER_SUBJECTS):
+        return True
+    return plain.startswith(ABSENCE_SUBJECTS) and _has_machine_sign(headers)
+
+
+def _has_machine_sign(headers: Headers) -> bool:
+    return (
+        headers.raw("return-path") == "<>"
+        or headers.raw("precedence").lower() in BULK_PRECEDENCE
+        or bool(auto_submitted(headers))
+        or "x-auto-response-suppress" in headers
+    )
 
 
 def is_auto_reply(headers: Headers, subject: str) -> bool:
@@ -86,7 +101,7 @@ def is_auto_reply(headers: Headers, subject: str) -> bool:
         or "vacation" in headers.raw("x-mailer").lower()
     ):
         return True
-    return has_away_subject(subject)
+    return has_answer_subject(headers, subject)
 
 
 def automatic_flags(headers: Headers, subject: str, return_path: str | None) -> set[MailFlag]:

@@ -6,10 +6,11 @@ addresses and codes in a text that a mail system wrote. The returned mail gives 
 
 import email
 import email.policy
+import logging
 import re
 from collections.abc import Sequence
 
-from connectors.email.parse.addresses import BARE
+from connectors.email.parse.addresses import BARE, read_addresses
 from connectors.email.parse.headers import Headers, read_headers
 from connectors.email.parse.identifiers import message_id
 from connectors.email.parse.limits import MailLimits
@@ -49,6 +50,7 @@ FAILURES = (
     "does not exist", "returned to sender",
 )  # fmt: skip
 FLUFL_BYTES = 300_000
+NOT_ASCII = bytes(range(128, 256))
 TEXT_CHARACTERS = 30_000
 # Where a mail system puts the mail that it returns into its own text.
 RETURNED = re.compile(
@@ -128,7 +130,7 @@ def read_unstructured(raw: bytes, headers: Headers, text: str) -> MailBounce:
     notice = own[: found.start()] if (found := RETURNED.search(own)) and found.start() > 80 else own
     inside = delivery_status(read_groups(own.encode())) if "final-recipient:" in own.lower() else None
     recipients = list(inside.recipients) if inside else []
-    recipients = recipients or _failed_header(headers) or _flufl(raw) or _from_text(notice, own)
+    recipients = recipients or _failed_header(headers) or _flufl(raw, headers, own) or _from_text(notice, own)
     status = (inside.status if inside else None) or (
         match.group(1) if (match := STATUS.search(notice)) else None
     )
@@ -165,17 +167,30 @@ def _failed_header(headers: Headers) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _flufl(raw: bytes) -> list[str]:
-    """The library reads a standard message; what it is given is small and was found to be shallow."""
+def _flufl(raw: bytes, headers: Headers, text: str) -> list[str]:
+    """The library reads a standard message; what it is given is small, pure ASCII and has a sender.
+
+    Its detectors raise on other mail, and it logs what they raise.
+    """
     from flufl.bounce import scan_message  # noqa: PLC0415 slow to import, needed by few mails
 
+    logging.getLogger("flufl.bounce").disabled = True
+    ascii_only = raw[:FLUFL_BYTES].translate(None, NOT_ASCII)
     try:
-        message = email.message_from_bytes(raw[:FLUFL_BYTES], policy=email.policy.compat32)
+        message = email.message_from_bytes(ascii_only, policy=email.policy.compat32)
+        sender = str(message.get("from", ""))
+        if not read_addresses(sender, 1):
+            del message["from"]
+            message["From"] = "mailer-daemon@localhost.invalid"
         found = scan_message(message)
     except Exception:  # noqa: BLE001 foreign detectors over foreign bytes: whatever they raise, the mail is still read
         return []
-    texts = (item.decode("ascii", "replace") for item in found)
-    return sorted(text for text in texts if "@" in text and BARE.fullmatch(text))
+    addresses = {address for item in found if BARE.fullmatch(address := item.decode("ascii", "replace"))}
+    # Message ids look like addresses, and the one who is told is not the one who failed.
+    ids = {(message_id(identifier) or "") for identifier in ID_LINE.findall(text)}
+    told = {address.address for address in read_addresses(headers.raw("to"), 10)}
+    likely = addresses - ids - told or addresses - ids
+    return sorted(likely, key=lambda address: (text.find(address) % (len(text) + 1), address))
 
 
 def _from_text(notice: str, whole: str) -> list[str]:

@@ -25,8 +25,10 @@ from connectors.email.parse.replies import new_text
 from connectors.email.parse.structure import Part, Structure
 from connectors.kit.language import guess_language
 
+CALENDAR_METHOD = re.compile(rb"(?im)^METHOD:([A-Z]{1,20})")
+SCHEDULING_METHODS = frozenset({"request", "reply", "cancel", "counter", "declinecounter", "refresh", "add"})
 FORWARD_SUBJECT = re.compile(
-    r"(?i)\s*(?:fwd?|wg|tr|rv|enc|i|doorst|vs|vb|vl|pd|továbbítás|转发|轉寄|пересл|fs|ilt)\s{0,2}[::]"
+    r"(?i)\s*(?:fwd?|wg|tr|rv|enc|i|doorst|vb|vl|pd|továbbítás|转发|轉寄|пересл|fs|ilt)\s{0,2}[::]"
 )
 
 
@@ -178,7 +180,7 @@ class _Reading:
         is_answer = automatic.is_auto_reply(headers, subject) and not bounces.is_daemon(sender)
         if not is_answer and bounces.looks_like_bounce(headers, sender, return_path, subject, text, root):
             return self._correlated("bounce", bounces.read_unstructured(raw, headers, text), raw, root, text)
-        if _calendar_method(root):
+        if _is_scheduling(raw, root):
             return "calendar", None
         return ("auto_reply" if automatic.is_auto_reply(headers, subject) else "message"), None
 
@@ -255,8 +257,14 @@ def _crypto_flags(root: Part, text: str) -> set[MailFlag]:
     return flags
 
 
-def _calendar_method(root: Part) -> str:
+def _is_scheduling(raw: bytes, root: Part) -> bool:
+    """An invitation, a change or an answer to one (RFC 5546); a calendar that is only published is an attachment."""
     for part in root.walk():
-        if part.media_type == "text/calendar" and (method := part.content_type.parameters.get("method", "")):
-            return method.lower()
-    return ""
+        if part.media_type != "text/calendar":
+            continue
+        method = part.content_type.parameters.get("method", "")
+        if not method and (found := CALENDAR_METHOD.search(part.content(raw, 8_192)[0])):
+            method = found.group(1).decode("ascii")
+        if method.lower() in SCHEDULING_METHODS:
+            return True
+    return False

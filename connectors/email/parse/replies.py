@@ -2,11 +2,12 @@
 
 from connectors.email.parse.html_quotes import new_html_text
 from connectors.email.parse.quotes import split_reply
+from connectors.email.parse.signatures import without_armor
 
 
 def new_text(text: str, html: str) -> tuple[str, bool]:
     """What the sender wrote this time, and whether the rest is passed on. Empty if nothing would be left."""
-    plain = split_reply(text)
+    plain = split_reply(without_armor(text))
     if plain.has_quote or not html:
         return plain.new, plain.is_forward
     marked = new_html_text(html)

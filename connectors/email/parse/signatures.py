@@ -9,6 +9,8 @@ MOST_LINES = 12
 LONGEST_LINE = 100
 MARKS = frozenset({"--", "—", "—-", "-—", "――", "––", "__", "___", "- -"})
 LONGEST_SENT_FROM = 90
+ARMOR_BEGIN = "-----BEGIN PGP SIGNED MESSAGE-----"
+ARMOR_SIGNATURE = "-----BEGIN PGP SIGNATURE-----"
 
 
 def begins_signature(lines: Sequence[str], position: int) -> bool:
@@ -42,3 +44,16 @@ def is_sent_from(stripped: str) -> bool:
         is_sentence = lowered.endswith(".") and len(lowered.split()) > 6
         return "," not in lowered and not is_sentence and not lowered.endswith(("?", "!"))
     return lowered.endswith(SENT_FROM_ENDINGS) and len(lowered) <= 60
+
+
+def without_armor(text: str) -> str:
+    """The signed text of a clear-signed mail (RFC 9580, 7), without the lines that PGP puts around it."""
+    begin = text.find(ARMOR_BEGIN)
+    if begin < 0:
+        return text
+    start = text.find("\n\n", begin)
+    end = text.find(ARMOR_SIGNATURE, begin)
+    if start < 0 or end < start:
+        return text
+    signed = "\n".join(line.removeprefix("- ") for line in text[start + 2 : end].split("\n"))
+    return text[:begin] + signed

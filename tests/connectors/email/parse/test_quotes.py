@@ -3,6 +3,7 @@
 import pytest
 
 from connectors.email.parse import split_reply
+from tests.connectors.email.parse.mails import with_body
 
 NEW = "Thank you, that works."
 
@@ -145,3 +146,12 @@ def test_a_forwarded_mail_is_told_from_an_answered_one() -> None:
     )
     split = split_reply(text)
     assert (split.new, split.is_forward) == ("Please see below.", True)
+
+
+def test_a_clear_signed_text_loses_its_armor() -> None:
+    mail = with_body(
+        "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\nIt works.\n- -- not a mark\n"
+        "-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"
+    )
+    assert mail.text_new == "It works.\n-- not a mark"
+    assert "signed_unverified" in mail.flags

@@ -111,3 +111,9 @@ def test_signs_of_machines(headers: str, kind: str, flags: set[str]) -> None:
     mail = flagged(headers)
     assert mail.kind == kind
     assert set(mail.flags) == flags
+
+
+def test_words_of_absence_need_a_second_sign_of_a_machine() -> None:
+    subject = b"From: ada@example.org\nSubject: On vacation until May\n"
+    assert parse_mail(subject + b"\nPlease pause my plan.").kind == "message"
+    assert parse_mail(subject + b"Precedence: bulk\n\nI am away.").kind == "auto_reply"
