@@ -100,11 +100,11 @@ class Metrics:
     def set(self, metric: Metric, value: float, **labels: str) -> None:
         self._at(metric, labels).set(value)
 
-    def set_all(self, metric: Metric, values: Mapping[tuple[str, ...], float]) -> None:
-        """A gauge has these values and no others: what is gone is forgotten."""
+    def set_all(self, metric: Metric, values: Mapping[str, float]) -> None:
+        """A gauge with one label has these values and no others: what is gone is forgotten."""
         self._held[metric].clear()
-        for labels, value in values.items():
-            self._held[metric].labels(*labels).set(value)
+        for label, value in values.items():
+            self._held[metric].labels(label).set(value)
 
     def observe(self, metric: Metric, value: float, **labels: str) -> None:
         self._at(metric, labels).observe(value)

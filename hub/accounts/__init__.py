@@ -10,9 +10,9 @@ from hub.accounts.keys import Keys
 from hub.accounts.records import audited, changed, created, decided_again, load
 from hub.accounts.sessions import SessionLimits, Sessions, SignedIn
 from hub.accounts.users import Users, canonical_name
-from schemas.accounts import Principal, Session, User, user_id
+from schemas.accounts import ANSWERED, AnsweredRequest, Principal, Session, User, user_id
 from schemas.events import Actor
-from schemas.ports import Clock, Engine, Step
+from schemas.ports import Clock, Engine, Query, Step, Where
 
 __all__ = ["Accounts", "SessionLimits", "SignedIn", "Throttled", "Unauthenticated"]
 
@@ -96,8 +96,15 @@ class Accounts:
         return await self.keys.by_text(text)
 
     async def purge(self) -> int:
-        """Forget what is over. Call it now and then."""
-        return await self.sessions.purge()
+        """Forget sessions and answered requests that are over. Returns how many. Call it now and then."""
+        return await self.sessions.purge() + await self._purge_answers()
+
+    async def _purge_answers(self, limit: int = 500) -> int:
+        where = (Where("expires_at", "<", self._clock.now()),)
+        page = await self._engine.find(Query(ANSWERED, where, ("expires_at",), limit))
+        if page.items:
+            await self._engine.commit(Step(deletions=[(AnsweredRequest, each.id) for each in page.items]))
+        return len(page.items)
 
     def _take_turn(self, name: str, address: str) -> list[tuple[TokenBuckets, str]]:
         """One try of each limit, returned when the try succeeds. Raises Throttled when one has none left."""

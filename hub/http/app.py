@@ -7,15 +7,47 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
-from hub.http import cases, commands, problems, session
+from hub.http import (
+    accounts,
+    cases,
+    commands,
+    configuration,
+    customers,
+    events,
+    files,
+    health,
+    letters,
+    live,
+    operations,
+    problems,
+    session,
+)
 from hub.http.authentication import Authentication
 from hub.http.context import AppContext
 from hub.http.cursors import Cursors
+from hub.http.files import files_app
 from hub.http.openapi import DESCRIPTION, TAGS, describe
 from hub.http.protection import Bounded, Shield
 from hub.http.requests import Turns
+from hub.http.streams import Places
 
-ROUTERS: tuple[APIRouter, ...] = (session.router, cases.router, commands.router)
+# `live` before `cases`: its path would be taken for a case's.
+ROUTERS: tuple[APIRouter, ...] = (
+    session.router,
+    live.router,
+    cases.router,
+    commands.router,
+    files.router,
+    customers.router,
+    events.router,
+    letters.router,
+    configuration.router,
+    accounts.router,
+    operations.router,
+    health.router,
+)
+
+__all__ = ["api_app", "files_app"]
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 
@@ -44,6 +76,8 @@ def api_app(context: AppContext, lifespan: Lifespan | None = None) -> FastAPI:
     app.state.context = context
     app.state.cursors = Cursors(context.secret)
     app.state.turns = Turns()
+    app.state.places = Places(context.facts.limits, context.metrics)
+    app.state.progress = health.Progress()
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,10 +25,10 @@ from hub.accounts.errors import Unauthenticated
 from hub.accounts.records import load
 from hub.http.authentication import SAFE_METHODS
 from hub.http.context import AppContext
-from schemas.accounts import ANSWERED, AnsweredRequest, Principal
+from schemas.accounts import AnsweredRequest, Principal
 from schemas.errors import Conflict, Invalid
 from schemas.ids import command_id, derive
-from schemas.ports import Engine, Query, Step, Where
+from schemas.ports import Step
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT_FOR = timedelta(days=1)
@@ -156,11 +156,3 @@ def _check_depth(body: bytes, most: int) -> None:
         depth += 1 if mark in b"[{" else -1 if mark in b"]}" else 0
         if depth > most:
             raise HTTPException(400, f"the JSON nests deeper than {most} levels")
-
-
-async def purge_answers(engine: Engine, now: datetime, limit: int = 500) -> int:
-    """Forget answers that are over. Returns how many. Call it now and then."""
-    page = await engine.find(Query(ANSWERED, (Where("expires_at", "<", now),), ("expires_at",), limit))
-    if page.items:
-        await engine.commit(Step(deletions=[(AnsweredRequest, each.id) for each in page.items]))
-    return len(page.items)

@@ -61,6 +61,11 @@ class SessionOut(BaseModel):
     agent: str
     current: bool
 
+    @classmethod
+    def of(cls, session: Session, current: UUID | None) -> "SessionOut":
+        taken = {name: getattr(session, name) for name in cls.model_fields if name != "current"}
+        return cls(current=session.id == current, **taken)
+
 
 async def sign_in_with(
     context: AppContext, request: Request, name: str, password: str
@@ -161,18 +166,7 @@ async def own_sessions(context: Context, request: Request, principal: Somebody) 
         return []
     current = request.state.session.id
     sessions = (await context.accounts.sessions.list(principal.id, limit=200)).items
-    return [
-        SessionOut(
-            id=each.id,
-            created_at=each.created_at,
-            seen_at=each.seen_at,
-            expires_at=each.expires_at,
-            address=each.address,
-            agent=each.agent,
-            current=each.id == current,
-        )
-        for each in sessions
-    ]
+    return [SessionOut.of(each, current) for each in sessions]
 
 
 @router.delete(

@@ -1,0 +1,169 @@
+"""Whether the hub lives, whether it gets on, and its metrics."""
+
+import asyncio
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+from pydantic import BaseModel
+
+from hub.accounts.errors import Unauthenticated
+from hub.http.cases import Context
+from hub.http.context import AppContext
+from hub.http.problems import responses
+from hub.http.requests import Operation
+from hub.observe import CONTENT_TYPE, Metric
+from schemas.documents import DEAD_LETTERS, DELIVERIES, PARKED, QUARANTINE, LetterState
+from schemas.errors import HubbubError
+from schemas.outbound import DeliveryState
+from schemas.ports import HealthState, Position, Query, Where
+
+ENGINE_SECONDS = 2.0
+OUTBOUND_OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.FAILED, DeliveryState.UNKNOWN)
+
+router = APIRouter(tags=["operations"], route_class=Operation)
+
+
+class Live(BaseModel):
+    status: str = "live"
+    version: str
+
+
+class Ready(BaseModel):
+    """`ready` means progress: each consumer moves or has nothing to do. `reasons` says what does not."""
+
+    ready: bool
+    reasons: list[str]
+    consumers: dict[str, int]
+    """How many events lie beyond each consumer's position."""
+    connectors: dict[str, HealthState]
+
+
+@dataclass
+class Progress:
+    """When each consumer was last seen to move. Looked at with each question; no task of its own."""
+
+    _seen: dict[str, tuple[Position, datetime]] = field(default_factory=dict)
+
+    def stalled_seconds(self, consumer: str, position: Position, lag: int, now: datetime) -> float:
+        """For how long the consumer has had work and stood still, as far as was seen."""
+        before, since = self._seen.get(consumer, (None, now))
+        if lag == 0 or before != position:
+            self._seen[consumer] = (position, now)
+            return 0.0
+        return (now - since).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One look at the hub."""
+
+    lags: Mapping[str, int]
+    stalled: Mapping[str, float]
+
+
+async def standing(context: AppContext, progress: Progress) -> Standing:
+    positions = await context.engine.positions()
+    now = context.clock.now()
+    lags = {name: await context.engine.lag(name, topics) for name, topics in context.consumers.items()}
+    stalled = {
+        name: progress.stalled_seconds(name, positions.get(name, ""), lag, now) for name, lag in lags.items()
+    }
+    return Standing(lags, stalled)
+
+
+@router.get("/health/live", summary="Does the process answer")
+async def live(context: Context) -> Live:
+    return Live(version=context.facts.version)
+
+
+@router.get(
+    "/health/ready",
+    summary="Does the hub get on",
+    responses={503: {"model": Ready, "description": "Not ready"}},
+)
+async def ready(context: Context, request: Request, response: Response) -> Ready:
+    """The log accepts, each consumer moved within the bound or has nothing to do, and connectors have started."""
+    reasons: list[str] = []
+    now = Standing({}, {})
+    try:
+        async with asyncio.timeout(ENGINE_SECONDS):
+            await context.engine.tail()
+            now = await standing(context, request.app.state.progress)
+    except TimeoutError:
+        reasons.append(f"the log did not answer within {ENGINE_SECONDS:g} s")
+    except HubbubError as error:
+        reasons.append(f"the log does not accept: {type(error).__name__}")
+    bound = context.facts.limits.stall_seconds
+    for name, seconds in now.stalled.items():
+        if seconds > bound:
+            reasons.append(
+                f"consumer {name} has {now.lags[name]} events to do and has not moved for {seconds:.0f} s"
+            )
+    states = {name: health().state for name, health in context.connectors.items()}
+    reasons += [
+        f"connector {name} is {state}"
+        for name, state in states.items()
+        if state in (HealthState.STARTING, HealthState.STOPPED)
+    ]
+    if context.is_stopping():
+        reasons.append("the hub is stopping")
+    response.status_code = 503 if reasons else 200
+    response.headers["Cache-Control"] = "no-store"
+    return Ready(ready=not reasons, reasons=reasons, consumers=dict(now.lags), connectors=states)
+
+
+@router.get(
+    "/metrics",
+    summary="Metrics for Prometheus",
+    response_model=None,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **responses(401, 503)},
+)
+async def metrics(
+    context: Context, request: Request, authorization: Annotated[str, Header(max_length=500)] = ""
+) -> Response:
+    """Needs `Authorization: Bearer …` where the settings name a token for metrics."""
+    token = context.facts.metrics_token
+    if token is not None:
+        expected = f"Bearer {token.get_secret_value()}"
+        if not hmac.compare_digest(authorization.encode(), expected.encode()):
+            raise Unauthenticated("send the token for metrics that the settings name")
+    await gather(context, request.app.state.progress)
+    return Response(
+        context.metrics.text(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+    )
+
+
+async def gather(context: AppContext, progress: Progress) -> None:
+    """Set the gauges that are looked up when asked for."""
+    metrics, engine = context.metrics, context.engine
+    now = await standing(context, progress)
+    metrics.set_all(Metric.LAG, {name: lag for name, lag in now.lags.items()})
+    metrics.set_all(Metric.STALLED_SECONDS, {name: seconds for name, seconds in now.stalled.items()})
+    moment = context.clock.now()
+    counts = await engine.tally(None, moment)
+    metrics.set_all(Metric.QUEUE_OPEN, {each.queue: each.open for each in counts})
+    metrics.set_all(Metric.QUEUE_UNASSIGNED, {each.queue: each.unassigned for each in counts})
+    waits = {
+        each.queue: (moment - each.oldest_waiting).total_seconds() if each.oldest_waiting else 0.0
+        for each in counts
+    }
+    metrics.set_all(Metric.QUEUE_OLDEST_SECONDS, waits)
+    is_open = (Where("state", "=", str(LetterState.OPEN)),)
+    metrics.set(Metric.QUARANTINE_OPEN, await engine.count(Query(QUARANTINE, is_open)))
+    metrics.set(Metric.DEAD_LETTERS_OPEN, await engine.count(Query(DEAD_LETTERS, is_open)))
+    metrics.set(Metric.PARKED, await engine.count(Query(PARKED)))
+    outbound = {
+        str(state): float(await engine.count(Query(DELIVERIES, (Where("state", "=", str(state)),))))
+        for state in OUTBOUND_OPEN
+    }
+    metrics.set_all(Metric.OUTBOUND, outbound)
+    ups = {
+        name: float(health().state in (HealthState.OK, HealthState.DEGRADED))
+        for name, health in context.connectors.items()
+    }
+    metrics.set_all(Metric.CONNECTOR_UP, ups)
+    metrics.set(Metric.CONFIGURATION, context.service.company.current.number)

@@ -1,0 +1,135 @@
+"""What operators run: verify, backup, ingest; and how connectors are."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import StreamingResponse
+
+from hub.accounts.records import audited
+from hub.http.cases import Context
+from hub.http.events import NDJSON
+from hub.http.problems import responses
+from hub.http.requests import Operation
+from hub.http.rights import Acting, Administrator, Supervisor
+from schemas.errors import Forbidden, HubbubError, Invalid
+from schemas.ports import HealthState, Step
+
+router = APIRouter(
+    prefix="/api/v1", tags=["operations"], route_class=Operation, responses=responses(401, 403, 422, 503)
+)
+
+
+class ConnectorOut(BaseModel):
+    """How one account of one channel is."""
+
+    name: str = Field(examples=["email:support"])
+    state: HealthState
+    detail: str
+    last_success_at: datetime | None
+
+
+class Verifying(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    ledger: str | None = Field(
+        default=None, description="a sender's own record: one acknowledged item id a line", max_length=2**21
+    )
+
+
+class BackingUp(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    folder: str = Field(min_length=1, max_length=1000, description="an empty folder on the hub's machine")
+
+
+class IngestedOut(BaseModel):
+    """What became of the item."""
+
+    item: UUID
+    outcome: str = Field(description="accepted, duplicate or quarantined")
+    reason: str
+
+
+@router.get("/connectors", summary="Health of connectors")
+async def connectors(context: Context, principal: Supervisor) -> list[ConnectorOut]:
+    return [
+        ConnectorOut(name=name, state=now.state, detail=now.detail, last_success_at=now.last_success_at)
+        for name, now in ((name, health()) for name, health in context.connectors.items())
+    ]
+
+
+@router.post(
+    "/verify",
+    summary="Prove that nothing was lost and nothing done twice",
+    response_model=None,
+    responses={
+        200: {
+            "description": "One JSON object a line; the last has `result`",
+            "content": {NDJSON: {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def verify(context: Context, principal: Administrator, body: Verifying | None = None) -> Response:
+    """Each fault as it is found; the last line has `result`: whole or broken, and what was counted."""
+    lines = context.verifier.verify(body.ledger if body is not None else None)
+    first = await anext(
+        lines, None
+    )  # what is wrong with the request shows here, while it can still be refused
+    return StreamingResponse(_lines(first, lines), media_type=NDJSON, headers={"Cache-Control": "no-store"})
+
+
+async def _lines(
+    first: Mapping[str, object] | None, rest: AsyncIterator[Mapping[str, object]]
+) -> AsyncIterator[bytes]:
+    if first is not None:
+        yield _line(first)
+    try:
+        async for each in rest:
+            yield _line(each)
+    except HubbubError as error:
+        yield _line({"result": "interrupted", "reason": str(error)})
+
+
+def _line(content: Mapping[str, object]) -> bytes:
+    return json.dumps(content, default=str, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+@router.post("/backup", summary="Copy everything while running", status_code=204)
+async def backup(context: Context, principal: Administrator, actor: Acting, body: BackingUp) -> None:
+    """A consistent copy. Only the command on the hub's machine may name a folder there."""
+    if principal.kind != "operator":
+        raise Forbidden("a backup writes to the hub's machine: run `hubbub backup` there")
+    await context.backups.backup(body.folder)
+    event = audited(context.clock.now(), actor, "backup-made", body.folder)
+    await context.engine.commit(Step(events=[event]))
+
+
+@router.post(
+    "/ingest/email",
+    summary="Hand in a mail",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"message/rfc822": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def ingest_email(
+    context: Context,
+    request: Request,
+    principal: Administrator,
+    account: Annotated[
+        str | None, Query(max_length=100, description="the mail account; default: by its recipients")
+    ] = None,
+) -> IngestedOut:
+    """One raw mail (RFC 5322), by the same path as SMTP. Safe to repeat: the same mail is the same item."""
+    content = await request.body()
+    if not content:
+        raise Invalid("there is no mail in the body", {"body": "send the raw mail"})
+    ingested = await context.ingester.ingest_mail(account, content)
+    return IngestedOut(item=ingested.item, outcome=ingested.outcome, reason=ingested.reason)
