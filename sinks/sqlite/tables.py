@@ -42,7 +42,8 @@ class Table:
         self._readers = [(each.value, TO_VALUE[each.type]) for each in collection.columns.values()]
         self.quoted_columns = [quoted(name) for name in self.columns]
         names = ["id", "revision", *self.quoted_columns, "document"]
-        self.stored = ", ".join(["id", "_row", "revision", *self.quoted_columns])
+        # qualified: a column may be called as one of carray's is (`value`)
+        self.stored = ", ".join(f"{self.name}.{each}" for each in ["id", "_row", "revision", *self.quoted_columns])
         self._updates: dict[tuple[str, ...], str] = {}
         self.insert_into = f"{self.name} ({', '.join(names)})"
 
