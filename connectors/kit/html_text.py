@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 LONGEST_LINK = 2_000
+DEEPEST_QUOTE = 10
 BLOCKS = frozenset(
     [
         "address",
@@ -91,7 +92,8 @@ class _Writer:
 
     def quote(self) -> None:
         self._pay()
-        self.prefixes.append("> ")
+        # Deeper quotes look the same; a mark for each level would make every line as long as the nesting is deep.
+        self.prefixes.append("> " if len(self.prefixes) < DEEPEST_QUOTE else "")
 
     def _pay(self) -> None:
         if self.owed > 1 and self.lines and self.lines[-1].strip("> "):
@@ -192,7 +194,7 @@ def _is_nested_list(tag: str, counters: list[int | None]) -> bool:
 
 
 def _bullet(counters: list[int | None]) -> str:
-    indent = "  " * max(0, min(len(counters), 20) - 1)
+    indent = "  " * max(0, min(len(counters), DEEPEST_QUOTE) - 1)
     if not counters or counters[-1] is None:
         return indent + "- "
     counters[-1] += 1

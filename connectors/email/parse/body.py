@@ -61,6 +61,7 @@ class BodyReader:
     is_exact: bool = True
     is_truncated: bool = False
     has_text: bool = False
+    read_characters: int = 0  # of all parts together: the limits are those of the mail
 
     def read(self, root: Part) -> Segment:
         segments = self._read(root, is_related=False, is_alternative=False)
@@ -118,11 +119,15 @@ class BodyReader:
             self.attached.append(Attached(part, is_inline or (is_related and part.content_id is not None)))
             return []
         most = self.limits.text_characters if part.media_type in PLAIN else self.limits.html_characters
+        most -= self.read_characters
+        if most <= 0:
+            self.is_truncated = True
+            return []
         content, fault = part.content(self.raw, most * 4)
         if fault:
             self.warnings[fault] = None
         if part.media_type not in PLAIN:
-            return self._html(part, content)
+            return self._html(part, content, most)
         if b"begin " in content and UU_BEGIN.search(content):
             content = self._take_uuencoded(part, content)
         decoded = self._decode(part, content)
@@ -130,6 +135,7 @@ class BodyReader:
         if len(text) > most:
             self.is_truncated = True
             text = text[:most]
+        self.read_characters += len(text)
         parameters = part.content_type.parameters
         if parameters.get("format", "").lower() == "flowed":
             text = unflow(text, parameters.get("delsp", "").lower() == "yes")
@@ -138,11 +144,12 @@ class BodyReader:
         self.has_text = self.has_text or bool(text.strip())
         return [Segment(text=text)] if text.strip() else []
 
-    def _html(self, part: Part, content: bytes) -> list[Segment]:
+    def _html(self, part: Part, content: bytes, most: int) -> list[Segment]:
         text = self._decode(part, content).text
-        if len(text) > self.limits.html_characters:
+        if len(text) > most:
             self.is_truncated = True
-            text = text[: self.limits.html_characters]
+            text = text[:most]
+        self.read_characters += len(text)
         html = clean_html(text)
         self.has_text = self.has_text or bool(html.strip())
         return [Segment(html=html)] if html.strip() else []

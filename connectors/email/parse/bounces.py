@@ -190,6 +190,7 @@ def _flufl(raw: bytes, headers: Headers, text: str) -> list[str]:
     ids = {(message_id(identifier) or "") for identifier in ID_LINE.findall(text)}
     told = {address.address for address in read_addresses(headers.raw("to"), 10)}
     likely = addresses - ids - told or addresses - ids
+    # As they stand in the text; what is not there (-1) comes last.
     return sorted(likely, key=lambda address: (text.find(address) % (len(text) + 1), address))
 
 

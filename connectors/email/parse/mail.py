@@ -65,6 +65,9 @@ class _Reading:
         for warning in (*structure.warnings, *body.warnings, *faults):
             self.warnings[warning] = None
         text = presentable(segment.text)
+        if len(text) > 2 * self.limits.text_characters:
+            body.is_truncated = True
+            text = text[: 2 * self.limits.text_characters]
         subject = presentable(headers.text("subject"))
         sender = self._sender(headers)
         return_path = _return_path(headers)

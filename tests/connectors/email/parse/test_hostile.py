@@ -37,6 +37,10 @@ HOSTILE = {
     + b" ".join(b"a%d=1" % each for each in range(100_000))
     + b">x</p>",
     "half_a_million_angles": HTML + b"<" * 500_000,
+    "many_long_html_parts": HEAD
+    + b"Content-Type: multipart/mixed; boundary=b\n\n"
+    + (b"--b\nContent-Type: text/html\n\n" + b"<p>x</p>" * 10_000 + b"\n") * 300,
+    "quotes_in_quotes": HTML + b"<blockquote>" * 4_000 + b"x<br>" * 20_000,
     "100k_dashes": HEAD + b"\n" + b"-" * 100_000,
     "100k_lines_of_dashes": HEAD + b"\n" + b"--\n" * 100_000,
     "100k_newlines": HEAD + b"\n" + b"\n" * 100_000 + b"x",
