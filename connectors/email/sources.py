@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 MAIL_SUFFIXES = frozenset({".eml", ".msg", ".mail", ".txt", ".email", ".mbox", ".rfc822", ""})
-FROM_LINE = re.compile(rb"From [^\r\n]{1,1000}\r?\n?\Z")
+# `From :` with blanks is an old way to write the header.
+FROM_LINE = re.compile(rb"From (?!\s*:)[^\r\n]{1,1000}\r?\n?\Z")
 HEADER_LINE = re.compile(rb"[!-9;-~]{1,80}:")
 LONGEST_MAIL = 100 * 1024 * 1024
 LONGEST_LINE = 1024 * 1024
@@ -63,11 +64,11 @@ def _is_maildir(folder: Path) -> bool:
 def _in_file(path: Path) -> Iterator[SourceMail]:
     try:
         with path.open("rb") as file:
-            if file.read(5) == b"From ":
-                file.seek(0)
+            is_mbox = FROM_LINE.match(file.readline(1_000)) is not None
+            file.seek(0)
+            if is_mbox:
                 yield from _in_mbox(path, file)
                 return
-            file.seek(0)
             content = file.read(LONGEST_MAIL + 1)
     except OSError as error:
         yield SourceMail(str(path), None, error.strerror or type(error).__name__)
@@ -105,6 +106,10 @@ def _in_mbox(path: Path, file: BinaryIO) -> Iterator[SourceMail]:
             lines.append(line)
         size += len(line)
         is_after_empty = not line.strip(b"\r\n")
+    if pending is not None:
+        if number:
+            lines.append(pending)
+        number = max(number, 1)
     if number:
         yield _mail(path, number, lines, size)
 
