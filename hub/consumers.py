@@ -7,6 +7,7 @@ from hub.company import Company
 from hub.deciding import Deciding
 from hub.runner import APPLIED, Result
 from processors.automation import Automations, Reaction
+from processors.automation import entry_id as told_entry_id
 from processors.cases.decide import CONSUMER as CASES
 from processors.cases.decide import TOPICS as CASES_TOPICS
 from processors.customers import customer_of, handle_wants
@@ -104,7 +105,8 @@ class AutomationConsumer:
         return found
 
     def _entry(self, event: Event, found: Found) -> Entry | None:
-        return found.entries.get(entry_id(event))
+        id = told_entry_id(event)
+        return found.entries.get(id) if id is not None else None
 
     def _attributes(self, event: Event, found: Found) -> dict[str, str]:
         after = event.data.after if isinstance(event.data, CaseEvent) else None

@@ -70,8 +70,9 @@ class Runner:
         """Until `stop`. Never ends by what an event holds; a defect of ours outside the decisions is logged and retried."""
         while not self._stopping.is_set():
             try:
+                tail = await self._engine.tail()  # before reading: what comes meanwhile ends the wait at once
                 if not await self.once():
-                    await self._engine.wait(self.position, self._idle_seconds())
+                    await self._idle(tail)
             except Conflict as conflict:
                 log.debug("%s decides again: %s", self.consumer.name, conflict)
             except Outage as outage:
@@ -83,6 +84,18 @@ class Runner:
 
     def stop(self) -> None:
         self._stopping.set()
+
+    async def _idle(self, tail: Position) -> None:
+        """Until something is appended, something parked is due, or the runner stops."""
+        waits = {
+            asyncio.ensure_future(self._engine.wait(tail, self._idle_seconds())),
+            asyncio.ensure_future(self._stopping.wait()),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
 
     async def _rest(self, seconds: float) -> None:
         try:

@@ -150,8 +150,8 @@ class Automations:
         self.by_trigger: dict[Trigger, tuple[CompiledAutomation, ...]] = {}
         for automation in configuration.automations:
             condition = compile_condition(automation.when) if automation.when is not None else None
-            known = self.by_trigger.get(automation.on, ())
-            self.by_trigger[automation.on] = (*known, CompiledAutomation(automation, condition))
+            known = self.by_trigger.get(automation.event, ())
+            self.by_trigger[automation.event] = (*known, CompiledAutomation(automation, condition))
 
     def wants(self, event: Event) -> Needs:
         """What to look up before `react`; nothing where no automation of these triggers looks at it."""

@@ -41,14 +41,16 @@ def problems(configuration: Configuration, choices: Choices, path: str = "automa
         for position, action in enumerate(automation.actions):
             found += _action_problems(action, known, joined(place, f"actions[{position}]"))
         if automation.when is not None:
-            given = (Clause(field="event", operator=Operator.IS, value=automation.on.value),)
+            given = (Clause(field="event", operator=Operator.IS, value=automation.event.value),)
             wrong = condition_problems(automation.when, choices, joined(place, "when"), given)
             found += wrong or _always_silent(automation, given, place)
         else:
             found += _answers_itself(automation, place)
-        if automation.on is Trigger.SCHEDULED and automation.name not in known.scheduled:
+        if automation.event is Trigger.SCHEDULED and automation.name not in known.scheduled:
             found.append(
-                Problem(joined(place, "on"), "nothing schedules it; add an action `schedule` that names it")
+                Problem(
+                    joined(place, "event"), "nothing schedules it; add an action `schedule` that names it"
+                )
             )
     return found + _endless(configuration, path)
 
@@ -97,11 +99,11 @@ def _schedule_problems(action: Schedule, known: _Names, path: str) -> list[Probl
     target = known.automations.get(action.automation)
     if target is None:
         return _missing("automation", action.automation, set(known.automations), path)
-    if target.on is not Trigger.SCHEDULED:
+    if target.event is not Trigger.SCHEDULED:
         return [
             Problem(
                 joined(path, "automation"),
-                f"{target.name!r} runs on {target.on}; only one on `scheduled` can be scheduled",
+                f"{target.name!r} runs on {target.event}; only one on `scheduled` can be scheduled",
             )
         ]
     return []
@@ -124,11 +126,11 @@ def _answers_itself(automation: Automation, path: str) -> list[Problem]:
     return [
         Problem(
             joined(path, f"actions[{index}]"),
-            f"pulls the automation's own trigger `{automation.on}`, and that run is always held back; "
+            f"pulls the automation's own trigger `{automation.event}`, and that run is always held back; "
             "add a condition (`when`) that no longer holds afterwards",
         )
         for index, action in enumerate(automation.actions)
-        if CAUSES.get(type(action)) is automation.on
+        if CAUSES.get(type(action)) is automation.event
     ]
 
 
@@ -137,7 +139,7 @@ def _endless(configuration: Configuration, path: str) -> list[Problem]:
     free = {
         each.name: (index, [action.automation for action in each.actions if isinstance(action, Schedule)])
         for index, each in enumerate(configuration.automations)
-        if each.when is None and each.on is Trigger.SCHEDULED
+        if each.when is None and each.event is Trigger.SCHEDULED
     }
     return [
         Problem(f"{path}[{index}]", "schedules itself again for ever; add a condition (`when`) to end it")

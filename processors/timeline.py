@@ -94,6 +94,7 @@ def _message(event: Event, data: MessageEvent, case: Case, interaction: Interact
         verified=sender.verified if sender else False,
         spoof_suspect=interaction.authentication.spoof_suspect,
         original=interaction.original,
+        detail={"kind": str(interaction.kind), "queue_hint": interaction.queue_hint},
     )
 
 

@@ -110,7 +110,7 @@ class AnyOf(Node):
 class Not(Node):
     not_: Condition = Field(alias="not")
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, serialize_by_alias=True)
 
 
 def _tag(value: Any) -> str:

@@ -148,7 +148,7 @@ class Automation(Setting):
 
     name: Name
     title: str = ""
-    on: Trigger
+    event: Trigger
     when: Condition | None = None
     actions: tuple[Action, ...] = Field(min_length=1)
 

@@ -100,6 +100,7 @@ def from_template(
             "queue": case.queue,
             "priority": str(case.priority),
             "language": case.language,
+            "tags": list(case.tags),
         },
         "brand": {"title": brand.title, "signature": brand.signature},
         "agent": {"name": agent},

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from processors.automation import AUTOMATIC_FLAGS
 from processors.cases.work import Work
 from processors.facts import interaction_facts
 from processors.hours import add_business_minutes
@@ -15,7 +16,6 @@ from schemas.identity import Evidence
 from schemas.ids import case_id, case_number
 from schemas.interactions import InteractionReceived, Kind, Participant, Role
 
-AUTOMATIC_FLAGS = frozenset({"auto", "bulk", "list"})
 TOKEN, THREAD, NUMBER = "token", "thread", "number"
 UNKNOWN_SENDER = Participant(role=Role.FROM, scheme="unknown", value="unknown")
 

@@ -48,7 +48,7 @@ CONFIGURATION = Configuration.model_validate(
         ],
         "templates": [{"name": "thanks", "text": {"default": "We have it: {{ case.number }}"}}],
         "automations": [
-            {"name": "thank", "on": "opened", "actions": [{"action": "answer", "template": "thanks"}]}
+            {"name": "thank", "event": "opened", "actions": [{"action": "answer", "template": "thanks"}]}
         ],
     }
 )

@@ -79,7 +79,7 @@ def automations(*written: dict[str, Any]) -> Automations:
 
 
 def rule(name: str, on: str, *actions: dict[str, Any], when: dict[str, Any] | None = None) -> dict[str, Any]:
-    return {"name": name, "title": name.title(), "on": on, "actions": actions, "when": when}
+    return {"name": name, "title": name.title(), "event": on, "actions": actions, "when": when}
 
 
 ANSWER = {"action": "answer", "template": "thanks"}

@@ -25,10 +25,10 @@ GOOD = configuration(
     templates=[THANKS],
     webhooks=[{"name": "crm", "url": "https://crm.example/hook"}],
     automations=[
-        {"name": "welcome", "on": "opened", "actions": [ANSWER, {"action": "schedule", "minutes": 60, "automation": "later"}]},
+        {"name": "welcome", "event": "opened", "actions": [ANSWER, {"action": "schedule", "minutes": 60, "automation": "later"}]},
         {
             "name": "later",
-            "on": "scheduled",
+            "event": "scheduled",
             "when": clause("case.state", "is", "waiting"),
             "actions": [TAG, {"action": "webhook", "endpoint": "crm"}, {"action": "schedule", "minutes": 60, "automation": "later"}],
         },
@@ -51,7 +51,7 @@ def rule(**more: Any) -> dict[str, Any]:
 
 
 def automation(*actions: dict[str, Any], on: str = "opened", name: str = "a", **more: Any) -> dict[str, Any]:
-    return {"name": name, "on": on, "actions": actions, **more}
+    return {"name": name, "event": on, "actions": actions, **more}
 
 
 MISTAKES: list[tuple[dict[str, Any], str, str]] = [
@@ -94,7 +94,7 @@ MISTAKES: list[tuple[dict[str, Any], str, str]] = [
         "automations[0].actions[0].automation",
         "'b' runs on resolved",
     ),
-    ({"automations": [automation(TAG, on="scheduled")]}, "automations[0].on", "nothing schedules it"),
+    ({"automations": [automation(TAG, on="scheduled")]}, "automations[0].event", "nothing schedules it"),
     ({"automations": [automation(TAG, on="tagged")]}, "automations[0].actions[0]", "own trigger `tagged`"),
     ({"automations": [automation(ANSWER, on="replied")], "templates": [THANKS]}, "automations[0].actions[0]", "own trigger `replied`"),
     (

@@ -1,0 +1,224 @@
+"""Runs the demo: starts the hub with the sample company, lets its customers write, and says where to look."""
+
+import asyncio
+import signal
+import socket
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from connectors.email.standin.mailbox import Mailbox
+from connectors.email.standin.server import StandinServer
+from hub.demo.customers import Customers
+from hub.demo.mailbox_page import mailbox_page
+from hub.demo.report import rows, table
+from hub.demo.samples import Samples, read_company, read_samples
+from hub.observe import configure_logging
+from hub.settings import HubSettings
+from hub.up import Running, Server, start
+from hub.wiring import SystemClock
+from schemas.documents import DELIVERIES
+from schemas.errors import HubbubError
+from schemas.events import SYSTEM
+from schemas.outbound import DeliveryState
+from schemas.ports import Query, Where
+
+SETTLE_SECONDS = 60.0
+TRICKLE_SECONDS = 20.0
+MAILBOX_PORT = 8028
+FED = "fed"
+SHOWN_AGENT = "mia"
+
+
+def main(once: bool = False, folder: Path | None = None) -> int:
+    """Returns the exit code: 0, or 1 when `verify` finds a fault."""
+    configure_logging("console", "WARNING")
+    if once:
+        with tempfile.TemporaryDirectory(prefix="hubbub-demo-") as temporary:
+            return asyncio.run(_once(folder or Path(temporary)))
+    return asyncio.run(_stay(folder or Path("demo-data")))
+
+
+@dataclass
+class Demo:
+    """The parts of a running demo."""
+
+    running: Running
+    relay: StandinServer
+    mailbox: Mailbox
+    customers: Customers
+    samples: Samples
+
+    async def stop(self) -> None:
+        await self.running.stop()
+        await self.relay.stop()
+        await self.mailbox.close()
+
+
+async def _open(folder: Path) -> Demo:
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    company = read_company()
+    mailbox = Mailbox(folder / "mailbox.sqlite")
+    relay = StandinServer(mailbox, SystemClock(), _free_port(company["email"]["relay"]["port"]))
+    await relay.start()
+    _avoid_used_ports(company, relay.port)
+    settings = HubSettings.model_validate(company)
+    try:
+        running = await start(settings, folder)
+    except BaseException:
+        await relay.stop()
+        await mailbox.close()
+        raise
+    host, _, port = running.addresses["smtp"].rpartition(":")
+    customers = Customers(host, int(port), running.addresses["intake"], mailbox)
+    return Demo(running, relay, mailbox, customers, read_samples())
+
+
+async def _once(folder: Path) -> int:
+    """Feed, wait until all is applied and answered, print what happened and what `verify` says."""
+    demo = await _open(folder)
+    hub = demo.running.hub
+    try:
+        await _make_agents(demo)
+        await demo.customers.write(demo.samples)
+        await demo.customers.answer(demo.samples)
+        await _settled(demo)
+        found = await rows(hub)
+        _say(table(found))
+        ledger = "\n".join(str(item) for item in demo.customers.items.values())
+        last: dict[str, Any] = {}
+        async for record in hub.verifier.verify(ledger):
+            last = dict(record)
+            if "fault" in last:
+                _say(f"verify: {last['promise']}: {last['subject']} {last['fault']}")
+        _say(
+            f"\nverify: {last['result']} ({len(found)} messages, {len(demo.customers.items)} acknowledged mails)"
+        )
+        return 0 if last["result"] == "whole" else 1
+    finally:
+        await demo.stop()
+
+
+async def _stay(folder: Path) -> int:
+    """Stay alive, with mail and posts trickling in, until Ctrl-C."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    try:
+        demo = await _open(folder)
+    except HubbubError as error:
+        print(f"hubbub demo: {error}", file=sys.stderr)  # noqa: T201  the command's own output
+        return 1
+    page, address = await _serve_mailbox(demo)
+    try:
+        password = await _make_agents(demo)
+        await _feed_first_time(demo, folder)
+        _say(_welcome(demo, address, password))
+        trickling = asyncio.create_task(_trickle(demo))
+        await stopped.wait()
+        trickling.cancel()
+        _say("\nStopping. `make demo` goes on where it was.")
+    finally:
+        page.should_exit = True
+        await demo.stop()
+    return 0
+
+
+def _welcome(demo: Demo, mailbox: str, password: str) -> str:
+    addresses = demo.running.addresses
+    return f"""
+Hubbub is running with a small company and its first mail.
+
+  Console        {addresses["console"]}/console
+                 sign in as {SHOWN_AGENT}, one-time password: {password}
+  A web form     {addresses["intake"]}/f/contact
+  Sent mail      {mailbox}   (what the customers got)
+  SMTP in        {addresses["smtp"]}   (help@nordlicht.example, hello@kaffeewerk.example)
+
+New mail and posts trickle in. Ctrl-C stops.
+"""
+
+
+async def _feed_first_time(demo: Demo, folder: Path) -> None:
+    marker = folder / FED
+    if marker.exists():
+        return
+    await demo.customers.write(demo.samples)
+    await demo.customers.answer(demo.samples)
+    marker.touch()
+
+
+async def _trickle(demo: Demo) -> None:
+    index = 0
+    while True:
+        await asyncio.sleep(TRICKLE_SECONDS)
+        await demo.customers.trickle(demo.samples.trickle[index % len(demo.samples.trickle)])
+        index += 1
+
+
+async def _make_agents(demo: Demo) -> str:
+    """The agents of the company. Returns a new one-time password for the one who is shown."""
+    users = demo.running.hub.accounts.users
+    known = {user.name for user in await users.names()}
+    passwords = {
+        agent.name: (await users.create(agent.name, agent.roles, SYSTEM, title=agent.title))[1]
+        for agent in demo.samples.agents
+        if agent.name not in known
+    }
+    return passwords.get(SHOWN_AGENT) or await users.reset_password(SHOWN_AGENT, SYSTEM)
+
+
+async def _settled(demo: Demo) -> None:
+    """Until every consumer has done all there is, and nothing waits to be sent."""
+    hub = demo.running.hub
+    waiting = Query(
+        DELIVERIES, (Where("state", "in", (str(DeliveryState.QUEUED), str(DeliveryState.SENDING))),), limit=1
+    )
+    async with asyncio.timeout(SETTLE_SECONDS):
+        while True:
+            lags = [await hub.engine.lag(each.consumer.name, each.consumer.topics) for each in hub.runners]
+            if not any(lags) and not await hub.engine.count(waiting):
+                return
+            await hub.engine.wait(await hub.engine.tail(), 0.05)
+
+
+async def _serve_mailbox(demo: Demo) -> tuple[uvicorn.Server, str]:
+    port = _free_port(MAILBOX_PORT)
+    config = uvicorn.Config(
+        mailbox_page(demo.mailbox),
+        "127.0.0.1",
+        port,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+    )
+    server = Server(config)
+    demo.running.servers.append((server, asyncio.create_task(server.serve())))
+    return server, f"http://127.0.0.1:{port}"
+
+
+def _avoid_used_ports(company: dict[str, Any], relay_port: int) -> None:
+    for name in ("console", "intake", "files"):
+        company[name]["port"] = _free_port(company[name]["port"])
+    company["email"]["smtp_in"]["port"] = _free_port(company["email"]["smtp_in"]["port"])
+    company["email"]["relay"]["port"] = relay_port
+
+
+def _free_port(wanted: int) -> int:
+    """The port, or any free one when somebody uses it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return 0
+    return wanted
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201  the command's own output

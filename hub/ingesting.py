@@ -1,0 +1,37 @@
+"""Mail that somebody hands in whole, by the same path as SMTP; and originals out of quarantine, read again."""
+
+from connectors.email.connector import EmailConnector
+from connectors.email.envelope import Envelope
+from connectors.email.receiver import Fate
+from connectors.kit.intake import Accepted
+from hub.http.context import Ingested
+from schemas.documents import QuarantineItem
+from schemas.errors import Invalid
+from schemas.ports import Clock
+
+
+class MailIngester:
+    """Implements hub.http.context.Ingester."""
+
+    def __init__(self, email: EmailConnector | None, clock: Clock) -> None:
+        self._email = email
+        self._clock = clock
+
+    async def ingest_mail(self, account: str | None, content: bytes) -> Ingested:
+        """One raw mail; `account` for one that names none of our addresses. Durable when it returns."""
+        if self._email is None:
+            raise Invalid(
+                "no mail is taken", {"email": "add a section `email` with an account to the settings"}
+            )
+        accounts = self._email.receiver.context.accounts
+        if account is not None and accounts.named(account) is None:
+            raise Invalid(
+                f"there is no mail account {account!r}", {"account": "see email.accounts in the settings"}
+            )
+        taken = await self._email.receiver.take(content, Envelope(account=account), self._clock.now())
+        outcome = "quarantined" if taken.fate is Fate.QUARANTINED else str(taken.fate)
+        return Ingested(taken.item, outcome, taken.reason)
+
+
+async def read_again(email: EmailConnector, original: bytes, item: QuarantineItem) -> Accepted:
+    return await email.reparse(original, item.envelope, item.received_at)

@@ -1,0 +1,249 @@
+"""Runs a hub: opens, publishes the configuration, starts what listens and what works, and stops it all in order."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from hub.application import applications
+from hub.http.authentication import as_operator
+from hub.settings import HubSettings, ListenSettings
+from hub.wiring import Hub, wire
+from schemas.errors import Invalid, Outage
+from schemas.events import SYSTEM
+
+log = structlog.get_logger("hubbub")
+
+SOCKET = "hub.sock"
+BACKLOG = 2048
+KEEP_ALIVE_SECONDS = 30
+PURGE_SECONDS = 600.0
+
+
+class Server(uvicorn.Server):
+    """Uvicorn without its own signals: the hub stops its parts in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@dataclass
+class Running:
+    """A hub that runs. `addresses` tells where: console, intake, files, and smtp where mail is taken."""
+
+    hub: Hub
+    addresses: Mapping[str, str]
+    servers: list[tuple[Server, "asyncio.Task[None]"]] = field(default_factory=list)
+    tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+    purging: "asyncio.Task[None] | None" = None
+    is_stopping: bool = False
+
+    async def stop(self) -> None:
+        """Graceful: first nothing more comes in, then what is in flight ends, then the engine closes."""
+        if self.is_stopping:
+            return
+        self.is_stopping = True
+        hub, grace = self.hub, self.hub.settings.grace_seconds
+        log.info("stopping")
+        for server, _ in self.servers:
+            server.should_exit = True
+        await asyncio.gather(*(each.stop(grace) for each in hub.connectors))
+        await self._stop_servers(grace)
+        for runner in hub.runners:
+            runner.stop()
+        hub.timers.stop()
+        await hub.dispatcher.stop(grace)
+        if self.purging is not None:
+            self.purging.cancel()
+        await self._end_tasks(grace)
+        await hub.webhooks.close()
+        if hub.mail_out is not None:
+            await hub.mail_out.close()
+        await hub.engine.close()
+        (hub.folder / SOCKET).unlink(missing_ok=True)
+        log.info("stopped")
+
+    async def _stop_servers(self, grace: float) -> None:
+        tasks = [task for _, task in self.servers]
+        if not tasks:
+            return
+        _, late = await asyncio.wait(tasks, timeout=grace)
+        for server, task in self.servers:
+            if task in late:  # a stream that does not end by itself
+                server.force_exit = True
+        if late:
+            await asyncio.wait(late, timeout=2.0)
+
+    async def _end_tasks(self, grace: float) -> None:
+        if not self.tasks:
+            return
+        _, late = await asyncio.wait(self.tasks, timeout=grace)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
+
+
+async def start(settings: HubSettings, folder: Path) -> Running:
+    """Opens and starts everything; returns when mail, forms and requests are taken. Raises Invalid or Outage, with the cure."""
+    sockets = _bind(settings)
+    try:
+        hub = await wire(settings, folder)
+    except BaseException:
+        for each in sockets.values():
+            each.close()
+        raise
+    addresses = {name: _url(each, getattr(settings, name)) for name, each in sockets.items()}
+    running = Running(hub, addresses)
+    try:
+        await hub.publishing.publish(settings.company(), SYSTEM)
+        interrupted = await hub.dispatcher.recover()
+        if interrupted:
+            log.warning(
+                "messages that were being sent when the hub stopped are unknown now", count=interrupted
+            )
+        _start_work(running)
+        for connector in hub.connectors:
+            await connector.start()
+        _start_servers(running, sockets)
+        await _until_served(running)
+    except BaseException:
+        await running.stop()
+        raise
+    if hub.email is not None and hub.email.port is not None and settings.email and settings.email.smtp_in:
+        running.addresses = {**addresses, "smtp": f"{settings.email.smtp_in.host}:{hub.email.port}"}
+    log.info("ready", **running.addresses)
+    return running
+
+
+def _start_work(running: Running) -> None:
+    hub = running.hub
+    endless = [*(runner.run() for runner in hub.runners), hub.dispatcher.run(), hub.timers.run()]
+    running.tasks = [asyncio.create_task(each) for each in endless]
+    running.purging = asyncio.create_task(_purge(hub))
+
+
+async def _purge(hub: Hub) -> None:
+    """Forget ended sessions and answered requests now and then."""
+    while True:
+        await asyncio.sleep(PURGE_SECONDS)
+        try:
+            await hub.accounts.purge()
+        except Outage as outage:
+            log.warning("purging waits", reason=str(outage))
+
+
+def _start_servers(running: Running, sockets: Mapping[str, socket.socket]) -> None:
+    apps = applications(running.hub, running.addresses, lambda: running.is_stopping)
+    for name, each in sockets.items():
+        _serve(running, apps[name], each)
+    path = running.hub.folder / SOCKET
+    path.unlink(missing_ok=True)
+    _serve(running, as_operator(apps["console"]), _unix_socket(path))
+
+
+def _serve(running: Running, app: ASGIApp, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,
+        interface="asgi3",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=int(running.hub.settings.grace_seconds) or 1,
+        h11_max_incomplete_event_size=64 * 1024,
+        ws="none",
+    )
+    server = Server(config)
+    running.servers.append((server, asyncio.create_task(server.serve(sockets=[listening]))))
+
+
+async def _until_served(running: Running) -> None:
+    while not all(server.started for server, _ in running.servers):
+        for _, task in running.servers:
+            if task.done():
+                task.result()
+                raise Outage("a server ended while it started")
+        await asyncio.sleep(0.005)
+
+
+def _bind(settings: HubSettings) -> dict[str, socket.socket]:
+    bound: dict[str, socket.socket] = {}
+    for name in ("console", "intake", "files"):
+        listen: ListenSettings = getattr(settings, name)
+        try:
+            bound[name] = _tcp_socket(listen.host, listen.port)
+        except OSError as error:
+            for each in bound.values():
+                each.close()
+            reason = error.strerror or str(error)
+            raise Invalid(
+                f"{name}: cannot listen on {listen.host}:{listen.port}: {reason}",
+                {f"{name}.port": "set another port, or stop what uses this one"},
+            ) from error
+    return bound
+
+
+def _tcp_socket(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.set_inheritable(False)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def _unix_socket(path: Path) -> socket.socket:
+    """A socket that only the owner of the data folder can open. Its path may be longer than the system allows: bind inside."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        listening.bind(os.path.relpath(path) if len(str(path)) > 100 else str(path))
+    finally:
+        os.umask(mask)
+    return listening
+
+
+def _url(listening: socket.socket, settings: ListenSettings) -> str:
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{host}:{port}"
+
+
+async def run(settings: HubSettings, folder: Path, told: Callable[[Running], None] = lambda _: None) -> None:
+    """Run until SIGTERM or SIGINT. `told` is called once all is ready. A second signal ends at once."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if stopped.is_set():
+            os._exit(130)
+        stopped.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    running = await start(settings, folder)
+    told(running)
+    try:
+        await stopped.wait()
+    finally:
+        await running.stop()
