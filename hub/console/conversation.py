@@ -1,0 +1,235 @@
+"""A case's timeline as a conversation: the customer's side, ours, notes across, steps as quiet lines, days between them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from hub.console.faces import Faces
+from hub.console.text import split_quoted, split_rest
+from hub.console.words import Moment, Words
+from schemas.documents import Entry, EntryKind
+from schemas.events import Actor
+from schemas.interactions import Attachment, Role
+from schemas.outbound import DeliveryState
+
+SIDES = {EntryKind.MESSAGE: "theirs", EntryKind.REPLY: "ours", EntryKind.NOTE: "note"}
+TELL_DELIVERY = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.BOUNCED})
+TIMES = ("until", "due_at")
+QUIET_STEPS = frozenset({"send-released"})
+QueueTitle = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    name: str
+    size: str
+    url: str | None
+    icon: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """What became of an answer of ours. `state` decides what can be done about it."""
+
+    state: str
+    words: str
+    message: UUID
+    is_bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the conversation. `side`: theirs, ours, note or step; `day` is set where a new day begins."""
+
+    id: UUID
+    sequence: int
+    side: str
+    at: Moment
+    day: str = ""
+    who: str = ""
+    address: str = ""
+    text: str = ""
+    rest: str = ""
+    quoted: str = ""
+    html: bool = False
+    verified: bool = False
+    suspect: bool = False
+    typed: bool = False
+    automatic: bool = False
+    to: str = ""
+    subject: str = ""
+    files: tuple[FileView, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
+    consents: tuple[tuple[str, str], ...] = ()
+    delivery: DeliveryView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What lines are told with."""
+
+    words: Words
+    faces: Faces
+    queue_title: QueueTitle
+    files: str
+    """The address of the case, below which its files have theirs; they are served from the origin of files."""
+
+
+def lines(entries: Sequence[Entry], telling: Telling, subject: str = "") -> list[Line]:
+    """Oldest first, of entries that come newest first. A subject is shown where it is another than the case's."""
+    told: list[Line] = []
+    day = ""
+    for entry in reversed(entries):
+        this_day = telling.words.day(shown_at(entry))
+        line = _line(entry, telling, this_day if this_day != day else "", subject)
+        if line is not None:
+            told.append(line)
+            day = this_day
+    return told
+
+
+def shown_at(entry: Entry) -> datetime:
+    """A source's clock may be wrong, so a message stands where it arrived."""
+    return entry.received_at
+
+
+def _line(entry: Entry, telling: Telling, day: str, subject: str) -> Line | None:
+    side = SIDES.get(entry.kind)
+    if side is None:
+        said = (
+            _delivery_step(entry, telling) if entry.kind is EntryKind.DELIVERY else step_words(entry, telling)
+        )
+        at = telling.words.clock(shown_at(entry))
+        return Line(entry.id, entry.sequence, "step", at, day, text=said) if said else None
+    new, quoted = split_quoted(entry.text, entry.text_new)
+    text, rest = split_rest(new)
+    line = Line(
+        id=entry.id,
+        sequence=entry.sequence,
+        side=side,
+        at=telling.words.clock(shown_at(entry)),
+        day=day,
+        text=text,
+        rest=rest,
+        quoted=quoted,
+        html=bool(entry.html) and side == "theirs",
+        to=", ".join(each.name or each.value for each in entry.participants) if side == "ours" else "",
+        subject=entry.subject if side == "theirs" and _differs(entry.subject, subject) else "",
+        files=tuple(_file(entry, each, telling) for each in entry.attachments),
+        fields=tuple(entry.form.fields.items()) if entry.form else (),
+        consents=tuple(entry.form.consent.items()) if entry.form else (),
+        delivery=_delivery(entry, telling.words),
+    )
+    return _signed(line, entry, telling)
+
+
+def _differs(subject: str, usual: str) -> bool:
+    return bool(subject) and usual.casefold() not in subject.casefold()
+
+
+def _signed(line: Line, entry: Entry, telling: Telling) -> Line:
+    """The line with who wrote it, and how sure that is."""
+    automatic = "auto" in entry.flags
+    if entry.kind is not EntryKind.MESSAGE:
+        return replace(line, who=actor_name(entry.actor, telling), automatic=automatic)
+    sender = next((each for each in entry.participants if each.role is Role.FROM), None)
+    name = (sender.name or sender.value) if sender else actor_name(entry.actor, telling)
+    return replace(
+        line,
+        who=name,
+        address=sender.value if sender and sender.value != name else "",
+        verified=entry.verified,
+        suspect=entry.spoof_suspect,
+        typed=bool(sender and sender.scheme.endswith("-typed")),
+        automatic=automatic,
+    )
+
+
+def actor_name(actor: Actor, telling: Telling) -> str:
+    t = telling.words.t
+    if actor.kind == "agent":
+        return actor.name or telling.faces.agents.get(actor.id) or actor.id
+    if actor.kind == "automation":
+        return t("actor.automation", id=actor.name or actor.id)
+    if actor.kind == "customer":
+        return actor.name or t("actor.customer")
+    return actor.name or t("actor.system")
+
+
+def _file(entry: Entry, attachment: Attachment, telling: Telling) -> FileView:
+    words = telling.words
+    icon = "image" if attachment.media_type.startswith("image/") else "paperclip"
+    note = words.t("message.not-kept", reason=attachment.note) if attachment.blob is None else attachment.note
+    blob = attachment.blob
+    url = f"{telling.files}/entries/{entry.id}/attachments/{blob.sha256}" if blob is not None else None
+    return FileView(attachment.name, words.size(attachment.size), url, icon, note)
+
+
+def _delivery(entry: Entry, words: Words) -> DeliveryView | None:
+    if entry.kind is not EntryKind.REPLY or entry.delivery is None or entry.message is None:
+        return None
+    reason = entry.delivery_reason or words.t("delivery.no-reason")
+    send_at = entry.detail.get("send_at")
+    when = words.when(datetime.fromisoformat(send_at)).words if isinstance(send_at, str) else ""
+    said = words.t(f"delivery.{entry.delivery}", reason=reason, when=when)
+    return DeliveryView(str(entry.delivery), said, entry.message, entry.delivery in TELL_DELIVERY)
+
+
+def _delivery_step(entry: Entry, telling: Telling) -> str:
+    """Only what went wrong; that an answer was sent stands at the answer itself."""
+    if entry.delivery not in TELL_DELIVERY:
+        return ""
+    reason = entry.delivery_reason or telling.words.t("delivery.no-reason")
+    return telling.words.t(f"step.delivery-{entry.delivery}", reason=reason)
+
+
+def step_words(entry: Entry, telling: Telling) -> str:
+    """One quiet sentence."""
+    if entry.step in QUIET_STEPS:
+        return ""
+    t = telling.words.t
+    values = {name: _value(name, value, telling) for name, value in entry.detail.items()}
+    key = f"step.{entry.step}"
+    if entry.step == "assigned" and not entry.detail.get("assignee"):
+        key = "step.released"
+    if entry.step == "tagged":
+        values["tags"] = _tags(entry)
+    values["actor"] = actor_name(entry.actor, telling)
+    if key not in t:
+        return t("step.other", step=entry.step, actor=values["actor"])
+    return t(
+        key,
+        **{
+            "queue": "",
+            "priority": "",
+            "automation": "",
+            "due_at": "",
+            "until": "",
+            "assignee": "",
+            **values,
+        },
+    )
+
+
+def _tags(entry: Entry) -> str:
+    added, removed = entry.detail.get("added"), entry.detail.get("removed")
+    parts = [f"+{tag}" for tag in added] if isinstance(added, list) else []
+    parts += [f"−{tag}" for tag in removed] if isinstance(removed, list) else []
+    return ", ".join(parts)
+
+
+def _value(name: str, value: object, telling: Telling) -> str:
+    if not isinstance(value, str):
+        return ""
+    if name in TIMES:
+        return telling.words.when(datetime.fromisoformat(value)).words
+    if name == "queue":
+        return telling.queue_title(value)
+    if name == "priority":
+        return telling.words.t.either(f"priority.{value}", value)
+    if name == "assignee":
+        face = telling.faces.agent(value)
+        return face.name if face else value
+    return value

@@ -1,0 +1,267 @@
+"""What a page of the desk shows, loaded for one principal: rail, list, case, person."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from secrets import token_hex
+from uuid import UUID
+
+from hub.console.conversation import Line, Telling, lines
+from hub.console.faces import Face, Faces, faces
+from hub.console.person import PersonView, person_view
+from hub.console.places import ICONS, VIEWS, Place
+from hub.console.rows import CLOSED, Row, channel_icon, channel_name, is_late, row
+from hub.console.words import Moment, Words
+from hub.http.context import AppContext
+from hub.service import QueueView
+from processors.routing_explanation import Explanation
+from schemas.accounts import Principal, Role
+from schemas.cases import CaseState
+from schemas.documents import Case, Entry
+from schemas.errors import Unknown
+
+ROWS = 50
+FILES = "/api/v1/cases"
+ENTRIES = 50
+MAIL_SCHEMES = ("email", "email-typed")
+PICKED_AT_MOST = 200
+RAIL_COUNTS = ("mine", "unassigned", "overdue")
+
+
+@dataclass(frozen=True, slots=True)
+class RailLink:
+    key: str
+    title: str
+    url: str
+    icon: str
+    count: int | None = None
+    age: Moment | None = None
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rail:
+    views: Sequence[RailLink]
+    queues: Sequence[RailLink]
+    is_supervisor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    place: Place
+    title: str
+    rows: Sequence[Row]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case as its page shows it. `seen` is its revision when it was read."""
+
+    case: Case
+    subject: str
+    customer: str
+    channel: str
+    channel_icon: str
+    state: str
+    queue_title: str
+    assignee: Face | None
+    priority: str
+    when: Moment | None
+    late: bool
+    due: Moment | None
+    snoozed: Moment | None
+    merged_into: str
+    lines: Sequence[Line]
+    earlier: str | None
+    receivers: str
+    closed: bool
+    can_assign: bool
+    agents: Sequence[Face]
+    queues: Sequence[tuple[str, str]]
+    place: Place
+    nonce: str
+    why: Explanation | None = None
+    frame: tuple[UUID, str] | None = None
+    frame_images: str = ""
+    problem: str = ""
+    draft: str = ""
+    mode: str = "reply"
+    composer_problem: str = ""
+    collision: str = ""
+
+    @property
+    def seen(self) -> int:
+        return self.case.revision
+
+    @property
+    def url(self) -> str:
+        return self.place.case_url(self.case.number)
+
+    def url_with(self, **more: str) -> str:
+        return self.place.case_url(self.case.number, **more)
+
+    def act(self, action: str) -> str:
+        """Where the form of an action goes."""
+        return f"{self.place.path}/{self.case.number}/{action}{self.place.query()}"
+
+
+class Desk:
+    """Loads for one request."""
+
+    def __init__(self, context: AppContext, principal: Principal, words: Words) -> None:
+        self._context = context
+        self._service = context.service
+        self.principal = principal
+        self.words = words
+
+    # -- rail -------------------------------------------------------------------------------------------------------
+
+    async def rail(self) -> Rail:
+        queues = await self._service.queues(self.principal)
+        return Rail(
+            views=[self._view_link(name, queues) for name in VIEWS],
+            queues=[self._queue_link(each) for each in queues],
+            is_supervisor=self.principal.is_at_least(Role.SUPERVISOR),
+        )
+
+    def _view_link(self, name: str, queues: Sequence[QueueView]) -> RailLink:
+        counts = {
+            "unassigned": sum(each.count.unassigned for each in queues),
+            "all": sum(each.count.open for each in queues),
+            "overdue": sum(each.count.overdue for each in queues),
+            "snoozed": sum(each.count.snoozed for each in queues),
+        }
+        url = Place(None, name, "").showing(name).url
+        count = counts.get(name) or None
+        return RailLink(
+            name,
+            self.words.t(f"rail.{name}"),
+            url,
+            ICONS[name],
+            count,
+            late=name == "overdue" and bool(count),
+        )
+
+    def _queue_link(self, queue: QueueView) -> RailLink:
+        oldest = queue.count.oldest_waiting
+        return RailLink(
+            queue.name,
+            queue.title,
+            Place(queue.name, "all", "").showing("all").url,
+            "inbox",
+            queue.count.open,
+            self.words.age(oldest) if oldest else None,
+            queue.count.overdue > 0,
+        )
+
+    # -- list -------------------------------------------------------------------------------------------------------
+
+    async def listed(self, place: Place, after: str | None = None) -> ListView:
+        page = await self._service.cases(self.principal, place.filter(self.principal.id), ROWS, after)
+        known = await faces(self._context.engine, self.principal, page.items)
+        rows = [row(case, self.words, known, place) for case in page.items]
+        return ListView(place, self.title(place), rows, page.next)
+
+    def title(self, place: Place) -> str:
+        return self.queue_title(place.queue) if place.queue else self.words.t(f"rail.{place.show}")
+
+    def queue_title(self, name: str) -> str:
+        queues = self._context.service.company.current.configuration.queues
+        return next((queue.title for queue in queues if queue.name == name), name)
+
+    async def row(self, case: Case, place: Place) -> Row:
+        return row(case, self.words, await faces(self._context.engine, self.principal, [case]), place)
+
+    # -- case -------------------------------------------------------------------------------------------------------
+
+    async def case(self, number: str, place: Place, before: str | None = None) -> CaseView:
+        case = await self._service.case(self.principal, number)
+        page, agents, why, merged = await asyncio.gather(
+            self._service.timeline(self.principal, case, ENTRIES, before),
+            self._agents(case),
+            self._why(case),
+            self._merged_into(case),
+        )
+        known = await faces(self._context.engine, self.principal, [case], _users(page.items))
+        words = self.words
+        return CaseView(
+            case=case,
+            subject=case.subject or words.t("list.no-subject"),
+            customer=known.customer(case.handle) or words.t("actor.customer"),
+            channel=channel_name(words, case.channel),
+            channel_icon=channel_icon(case.channel),
+            state=words.t(f"state.{case.state}"),
+            queue_title=self.queue_title(case.queue),
+            assignee=known.agent(case.assignee),
+            priority=words.t(f"priority.{case.priority}"),
+            when=words.age(case.waiting_since) if case.waiting_since else None,
+            late=is_late(case, words),
+            due=words.due(case.due_at) if case.due_at and case.state not in CLOSED else None,
+            snoozed=_snoozed(case, words),
+            merged_into=merged,
+            lines=lines(page.items, self._telling(known, case), case.subject),
+            earlier=page.next,
+            receivers=_receivers(case),
+            closed=case.state in CLOSED,
+            can_assign=self.principal.is_at_least(Role.SUPERVISOR, case.queue),
+            agents=agents,
+            queues=[
+                (each.name, each.title) for each in self._context.service.company.current.configuration.queues
+            ],
+            place=place,
+            nonce=token_hex(8),
+            why=why,
+        )
+
+    def _telling(self, known: Faces, case: Case) -> Telling:
+        return Telling(self.words, known, self.queue_title, f"{FILES}/{case.number}")
+
+    async def _agents(self, case: Case) -> list[Face]:
+        """Who a case may be given to: who works in its queue. Only a supervisor gives cases away."""
+        if not self.principal.is_at_least(Role.SUPERVISOR, case.queue):
+            return []
+        users = await self._context.accounts.users.names()
+        able = [each for each in users if each.active and (case.queue in each.roles or "*" in each.roles)]
+        return [
+            Face(each.name, each.title or each.name, each.name == self.principal.id)
+            for each in able[:PICKED_AT_MOST]
+        ]
+
+    async def _why(self, case: Case) -> Explanation | None:
+        try:
+            return await self._service.explain(self.principal, case)
+        except Unknown:
+            return None
+
+    async def _merged_into(self, case: Case) -> str:
+        if case.merged_into is None:
+            return ""
+        try:
+            return (await self._service.case(self.principal, case.merged_into)).number
+        except Unknown:
+            return ""
+
+    # -- person -----------------------------------------------------------------------------------------------------
+
+    async def person(
+        self, case: Case, place: Place, channel: str | None = None, after: str | None = None
+    ) -> PersonView:
+        return await person_view(self._service, self.principal, self.words, case, place, channel, after)
+
+
+def _users(entries: Sequence[Entry]) -> set[str]:
+    assigned = {each.detail.get("assignee") for each in entries}
+    return {each for each in assigned if isinstance(each, str)}
+
+
+def _snoozed(case: Case, words: Words) -> Moment | None:
+    at: datetime | None = case.snoozed_until
+    return words.when(at) if at is not None and case.state is CaseState.SNOOZED else None
+
+
+def _receivers(case: Case) -> str:
+    """Whom an answer goes to, by name and address."""
+    able = [each for each in case.reply_recipients if each.scheme in MAIL_SCHEMES]
+    return ", ".join(f"{each.name} <{each.value}>" if each.name else each.value for each in able)

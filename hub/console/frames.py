@@ -1,0 +1,105 @@
+"""Mail as it was sent, for a sandboxed frame on the origin of files: by a link that is signed for one message and a few minutes.
+
+Its HTML was sanitized when it was read. Here it gets a policy of its own besides: no script, no form, nothing from
+outside unless the reader asked for the pictures of this one view.
+"""
+
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from datetime import timedelta
+from uuid import UUID
+
+from fastapi import FastAPI, Response
+from markupsafe import escape
+
+from hub.http.context import AppContext
+from hub.http.files import SignedUrls, stored_in
+from schemas.documents import Entry
+from schemas.errors import Unknown
+from schemas.ports import References
+
+LASTS = timedelta(minutes=5)
+MAC_BYTES = 16
+BLOCKED, LOADED = "text", "pictures"
+CID = re.compile(r'\bsrc="cid:([^"]{1,500})"')
+REMOTE = re.compile(r'\bsrc="(?:https?:)?//', re.IGNORECASE)
+SANDBOX = "allow-popups allow-popups-to-escape-sandbox"
+STYLE = (
+    "html{font:14px/1.45 system-ui,sans-serif;color:#191b1f;background:#fff}"
+    "body{margin:12px;overflow-wrap:anywhere}img{max-width:100%;height:auto}"
+)
+
+
+class Frames:
+    """Makes and checks the links."""
+
+    def __init__(self, context: AppContext) -> None:
+        self._context = context
+        self._key = hmac.digest(context.secret, b"hubbub frames", "sha256")
+        self._origin = context.facts.files_url.rstrip("/")
+
+    def url(self, entry: UUID, *, pictures: bool) -> str:
+        """Where a mail is shown as it was sent. `pictures`: those from outside are loaded."""
+        until = f"{int((self._context.clock.now() + LASTS).timestamp()):x}"
+        mode = LOADED if pictures else BLOCKED
+        return f"{self._origin}/mail/{entry}/{mode}/{until}.{self._mac(entry, mode, until)}"
+
+    def check(self, entry: UUID, mode: str, signature: str) -> None:
+        """Raises Unknown unless we signed this, and not too long ago."""
+        until, _, mac = signature.partition(".")
+        if not hmac.compare_digest(mac.encode(), self._mac(entry, mode, until).encode()):
+            raise Unknown("there is no such message")
+        if self._context.clock.now().timestamp() > int(until, 16):
+            raise Unknown("this address is over; open the case again")
+
+    def policy(self, mode: str) -> str:
+        """Pictures that came along are from the origin of files itself; a sandboxed page has no `self`."""
+        outside = " https: http:" if mode == LOADED else ""
+        return (
+            f"default-src 'none'; style-src 'unsafe-inline'; img-src data: {self._origin}{outside}; "
+            f"sandbox {SANDBOX}; base-uri 'none'; form-action 'none'; "
+            f"frame-ancestors {self._context.facts.public_url.rstrip('/')}"
+        )
+
+    def _mac(self, entry: UUID, mode: str, until: str) -> str:
+        said = f"{entry}\x1f{mode}\x1f{until}".encode("utf-8", "replace")
+        return urlsafe_b64encode(hmac.digest(self._key, said, "sha256")[:MAC_BYTES]).decode().rstrip("=")
+
+
+def has_remote_pictures(html: str) -> bool:
+    return REMOTE.search(html) is not None
+
+
+def mount_frames(files: FastAPI, context: AppContext) -> None:
+    """Serve mails as they were sent from the application of the origin of files."""
+    frames, files_urls = Frames(context), SignedUrls(context)
+
+    @files.get("/mail/{entry}/{mode}/{signature}", response_model=None)
+    async def mail(entry: UUID, mode: str, signature: str) -> Response:
+        frames.check(entry, mode, signature)
+        found = (await context.engine.load(References(entries={entry}))).entries.get(entry)
+        if found is None:
+            raise Unknown("there is no such message")
+        headers = {
+            "Content-Security-Policy": frames.policy(mode),
+            "Cross-Origin-Resource-Policy": "cross-origin",  # the console frames it
+            "Cache-Control": "no-store",
+        }
+        return Response(mail_page(found, files_urls), 200, headers, "text/html; charset=utf-8")
+
+
+def mail_page(entry: Entry, urls: SignedUrls) -> str:
+    """The sanitized HTML as a page, with the pictures that came along in their places."""
+    pictures = {
+        each.content_id.strip("<>"): each.blob for each in entry.attachments if each.content_id and each.blob
+    }
+
+    def placed(match: re.Match[str]) -> str:
+        blob = pictures.get(match[1])
+        return f'src="{escape(urls.sign(entry.id, stored_in(entry, blob.sha256)).url)}"' if blob else 'alt=""'
+
+    return (
+        '<!doctype html><html><head><meta charset="utf-8"><title>Mail</title><base target="_blank">'
+        f'<style>{STYLE}</style></head><body dir="auto">{CID.sub(placed, entry.html)}</body></html>'
+    )

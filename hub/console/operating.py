@@ -1,0 +1,265 @@
+"""For supervisors: what could not be read, what could not be processed, and how the channels are."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.console.console import Console, supervisor_only
+from hub.console.places import ROOT
+from hub.console.rows import channel_name
+from hub.console.words import Moment, Words
+from hub.service import actor_of
+from schemas.documents import DeadLetter, QuarantineItem
+from schemas.errors import Invalid, Refused, Unknown
+from schemas.events import Actor
+from schemas.ports import Health, HealthState
+
+Act = Callable[[UUID, Actor], Awaitable[None]]
+SHOWN_BYTES = 20_000
+LETTERS = 50
+HEALTH_ICONS = {
+    HealthState.OK: "circle-check",
+    HealthState.STARTING: "refresh-cw",
+    HealthState.DEGRADED: "triangle-alert",
+    HealthState.STOPPED: "circle-x",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRow:
+    url: str
+    when: Moment
+    what: str
+    stage: str
+    reason: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class LetterView:
+    """One of them, with the beginning of its original as text."""
+
+    kind: str
+    url: str
+    row: LetterRow
+    state: str
+    is_open: bool
+    facts: list[tuple[str, str]]
+    original: str
+    cut: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHealth:
+    name: str
+    state: str
+    icon: str
+    detail: str
+    last: str
+    is_well: bool
+
+
+async def quarantine(console: Console, request: Request) -> Response:
+    supervisor_only(console, request)
+    words = console.words(request)
+    page = await console.context.letters.quarantine(limit=LETTERS, after=request.query_params.get("after"))
+    rows = [_quarantine_row(each, words) for each in page.items]
+    return await _letters(console, request, "quarantine", rows, page.next)
+
+
+async def dead_letters(console: Console, request: Request) -> Response:
+    supervisor_only(console, request)
+    words = console.words(request)
+    page = await console.context.letters.dead_letters(limit=LETTERS, after=request.query_params.get("after"))
+    rows = [_dead_row(each, words) for each in page.items]
+    return await _letters(console, request, "dead-letters", rows, page.next)
+
+
+async def _letters(
+    console: Console, request: Request, kind: str, rows: list[LetterRow], next_page: str | None
+) -> Response:
+    t = console.words(request).t
+    key = "quarantine" if kind == "quarantine" else "dead"
+    values = {
+        "kind": kind,
+        "title": t(f"letters.{key}"),
+        "about": t(f"letters.{key}-text"),
+        "rows": rows,
+        "next": next_page,
+    }
+    return await _page(console, request, "letters.html", kind, t(f"letters.{key}"), values)
+
+
+async def quarantined(console: Console, request: Request) -> Response:
+    supervisor_only(console, request)
+    item = await console.context.letters.quarantined(_id(request))
+    return await _quarantined(console, request, item)
+
+
+async def _quarantined(
+    console: Console, request: Request, item: QuarantineItem, problem: str = ""
+) -> Response:
+    words = console.words(request)
+    try:
+        content = await console.context.letters.original(item)
+    except Unknown:
+        content = b""
+    row = _quarantine_row(item, words)
+    facts = [
+        ("channel", channel_name(words, item.channel)),
+        ("account", item.account),
+        *item.envelope.items(),
+    ]
+    return await _letter(console, request, "quarantine", row, str(item.state), facts, content, problem)
+
+
+async def dead_letter(console: Console, request: Request) -> Response:
+    supervisor_only(console, request)
+    letter = await console.context.letters.dead_letter(_id(request))
+    return await _dead(console, request, letter)
+
+
+async def _dead(console: Console, request: Request, letter: DeadLetter, problem: str = "") -> Response:
+    facts = [
+        ("event", str(letter.event)),
+        ("type", letter.event_type),
+        ("key", letter.key),
+        ("consumer", letter.consumer),
+        *letter.attributes.items(),
+    ]
+    row = _dead_row(letter, console.words(request))
+    return await _letter(
+        console, request, "dead-letters", row, str(letter.state), facts, letter.value, problem
+    )
+
+
+async def _letter(
+    console: Console,
+    request: Request,
+    kind: str,
+    row: LetterRow,
+    state: str,
+    facts: list[tuple[str, str]],
+    content: bytes,
+    problem: str,
+) -> Response:
+    words = console.words(request)
+    cut = words.t("letters.original-cut", n=words.size(SHOWN_BYTES), size=words.size(len(content)))
+    view = LetterView(
+        kind=kind,
+        url=row.url,
+        row=row,
+        state=words.t(f"letters.state-{state}"),
+        is_open=state == "open",
+        facts=[each for each in facts if each[1]],
+        original=content[:SHOWN_BYTES].decode("utf-8", "replace").replace("\x00", "�"),
+        cut=cut if len(content) > SHOWN_BYTES else "",
+    )
+    title = words.t("letters.quarantine" if kind == "quarantine" else "letters.dead")
+    values = {"letter": view, "title": title, "problem": problem}
+    return await _page(console, request, "letter.html", kind, title, values, 422 if problem else 200)
+
+
+async def settle_quarantined(console: Console, request: Request) -> Response:
+    actor = actor_of(supervisor_only(console, request))
+    letters, id = console.context.letters, _id(request)
+    acts = {"replay": letters.replay_quarantined, "drop": letters.drop_quarantined}
+    try:
+        await _act(acts, request)(id, actor)
+    except Refused as refusal:
+        if isinstance(refusal, Unknown):
+            raise
+        return await _quarantined(console, request, await letters.quarantined(id), _reason(refusal))
+    return console.pages.see(f"{ROOT}/quarantine/{id}")
+
+
+async def settle_dead_letter(console: Console, request: Request) -> Response:
+    actor = actor_of(supervisor_only(console, request))
+    letters, id = console.context.letters, _id(request)
+    acts = {"replay": letters.replay_dead_letter, "drop": letters.drop_dead_letter}
+    try:
+        await _act(acts, request)(id, actor)
+    except Refused as refusal:
+        if isinstance(refusal, Unknown):
+            raise
+        return await _dead(console, request, await letters.dead_letter(id), _reason(refusal))
+    return console.pages.see(f"{ROOT}/dead-letters/{id}")
+
+
+async def health(console: Console, request: Request) -> Response:
+    supervisor_only(console, request)
+    words, context = console.words(request), console.context
+    channels = [_health(name, read(), words) for name, read in sorted(context.connectors.items())]
+    names = list(context.consumers)
+    lags = await asyncio.gather(*(context.engine.lag(name, context.consumers[name]) for name in names))
+    values = {"channels": channels, "consumers": list(zip(names, lags, strict=True))}
+    return await _page(console, request, "health.html", "health", words.t("health.title"), values)
+
+
+def _health(name: str, found: Health, words: Words) -> ChannelHealth:
+    last = words.t("health.never")
+    if found.last_success_at is not None:
+        last = words.t("health.last", ago=words.ago(found.last_success_at).words)
+    is_well = found.state in {HealthState.OK, HealthState.STARTING}
+    return ChannelHealth(
+        name, words.t(f"health.{found.state}"), HEALTH_ICONS[found.state], found.detail, last, is_well
+    )
+
+
+async def _page(
+    console: Console,
+    request: Request,
+    template: str,
+    here: str,
+    title: str,
+    values: Mapping[str, object],
+    status: int = 200,
+) -> Response:
+    rail = await console.desk(request).rail()
+    always = {"rail": rail, "here": here, "level": "page", "page_title": title}
+    return console.pages.render(request, template, {**always, **values}, status)
+
+
+def _quarantine_row(item: QuarantineItem, words: Words) -> LetterRow:
+    return LetterRow(
+        f"{ROOT}/quarantine/{item.id}",
+        words.ago(item.received_at),
+        f"{channel_name(words, item.channel)} · {item.account}",
+        item.stage,
+        item.reason,
+        item.attempts,
+    )
+
+
+def _dead_row(letter: DeadLetter, words: Words) -> LetterRow:
+    return LetterRow(
+        f"{ROOT}/dead-letters/{letter.id}",
+        words.ago(letter.added_at),
+        f"{letter.event_type.removeprefix('hubbub.')} · {letter.consumer}",
+        letter.stage,
+        letter.reason,
+        letter.attempts,
+    )
+
+
+def _id(request: Request) -> UUID:
+    try:
+        return UUID(request.path_params["id"])
+    except ValueError:
+        raise Unknown("there is no such item") from None
+
+
+def _act(acts: Mapping[str, Act], request: Request) -> Act:
+    found = acts.get(request.path_params["action"])
+    if found is None:
+        raise Unknown("there is no such action")
+    return found
+
+
+def _reason(refusal: Refused) -> str:
+    problems = "; ".join(refusal.problems.values()) if isinstance(refusal, Invalid) else ""
+    return f"{refusal} ({problems})" if problems and problems not in str(refusal) else str(refusal)

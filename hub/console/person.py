@@ -1,0 +1,133 @@
+"""The person of a case: handles and how each is known, attributes, other cases, the whole timeline over all channels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from hub.console.faces import initials
+from hub.console.places import Place
+from hub.console.rows import channel_icon, channel_name
+from hub.console.words import Moment, Words
+from hub.service import Service
+from processors.customers import Customer
+from schemas.accounts import Principal
+from schemas.documents import Case, Entry, EntryKind, Handle
+from schemas.errors import Unknown
+
+ENTRIES = 20
+CASES = 11
+EXCERPT = 120
+SHOWN = (EntryKind.MESSAGE, EntryKind.REPLY, EntryKind.NOTE)
+ICONS = {EntryKind.REPLY: "reply", EntryKind.NOTE: "lock"}
+SCHEME_ICONS = {"email": "mail", "email-typed": "file-text"}
+
+
+@dataclass(frozen=True, slots=True)
+class HandleView:
+    value: str
+    known: str
+    icon: str
+    since: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLink:
+    number: str
+    url: str
+    subject: str
+    state: str
+    icon: str
+    when: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of the person's timeline; `url` opens the message where it stood."""
+
+    id: UUID
+    icon: str
+    channel: str
+    excerpt: str
+    when: Moment
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    id: UUID
+    name: str
+    initials: str
+    handles: Sequence[HandleView]
+    attributes: Sequence[tuple[str, str]]
+    cases: Sequence[CaseLink]
+    channels: Sequence[tuple[str, str]]
+    channel: str
+    timeline: Sequence[Happening]
+    next: str | None
+
+
+async def person_view(
+    service: Service,
+    principal: Principal,
+    words: Words,
+    case: Case,
+    place: Place,
+    channel: str | None,
+    after: str | None,
+) -> PersonView:
+    try:
+        found = await service.customer(principal, case.handle, CASES)
+    except KeyError:
+        raise Unknown("nothing is known of this person yet") from None
+    customer = found.customer
+    page = await service.customer_timeline(principal, customer, ENTRIES, after, channel)
+    numbers = {each.id: each.number for each in found.cases}
+    seen = list(
+        dict.fromkeys([*(each.channel for each in found.cases), *(each.channel for each in page.items)])
+    )
+    return PersonView(
+        id=customer.id,
+        name=customer.name,
+        initials=initials(customer.name),
+        handles=[_handle(each, words) for each in customer.handles],
+        attributes=sorted(customer.attributes.items()),
+        cases=[_case(each, words, place) for each in found.cases if each.id != case.id],
+        channels=[(each, channel_name(words, each)) for each in seen],
+        channel=channel or "",
+        timeline=[_happening(each, words, case, numbers, place) for each in page.items if each.kind in SHOWN],
+        next=page.next,
+    )
+
+
+def _handle(handle: Handle, words: Words) -> HandleView:
+    known = words.t.either(
+        f"person.scheme.{handle.scheme}", words.t("person.scheme.other", scheme=handle.scheme)
+    )
+    icon = SCHEME_ICONS.get(handle.scheme, "message-square")
+    return HandleView(handle.value, known, icon, words.ago(handle.first_seen_at))
+
+
+def _case(case: Case, words: Words, place: Place) -> CaseLink:
+    return CaseLink(
+        case.number,
+        place.case_url(case.number),
+        case.subject or words.t("list.no-subject"),
+        words.t(f"state.{case.state}"),
+        channel_icon(case.channel),
+        words.ago(case.updated_at),
+    )
+
+
+def _happening(entry: Entry, words: Words, case: Case, numbers: dict[UUID, str], place: Place) -> Happening:
+    number = case.number if entry.case in {case.id, *case.absorbed} else numbers.get(entry.case, "")
+    return Happening(
+        id=entry.id,
+        icon=ICONS.get(entry.kind, channel_icon(entry.channel)),
+        channel=channel_name(words, entry.channel),
+        excerpt=" ".join((entry.text_new or entry.text or entry.subject)[: EXCERPT * 2].split())[:EXCERPT],
+        when=words.ago(entry.received_at),
+        url=f"{place.case_url(number)}#entry-{entry.id}" if number else "",
+    )
+
+
+__all__ = ["Customer", "PersonView", "person_view"]

@@ -1,0 +1,91 @@
+"""Where an agent looks: a view over all queues, or one queue. Each has an address and a filter."""
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from hub.service import OPEN_STATES, SORTS, CaseFilter
+from schemas.cases import CaseState
+from schemas.errors import Unknown
+
+ROOT = "/console"
+DEFAULT_SORT = "waiting"
+
+ICONS = {
+    "mine": "user-check",
+    "unassigned": "hand",
+    "all": "layers",
+    "overdue": "hourglass",
+    "snoozed": "alarm-clock",
+    "resolved": "circle-check",
+    "spam": "ban",
+}
+VIEWS = ("mine", "unassigned", "all", "overdue", "snoozed", "resolved")
+SHOWS = ("all", "unassigned", "mine", "snoozed", "resolved", "spam")
+"""What a queue's list may be narrowed to."""
+
+STATES: dict[str, tuple[CaseState, ...]] = {
+    "snoozed": (CaseState.SNOOZED,),
+    "resolved": (CaseState.RESOLVED,),
+    "spam": (CaseState.SPAM,),
+}
+NEWEST_FIRST = frozenset({"resolved", "spam"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`queue` is None in a view over all queues; `show` then names the view."""
+
+    queue: str | None
+    show: str
+    sort: str
+
+    @property
+    def path(self) -> str:
+        return f"{ROOT}/queues/{self.queue}" if self.queue else f"{ROOT}/views/{self.show}"
+
+    @property
+    def url(self) -> str:
+        return self.path + self.query()
+
+    def query(self, **more: str) -> str:
+        """The query string that keeps what was chosen."""
+        chosen: dict[str, str] = {}
+        if self.queue and self.show != "all":
+            chosen["show"] = self.show
+        if self.sort != self.usual_sort:
+            chosen["sort"] = self.sort
+        chosen |= {name: value for name, value in more.items() if value}
+        return f"?{urlencode(chosen)}" if chosen else ""
+
+    def case_url(self, number: str, **more: str) -> str:
+        return f"{self.path}/{number}{self.query(**more)}"
+
+    def showing(self, show: str) -> "Place":
+        return place(self.queue, show)
+
+    def sorted_by(self, sort: str) -> "Place":
+        return replace(self, sort=sort)
+
+    @property
+    def usual_sort(self) -> str:
+        return "newest" if self.show in NEWEST_FIRST else DEFAULT_SORT
+
+    def filter(self, user: str) -> CaseFilter:
+        return CaseFilter(
+            queue=self.queue,
+            states=STATES.get(self.show, OPEN_STATES),
+            assignee=user if self.show == "mine" else None,
+            unassigned=self.show == "unassigned",
+            overdue=self.show == "overdue",
+            sort=self.sort,
+        )
+
+
+def place(queue: str | None, show: str = "", sort: str = "") -> Place:
+    """Raises Unknown for what is no view, and takes the usual order for an order that is not known."""
+    known = SHOWS if queue else VIEWS
+    show = show or "all"
+    if show not in known:
+        raise Unknown(f"there is no view {show!r}")
+    made = Place(queue, show, DEFAULT_SORT)
+    return replace(made, sort=sort if sort in SORTS else made.usual_sort)

@@ -1,0 +1,178 @@
+"""Lists and cases, as pages and as the fragments that keep them live."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from hub.console.console import Console
+from hub.console.desk import CaseView, Desk
+from hub.console.frames import has_remote_pictures
+from hub.console.places import Place, place
+from hub.console.rendering import is_partial
+from hub.console.words import catalogue
+from schemas.cases import CaseState
+from schemas.documents import Case
+from schemas.errors import Unknown
+from schemas.ports import References
+
+DONE_UNDO = {
+    "claimed": "release",
+    "released": "claim",
+    "resolved": "reopen",
+    "reopened": "resolve",
+    "snoozed": "wake",
+    "spam": "not-spam",
+}
+
+
+def place_of(request: Request) -> Place:
+    """The place that the address names."""
+    query = request.query_params
+    queue = request.path_params.get("queue")
+    show = query.get("show", "") if queue else request.path_params.get("view", "all")
+    return place(queue, show, query.get("sort", ""))
+
+
+async def front(console: Console, request: Request) -> Response:
+    """Where a day begins. On a phone it is the rail alone."""
+    desk = console.desk(request)
+    chosen = place(None, "all")
+    values = {
+        "rail": await desk.rail(),
+        "list": await desk.listed(chosen),
+        "here": chosen.show,
+        "level": "rail",
+        "page_title": desk.title(chosen),
+    }
+    return console.pages.render(request, "front.html", values)
+
+
+async def rail(console: Console, request: Request) -> Response:
+    values = {"rail": await console.desk(request).rail(), "here": request.query_params.get("here", "")}
+    return console.pages.render(request, "fragments/rail_counts.html", values)
+
+
+async def show_list(console: Console, request: Request) -> Response:
+    desk, chosen = console.desk(request), place_of(request)
+    listed = await desk.listed(chosen, request.query_params.get("after"))
+    values = {"list": listed, "here": chosen.queue or chosen.show, "done": _done(request)}
+    part = request.query_params.get("part", "")
+    if part == "rows":
+        return console.pages.render(request, "fragments/rows.html", values)
+    if part == "list":
+        return console.pages.render(request, "fragments/list.html", values)
+    values |= {"rail": await desk.rail(), "level": "list", "page_title": listed.title}
+    return console.pages.render(request, "list.html", values)
+
+
+async def show_case(console: Console, request: Request) -> Response:
+    desk, chosen = console.desk(request), place_of(request)
+    query = request.query_params
+    number = request.path_params["number"]
+    if query.get("part") == "row":
+        return await _show_row(console, request, desk, chosen, number)
+    view = await desk.case(number, chosen, query.get("before"))
+    if query.get("part") == "timeline":
+        person = await desk.person(view.case, chosen, query.get("channel"), query.get("timeline"))
+        return console.pages.render(request, "fragments/timeline.html", {"person": person, "view": view})
+    if query.get("html"):
+        view = await _with_frame(console, view, query["html"], images=query.get("images") == "1")
+    return await case_page(console, request, desk, view)
+
+
+async def case_page(
+    console: Console,
+    request: Request,
+    desk: Desk,
+    view: CaseView,
+    status: int = 200,
+    more: Mapping[str, object] | None = None,
+) -> Response:
+    """The whole page, or for htmx the conversation with the person, the row and the counts that changed."""
+    query = request.query_params
+    chosen = view.place
+    values: dict[str, object] = {
+        "view": view,
+        "list_url": chosen.url,
+        "page_title": f"{view.subject} · {view.customer}",
+        "here": chosen.queue or chosen.show,
+        "selected": view.case.number,
+        "done": _done(request),
+        "undo": undo_of(view, _done(request)),
+        **(more or {}),
+    }
+    values["person"] = await _person(desk, view, query.get("channel"), query.get("timeline"))
+    if is_partial(request):
+        values |= {"rail": await desk.rail(), "row": await desk.row(view.case, chosen), "oob": True}
+        return console.pages.render(request, "fragments/case_parts.html", values, status)
+    values |= {
+        "rail": await desk.rail(),
+        "list": await desk.listed(chosen, query.get("after")),
+        "level": "case",
+    }
+    return console.pages.render(request, "case.html", values, status)
+
+
+async def _person(desk: Desk, view: CaseView, channel: str | None, after: str | None) -> object:
+    try:
+        return await desk.person(view.case, view.place, channel, after)
+    except Unknown:
+        return None
+
+
+async def _show_row(console: Console, request: Request, desk: Desk, chosen: Place, number: str) -> Response:
+    """One row again; nothing when the case does not belong in this list any more."""
+    case = await console.context.service.case(desk.principal, number)
+    if not belongs(case, chosen, desk.principal.id):
+        return Response(status_code=204)
+    return console.pages.render(
+        request, "fragments/row.html", {"row": await desk.row(case, chosen), "selected": ""}
+    )
+
+
+def belongs(case: Case, chosen: Place, user: str) -> bool:
+    """Whether the list of the place holds the case."""
+    wanted = chosen.filter(user)
+    return (
+        (wanted.queue is None or case.queue == wanted.queue)
+        and case.state in wanted.states
+        and (wanted.assignee is None or case.assignee == wanted.assignee)
+        and not (wanted.unassigned and case.assignee)
+        and not (wanted.overdue and case.due_at is None)
+    )
+
+
+async def find_case(console: Console, request: Request) -> Response:
+    """The address of a case alone: to the case in its queue."""
+    case = await console.context.service.case(console.principal(request), request.path_params["number"])
+    show = {CaseState.SNOOZED: "snoozed", CaseState.RESOLVED: "resolved", CaseState.SPAM: "spam"}.get(
+        case.state, "all"
+    )
+    chosen = place(case.queue, show) if case.queue else place(None, "all")
+    return RedirectResponse(chosen.case_url(case.number), 302, {"Cache-Control": "no-store"})
+
+
+async def _with_frame(console: Console, view: CaseView, entry: str, *, images: bool) -> CaseView:
+    """The view with one mail shown as it was sent, in a frame of the files origin."""
+    try:
+        id = UUID(entry)
+    except ValueError:
+        return view
+    found = (await console.context.engine.load(References(entries={id}))).entries.get(id)
+    if found is None or found.case not in {view.case.id, *view.case.absorbed} or not found.html:
+        return view
+    blocked = "blocked" if not images and has_remote_pictures(found.html) else ""
+    return replace(view, frame=(id, console.frames.url(id, pictures=images)), frame_images=blocked)
+
+
+def undo_of(view: CaseView, done: str, fields: Mapping[str, str] | None = None, action: str = "") -> object:
+    action = action or DONE_UNDO.get(done, "")
+    return {"url": view.act(action), "fields": dict(fields or {})} if action else None
+
+
+def _done(request: Request) -> str:
+    done = request.query_params.get("done", "")
+    return done if f"done.{done}" in catalogue() else ""

@@ -1,0 +1,91 @@
+"""The console's addresses, and the whole of it as one router for the HTTP application."""
+
+import mimetypes
+from functools import cache
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from hub.console import acting, operating, reading, searching, signing, styles, writing
+from hub.console.console import Console, Handler, guarded, unguarded
+from hub.console.frames import Frames
+from hub.console.places import ROOT
+from hub.console.rendering import STATIC, Pages, static_version
+from hub.http.context import AppContext
+from schemas.errors import Unknown
+
+OPEN: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/sign-in", signing.sign_in_page),
+    ("POST", "/sign-in", signing.sign_in),
+)
+CASES = ("/queues/{queue}/{number}", "/views/{view}/{number}")
+GUARDED: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "", reading.front),
+    ("GET", "/rail", reading.rail),
+    ("GET", "/queues/{queue}", reading.show_list),
+    ("GET", "/views/{view}", reading.show_list),
+    ("GET", "/cases/{number}", reading.find_case),
+    *(("GET", path, reading.show_case) for path in CASES),
+    *(("POST", f"{path}/write", writing.write) for path in CASES),
+    *(("POST", f"{path}/merge", acting.merge) for path in CASES),
+    *(("POST", f"{path}/{{action}}", acting.act) for path in CASES),
+    ("GET", "/search", searching.search),
+    ("GET", "/quarantine", operating.quarantine),
+    ("GET", "/quarantine/{id}", operating.quarantined),
+    ("POST", "/quarantine/{id}/{action}", operating.settle_quarantined),
+    ("GET", "/dead-letters", operating.dead_letters),
+    ("GET", "/dead-letters/{id}", operating.dead_letter),
+    ("POST", "/dead-letters/{id}/{action}", operating.settle_dead_letter),
+    ("GET", "/health", operating.health),
+    ("POST", "/sign-out", signing.sign_out),
+    ("GET", "/password", signing.password_page),
+    ("POST", "/password", signing.change_password),
+    ("POST", "/theme", signing.choose_theme),
+    ("GET", "/_styles", styles.styles),
+)
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+def console_of(context: AppContext) -> Console:
+    return Console(context, Pages(context), Frames(context))
+
+
+def console_router(context: AppContext) -> APIRouter:
+    """Everything below /console. Needs the layers of hub.http.app around it: who asks, limits, headers."""
+    console = console_of(context)
+    router = APIRouter(prefix=ROOT, include_in_schema=False)
+    for method, path, handler in OPEN:
+        router.add_api_route(path, unguarded(console, handler), methods=[method], name=handler.__name__)
+    for method, path, handler in GUARDED:
+        router.add_api_route(path, guarded(console, handler), methods=[method], name=handler.__name__)
+    router.add_api_route("/static/{version}/{path:path}", unguarded(console, static), methods=["GET"])
+    return router
+
+
+def mount(app: FastAPI, context: AppContext) -> None:
+    """Put the console into the application, and lead its front door there."""
+    app.include_router(console_router(context))
+
+    async def door(_request: Request) -> Response:
+        return RedirectResponse(ROOT, 302)
+
+    app.add_api_route("/", door, methods=["GET"], include_in_schema=False)
+
+
+async def static(console: Console, request: Request) -> Response:
+    """Our own files, kept by browsers for ever under their version. Nothing outside the folder has a name here."""
+    content = static_files().get(request.path_params["path"])
+    if content is None:
+        raise Unknown("there is no such file")
+    is_current = request.path_params["version"] == static_version()
+    headers = {"Cache-Control": FOR_EVER if is_current else "no-cache"}
+    return Response(content, 200, headers, mimetypes.guess_type(urlsplit(request.url.path).path)[0])
+
+
+@cache
+def static_files() -> dict[str, bytes]:
+    return {
+        each.relative_to(STATIC).as_posix(): each.read_bytes() for each in STATIC.rglob("*") if each.is_file()
+    }

@@ -1,0 +1,110 @@
+"""Signing in and out, and one's own password."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.accounts import Throttled, Unauthenticated
+from hub.console.console import PASSWORD, SIGN_IN, Console, inside
+from hub.console.places import ROOT
+from hub.console.rendering import THEME_COOKIE, THEMES
+from hub.console.words import catalogue
+from hub.http.problems import status_of
+from hub.http.session import drop_cookie, set_cookie, sign_in_with
+from schemas.errors import Invalid
+
+A_YEAR_SECONDS = 365 * 86400
+LONGEST_NAME = 100
+LONGEST_PASSWORD = 1000
+
+
+async def sign_in_page(console: Console, request: Request) -> Response:
+    if request.state.session is not None:
+        return console.pages.see(ROOT)
+    return _gate(console, request, request.query_params.get("next", ""))
+
+
+async def sign_in(console: Console, request: Request) -> Response:
+    """The same answer for a name that nobody has and for a wrong password."""
+    form = await request.form(max_files=0, max_fields=10)
+    name, password = str(form.get("name", "")), str(form.get("password", ""))
+    next_url = str(form.get("next", ""))
+    t = catalogue()
+    try:
+        if len(name) > LONGEST_NAME or len(password) > LONGEST_PASSWORD:
+            raise Unauthenticated("too long")
+        token, session, user = await sign_in_with(console.context, request, name, password)
+    except Throttled as error:
+        wait = t("sign-in.throttled", seconds=max(1, round(error.retry_after_seconds)))
+        return _gate(console, request, next_url, name, wait, status_of(error))
+    except Unauthenticated as error:
+        return _gate(console, request, next_url, name, t("sign-in.wrong"), status_of(error))
+    response = console.pages.see(PASSWORD if user.must_change_password else inside(next_url))
+    set_cookie(console.context, response, token, session)
+    return response
+
+
+def _gate(
+    console: Console, request: Request, next_url: str, name: str = "", problem: str = "", status: int = 200
+) -> Response:
+    checked = inside(next_url)
+    values = {
+        "next": checked,
+        "name": name[:LONGEST_NAME],
+        "problem": problem,
+        "over": bool(next_url) and checked != ROOT and not problem,
+    }
+    return console.pages.render(request, "gate.html", values, status)
+
+
+async def sign_out(console: Console, request: Request) -> Response:
+    await console.context.accounts.sign_out(request.state.session)
+    response = console.pages.see(SIGN_IN)
+    drop_cookie(console.context, response)
+    response.headers["Clear-Site-Data"] = '"cache"'  # drafts stay, so that signing out loses nothing
+    return response
+
+
+async def password_page(console: Console, request: Request) -> Response:
+    return _password(console, request, {})
+
+
+async def change_password(console: Console, request: Request) -> Response:
+    form = await request.form(max_files=0, max_fields=10)
+    old, new, again = (str(form.get(name, ""))[: LONGEST_PASSWORD + 1] for name in ("old", "new", "again"))
+    if new != again:
+        return _password(console, request, {"again": catalogue()("password.differ")})
+    try:
+        await console.context.accounts.change_password(request.state.session, old, new)
+    except Throttled as error:
+        return _password(console, request, {}, str(error), status_of(error))
+    except Invalid as error:
+        return _password(console, request, error.problems, "" if error.problems else str(error))
+    return console.pages.see(ROOT)
+
+
+def _password(
+    console: Console, request: Request, problems: dict[str, str], problem: str = "", status: int = 0
+) -> Response:
+    values = {"problems": problems, "problem": problem, "forced": request.state.must_change_password}
+    usual = 422 if problems or problem else 200
+    return console.pages.render(request, "password.html", values, status or usual)
+
+
+async def choose_theme(console: Console, request: Request) -> Response:
+    form = await request.form(max_files=0, max_fields=5)
+    theme = str(form.get("theme", ""))
+    response = console.pages.see(ROOT)
+    if theme in THEMES:
+        secure = console.context.facts.is_https
+        response.set_cookie(
+            THEME_COOKIE,
+            theme,
+            max_age=A_YEAR_SECONDS,
+            path=ROOT,
+            httponly=True,
+            samesite="lax",
+            secure=secure,
+        )
+    else:
+        response.delete_cookie(THEME_COOKIE, path=ROOT)
+    return response

@@ -1,0 +1,134 @@
+"""Every string of the console comes from one catalogue (messages/<language>.toml); here are the catalogue, and times and sizes in words."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "messages"
+MINUTE, HOUR, DAY = 60, 3600, 86400
+KIBI = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time as a page shows it: words, and the whole of it on hover."""
+
+    iso: str
+    words: str
+    absolute: str
+
+
+class Catalogue:
+    """Texts by key. A key that is not there is an error, so that a test finds it before a reader does."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._texts
+
+    def __call__(self, key: str, **values: object) -> str:
+        return self._texts[key].format_map(values) if values else self._texts[key]
+
+    def count(self, key: str, number: int, **values: object) -> str:
+        """`key.one` for 1, else `key.other`; `{n}` is the number."""
+        return self(f"{key}.{'one' if number == 1 else 'other'}", n=number, **values)
+
+    def either(self, key: str, otherwise: str) -> str:
+        """The text, or what a newer hub says that this catalogue does not know."""
+        return self._texts.get(key, otherwise)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return frozenset(self._texts)
+
+
+@cache
+def catalogue(language: str = "en") -> Catalogue:
+    with (FOLDER / f"{language}.toml").open("rb") as file:
+        return Catalogue(dict(_flat(tomllib.load(file))))
+
+
+def _flat(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for name, value in table.items():
+        key = f"{prefix}{name}"
+        if isinstance(value, dict):
+            found += _flat(value, f"{key}.")
+        else:
+            found.append((key, str(value)))
+    return found
+
+
+class Words:
+    """Words of one request: its language, its time, its time zone."""
+
+    def __init__(self, texts: Catalogue, now: datetime, zone: tzinfo = UTC) -> None:
+        self.t = texts
+        self.now = now
+        self.zone = zone
+
+    def span(self, length: timedelta) -> str:
+        """A length at a glance: `3 min`, `2 h`, `4 d`."""
+        seconds = max(0, int(length.total_seconds()))
+        if seconds < MINUTE:
+            return self.t("time.moment")
+        if seconds < HOUR:
+            return self.t("time.minutes", n=seconds // MINUTE)
+        if seconds < DAY:
+            return self.t("time.hours", n=seconds // HOUR)
+        return self.t("time.days", n=seconds // DAY)
+
+    def age(self, then: datetime) -> Moment:
+        return self._moment(then, self.span(self.now - then))
+
+    def ago(self, then: datetime) -> Moment:
+        if self.now - then < timedelta(seconds=MINUTE):
+            return self._moment(then, self.t("time.just-now"))
+        return self._moment(then, self.t("time.ago", span=self.span(self.now - then)))
+
+    def due(self, at: datetime) -> Moment:
+        """`due in 2 h`, or `3 h late`."""
+        if at > self.now:
+            return self._moment(at, self.t("time.due-in", span=self.span(at - self.now)))
+        return self._moment(at, self.t("time.late", span=self.span(self.now - at)))
+
+    def clock(self, at: datetime) -> Moment:
+        """The time of day, under a divider that says which day."""
+        return self._moment(at, self.local(at).strftime("%H:%M"))
+
+    def when(self, at: datetime) -> Moment:
+        """Day and time, for what lies ahead."""
+        local = self.local(at)
+        return self._moment(at, self.t("time.day-and-time", day=self.day(at), time=local.strftime("%H:%M")))
+
+    def day(self, at: datetime) -> str:
+        local, today = self.local(at).date(), self.local(self.now).date()
+        apart = (local - today).days
+        near = {0: "time.today", -1: "time.yesterday", 1: "time.tomorrow"}.get(apart)
+        if near is not None:
+            return self.t(near)
+        name = self.t(f"time.weekday.{local.weekday()}")
+        month = self.t(f"time.month.{local.month}")
+        key = "time.day" if local.year == today.year else "time.day-with-year"
+        return self.t(key, weekday=name, day=local.day, month=month, year=local.year)
+
+    def size(self, count: int) -> str:
+        if count < KIBI:
+            return self.t.count("size.bytes", count)
+        if count < KIBI * KIBI:
+            return self.t("size.kilobytes", n=round(count / KIBI))
+        return self.t("size.megabytes", n=f"{count / KIBI / KIBI:.1f}")
+
+    def local(self, at: datetime) -> datetime:
+        return at.astimezone(self.zone)
+
+    def _moment(self, at: datetime, words: str) -> Moment:
+        local = self.local(at)
+        absolute = self.t(
+            "time.absolute", day=self.day(at), time=local.strftime("%H:%M:%S"), zone=local.strftime("%Z")
+        )
+        return Moment(at.isoformat(timespec="seconds").replace("+00:00", "Z"), words, absolute)

@@ -1,0 +1,131 @@
+"""Answers and notes. An answer that somebody else sent while this one was written is shown before this one goes out."""
+
+from dataclasses import replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.console.acting import Asked, agent_name, refusal_words, request_id
+from hub.console.console import Console
+from hub.console.desk import CaseView
+from hub.console.reading import case_page, place_of
+from hub.console.rendering import is_partial
+from hub.service import actor_of
+from schemas.commands import Command, NoteCase, ReplyToCase
+from schemas.documents import Case, Entry, EntryKind
+from schemas.errors import Forbidden, Invalid, Stale
+
+LONGEST_TEXT = 200_000
+LOOKED_AT = 20
+ATTEMPTS = 3
+
+
+async def write(console: Console, request: Request) -> Response:
+    """Send or note. Whatever goes wrong, the text comes back in the page."""
+    desk = console.desk(request)
+    case = await console.context.service.case(desk.principal, request.path_params["number"])
+    asked = Asked(case, await request.form(), actor_of(desk.principal), desk.words, desk)
+    mode = "note" if asked.text("mode") == "note" else "reply"
+    text = _written(asked)
+    t = desk.words.t
+    if not text.strip():
+        return await _again(console, request, asked, mode, text, composer_problem=t("composer.empty"))
+    if len(text) > LONGEST_TEXT:
+        problem = t("composer.too-long", n=LONGEST_TEXT)
+        return await _again(console, request, asked, mode, text, composer_problem=problem)
+    try:
+        meanwhile = await _send(console, asked, mode, text)
+    except (Stale, Invalid, Forbidden) as refusal:
+        problem = await refusal_words(console, desk, case, refusal)
+        return await _again(console, request, asked, mode, text, composer_problem=problem)
+    if meanwhile is not None:
+        name = meanwhile.actor.name or await agent_name(console, meanwhile.actor.id)
+        said = t("composer.collision", name=name, ago=desk.words.ago(meanwhile.received_at).words)
+        return await _again(console, request, asked, mode, text, collision=said)
+    return await _sent(console, request, asked, mode)
+
+
+def _written(asked: Asked) -> str:
+    value = asked.form.get("text", "")
+    return value.replace("\r\n", "\n").replace("\x00", "") if isinstance(value, str) else ""
+
+
+async def _send(console: Console, asked: Asked, mode: str, text: str) -> Entry | None:
+    """Sends, unless a colleague answered since this agent looked: that answer, then, and nothing was sent."""
+    case = asked.case
+    for _ in range(ATTEMPTS):
+        command = _command(asked, case, mode, text)
+        if isinstance(command, ReplyToCase):
+            meanwhile = await _answered_since(console, asked, case)
+            if meanwhile is not None:
+                return meanwhile
+        try:
+            await console.context.service.command(asked.desk.principal, command, request_id(asked, command))
+        except Stale:
+            after = await console.context.service.case(asked.desk.principal, case.id)
+            if after.revision == case.revision:
+                raise
+            case = after  # something happened between the look and the sending: look again
+            continue
+        return None
+    raise Stale("the case is changing right now; try again")
+
+
+def _command(asked: Asked, case: Case, mode: str, text: str) -> Command:
+    if mode == "note":
+        return NoteCase(case=case.id, actor=asked.actor, text=text)
+    return ReplyToCase(
+        case=case.id,
+        actor=asked.actor,
+        text=text,
+        resolve=asked.text("then") == "resolve",
+        expected_sequence=case.revision,
+    )
+
+
+async def _answered_since(console: Console, asked: Asked, case: Case) -> Entry | None:
+    try:
+        seen = int(asked.text("seen") or case.revision)
+    except ValueError:
+        seen = case.revision
+    if seen >= case.revision:
+        return None
+    service = console.context.service
+    page = await service.timeline(asked.desk.principal, case, LOOKED_AT, kinds=(EntryKind.REPLY,))
+    return next(
+        (
+            each
+            for each in page.items
+            if each.sequence > seen
+            and each.case == case.id
+            and each.actor.id != asked.actor.id
+            and "auto" not in each.flags
+        ),
+        None,
+    )
+
+
+async def _again(
+    console: Console,
+    request: Request,
+    asked: Asked,
+    mode: str,
+    text: str,
+    collision: str = "",
+    composer_problem: str = "",
+) -> Response:
+    view: CaseView = await asked.desk.case(asked.case.number, place_of(request))
+    view = replace(view, draft=text, mode=mode, collision=collision, composer_problem=composer_problem)
+    return await case_page(console, request, asked.desk, view, 409 if collision else 422)
+
+
+async def _sent(console: Console, request: Request, asked: Asked, mode: str) -> Response:
+    resolved = mode == "reply" and asked.text("then") == "resolve"
+    done = "noted" if mode == "note" else "replied-resolved" if resolved else "replied"
+    chosen = place_of(request)
+    if not is_partial(request):
+        return console.pages.see(chosen.case_url(asked.case.number, done=done))
+    view = await asked.desk.case(asked.case.number, chosen)
+    response = await case_page(console, request, asked.desk, view, more={"done": done, "undo": None})
+    response.headers["HX-Trigger"] = "hubbub:written" + (", hubbub:resolved" if resolved else "")
+    return response
