@@ -6,6 +6,8 @@ from ipaddress import ip_network
 
 from starlette.types import ASGIApp
 
+from hub.console import router as console
+from hub.console.frames import mount_frames
 from hub.http.app import api_app
 from hub.http.context import AppContext, Facts
 from hub.http.files import files_app
@@ -18,8 +20,10 @@ def applications(
 ) -> dict[str, ASGIApp]:
     """Name of the listening address -> its application."""
     context = app_context(hub, addresses, is_stopping)
-    app = api_app(context)
-    apps: dict[str, ASGIApp] = {"console": app, "files": files_app(context)}
+    app, files = api_app(context), files_app(context)
+    console.mount(app, context)
+    mount_frames(files, context)
+    apps: dict[str, ASGIApp] = {"console": app, "files": files}
     apps["intake"] = hub.webform.app if hub.webform is not None else files_app(context)
     return apps
 

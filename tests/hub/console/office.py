@@ -277,7 +277,7 @@ class Office:
             for server, socket in zip(servers, sockets, strict=True)
         ]
         while not all(server.started for server in servers):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # noqa: ASYNC110  uvicorn tells by nothing else
         try:
             yield urls[0]
         finally:
