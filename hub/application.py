@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from hub.console import router as console
 from hub.console.frames import mount_frames
+from hub.console.router import mount
 from hub.http.app import api_app
 from hub.http.context import AppContext, Facts
 from hub.http.files import files_app

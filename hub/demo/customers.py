@@ -3,9 +3,8 @@
 import asyncio
 import html
 import re
-from collections.abc import Mapping
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from uuid import UUID
 
 import aiosmtplib
@@ -72,7 +71,7 @@ class Customers:
                 f"the form {post.form} refused the sample {post.id}: {answer.status_code} {answer.text[:500]}"
             )
 
-    async def _answer_to(self, address: str) -> Mapping[str, str]:
+    async def _answer_to(self, address: str) -> Message:
         """The last mail that this customer got."""
         async with asyncio.timeout(ANSWER_SECONDS):
             while True:
