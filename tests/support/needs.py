@@ -35,6 +35,7 @@ BROWSER = Need(("chromium", "chromium-browser", "google-chrome"), ("chromium",))
 
 # The argument of @pytest.mark.server. To add one: a line here, and a test that names it.
 SERVERS = {
+    "cc": Need(("cc", "gcc"), ("gcc", "libc6-dev")),  # no server, but found and installed as they are
     "dovecot": Need(("dovecot",), ("dovecot-imapd", "dovecot-lmtpd")),
     "postfix": Need(("postfix",), ("postfix",)),
 }
