@@ -141,8 +141,8 @@ async def gather(context: AppContext, progress: Progress) -> None:
     """Set the gauges that are looked up when asked for."""
     metrics, engine = context.metrics, context.engine
     now = await standing(context, progress)
-    metrics.set_all(Metric.LAG, {name: lag for name, lag in now.lags.items()})
-    metrics.set_all(Metric.STALLED_SECONDS, {name: seconds for name, seconds in now.stalled.items()})
+    metrics.set_all(Metric.LAG, now.lags)
+    metrics.set_all(Metric.STALLED_SECONDS, now.stalled)
     moment = context.clock.now()
     counts = await engine.tally(None, moment)
     metrics.set_all(Metric.QUEUE_OPEN, {each.queue: each.open for each in counts})

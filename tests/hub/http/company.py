@@ -1,43 +1,43 @@
 """A small company behind the API: two queues, an agent of each, an admin, and cases made without the decider."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
 from uuid import UUID
 
 import httpx
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
+from connectors.kit.intake import Intake
 from hub.accounts import Accounts
 from hub.accounts.credentials import Passwords
 from hub.company import Company, Version
+from hub.deciding import Deciding
 from hub.http.app import api_app
 from hub.http.context import AppContext, Facts, Ingested, Limits
+from hub.letters import Letters
 from hub.observe import Metrics
 from hub.people import People
+from hub.publishing import Publishing
 from hub.service import Service
+from hub.verify import Verifier
 from schemas.accounts import Role, Scope
-from schemas.cases import CaseNoted, CaseState, RoutingDecision
-from schemas.commands import ClaimCase, Command, NoteCase
+from schemas.cases import CaseState, RoutingDecision
 from schemas.configuration import Configuration, Queue
-from schemas.documents import (
-    Case,
-    DeadLetter,
-    Entry,
-    EntryKind,
-    Handle,
-    LetterState,
-    PublishedConfiguration,
-    QuarantineItem,
-)
-from schemas.errors import Invalid, Stale, Unknown
+from schemas.documents import Case, Entry, EntryKind, Handle
+from schemas.errors import Invalid, Outage
 from schemas.events import SYSTEM, Actor, Event
-from schemas.ids import case_number, derive
-from schemas.interactions import Attachment
-from schemas.ports import Page, References, Step
-from tests.hub.memory import FixedClock, MemoryEngine
+from schemas.ids import case_number, derive, sha256
+from schemas.interactions import Attachment, BlobRef
+from schemas.parking import Audited
+from schemas.ports import START, Blob, Engine, SearchText, Step
+from schemas.topics import Topic
+from sinks.sqlite.engine import SqliteEngine, open_engine
+from tests.support.clock import MONDAY_MORNING
 
 SECRET = b"a secret of the tests, 32 bytes."
 ORIGIN = "http://hub.test"
@@ -45,46 +45,42 @@ FILES_ORIGIN = "http://files.test"
 PASSWORD = "correct horse battery"
 ADMIN = Actor(kind="agent", id="root")
 QUEUES = (Queue(name="orders", title="Orders"), Queue(name="billing", title="Billing"))
+CONFIGURATION = Configuration(queues=QUEUES, default_queue="orders")
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 NO_DECISION = RoutingDecision(configuration=0, rule=None, reason="default")
 ATTACHED = b"%PDF-1.7 not a page of ours"
 ORIGINAL = b"From: ann@example.net\r\nSubject: hello\r\n\r\nhello\r\n"
 
 
-class SimpleService(Service):
-    """Commands without the decider: a claim and a note, so that the API is tested on its own."""
+@dataclass
+class FixedClock:
+    """The port's clock, standing still."""
 
-    async def command(self, principal: Any, command: Command, request: UUID) -> Case:
-        case = await self.case(principal, command.case)
-        self._may_command(principal, case, command)
-        done = (await self.engine.load(References(entries={request}))).entries
-        if done:
-            return await self.case_after(case.id)
-        if command.expected_sequence is not None and command.expected_sequence != case.revision:
-            raise Stale(f"case {case.number} changed meanwhile", {"sequence": case.revision})
-        now = self.clock.now()
-        changes: dict[str, object] = {"revision": case.revision + 1, "updated_at": now}
-        text = ""
-        if isinstance(command, ClaimCase):
-            if case.assignee is not None:
-                raise Stale(f"{case.assignee} was first", {"assignee": case.assignee})
-            changes |= {"assignee": principal.id, "assigned_at": now}
-        if isinstance(command, NoteCase):
-            text = command.text
-        after = case.model_copy(update=changes)
-        noted = CaseNoted(case=case.id, actor=command.actor, text=text, after=after.summary())
-        event = Event(
-            id=request,
-            key=str(case.id),
-            time=now,
-            data=noted,
-            source="/tests",
-            correlation=request,
-            sequence=after.revision,
-        )
-        entry = entry_of(after, request, text, kind=EntryKind.NOTE)
-        await self.engine.commit(Step(documents=[(after, case.revision)], events=[event], entries=[entry]))
-        return await self.case_after(case.id)
+    at: datetime = MONDAY_MORNING
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, **units: float) -> datetime:
+        self.at += timedelta(**units)
+        return self.at
+
+
+class Breakable:
+    """The engine of the house; with `outage` set, whatever is asked of it is refused."""
+
+    def __init__(self, engine: SqliteEngine) -> None:
+        self._engine = engine
+        self.outage: Outage | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self.outage is not None:
+            raise self.outage
+        return getattr(self._engine, name)
+
+
+def blob_of(content: bytes, media_type: str) -> Blob:
+    return Blob(BlobRef(sha256=sha256(content), size=len(content), media_type=media_type), content)
 
 
 def entry_of(case: Case, id: UUID, text: str, **more: Any) -> Entry:
@@ -105,105 +101,6 @@ def entry_of(case: Case, id: UUID, text: str, **more: Any) -> Entry:
     return Entry(**{**fields, **more})
 
 
-@dataclass
-class FakeLetters:
-    letters: dict[UUID, DeadLetter] = field(default_factory=dict)
-    items: dict[UUID, QuarantineItem] = field(default_factory=dict)
-    replayed: list[tuple[UUID, bytes | None]] = field(default_factory=list)
-
-    async def dead_letters(
-        self, state: LetterState | None = LetterState.OPEN, limit: int = 50, after: str | None = None
-    ) -> Page[DeadLetter]:
-        return Page([each for each in self.letters.values() if state in (None, each.state)][:limit])
-
-    async def dead_letter(self, id: UUID) -> DeadLetter:
-        if id not in self.letters:
-            raise Unknown("there is no such dead letter")
-        return self.letters[id]
-
-    async def replay_dead_letter(self, id: UUID, actor: Actor, value: bytes | None = None) -> None:
-        await self.dead_letter(id)
-        self.replayed.append((id, value))
-
-    async def drop_dead_letter(self, id: UUID, actor: Actor) -> None:
-        letter = await self.dead_letter(id)
-        self.letters[id] = letter.model_copy(update={"state": LetterState.DROPPED})
-
-    async def quarantine(
-        self, state: LetterState | None = LetterState.OPEN, limit: int = 50, after: str | None = None
-    ) -> Page[QuarantineItem]:
-        return Page([each for each in self.items.values() if state in (None, each.state)][:limit])
-
-    async def quarantined(self, id: UUID) -> QuarantineItem:
-        if id not in self.items:
-            raise Unknown("there is nothing in quarantine with this id")
-        return self.items[id]
-
-    async def original(self, item: QuarantineItem) -> bytes:
-        return ORIGINAL
-
-    async def replay_quarantined(self, id: UUID, actor: Actor) -> None:
-        await self.quarantined(id)
-        raise Invalid("it still cannot be read")
-
-    async def drop_quarantined(self, id: UUID, actor: Actor) -> None:
-        await self.quarantined(id)
-
-
-@dataclass
-class FakeVerifier:
-    faults: list[str] = field(default_factory=list)
-
-    async def verify(self, ledger: str | None = None) -> AsyncIterator[Mapping[str, object]]:
-        for each in self.faults:
-            yield {"fault": each}
-        yield {"result": "broken" if self.faults else "whole"}
-
-
-class FakeBackups:
-    async def backup(self, folder: str) -> None:
-        if not folder.startswith("/"):
-            raise Invalid("the folder cannot be used", {"folder": "give an absolute path"})
-
-
-@dataclass
-class FakePublisher:
-    published: list[PublishedConfiguration] = field(default_factory=list)
-
-    async def current(self) -> PublishedConfiguration | None:
-        return self.published[-1] if self.published else None
-
-    async def versions(self, limit: int = 50, after: str | None = None) -> Page[PublishedConfiguration]:
-        return Page(self.published[::-1][:limit])
-
-    async def version(self, number: int) -> PublishedConfiguration:
-        for each in self.published:
-            if each.number == number:
-                return each
-        raise Unknown("there is no such version")
-
-    def problems(self, configuration: Configuration) -> Mapping[str, str]:
-        names = {queue.name for queue in configuration.queues}
-        if configuration.default_queue in names:
-            return {}
-        return {"default_queue": f"there is no queue {configuration.default_queue!r}"}
-
-    async def publish(self, configuration: Configuration, actor: Actor) -> int:
-        if wrong := self.problems(configuration):
-            raise Invalid("the configuration is not right", wrong)
-        number = len(self.published) + 1
-        self.published.append(
-            PublishedConfiguration(
-                id=derive("configuration", str(number)),
-                number=number,
-                configuration=configuration,
-                actor=actor,
-                published_at=FixedClock().now(),
-            )
-        )
-        return number
-
-
 class FakeIngester:
     async def ingest_mail(self, account: str | None, content: bytes) -> Ingested:
         if account not in (None, "support"):
@@ -217,8 +114,9 @@ class House:
 
     context: AppContext
     app: FastAPI
-    engine: MemoryEngine
+    engine: SqliteEngine
     clock: FixedClock
+    breakable: Breakable
 
     @property
     def accounts(self) -> Accounts:
@@ -253,7 +151,7 @@ class House:
     def rebuilt(self, **changes: Any) -> "House":
         """The same house with another context."""
         context = replace(self.context, **changes)
-        return House(context, api_app(context), self.engine, self.clock)
+        return House(context, api_app(context), self.engine, self.clock, self.breakable)
 
     async def case(self, seed: str, queue: str = "orders", **more: Any) -> Case:
         """A case with its person, one message with an attachment, its HTML and its original."""
@@ -287,34 +185,53 @@ class House:
             name=seed.title(),
             first_seen_at=now,
         )
-        attached = await self.engine.put_blob(ATTACHED, "application/pdf")
-        original = await self.engine.put_blob(ORIGINAL, "message/rfc822")
+        attached = blob_of(ATTACHED, "application/pdf")
+        original = blob_of(ORIGINAL, "message/rfc822")
         entry = entry_of(
             case,
             derive("entry", seed),
             f"Message {seed}",
             html="<p>hello</p>",
-            original=original,
+            original=original.ref,
             attachments=(
                 Attachment(
-                    name='in"voice\r\n.pdf', media_type="text/html", size=len(ATTACHED), blob=attached
+                    name='in"voice\r\n.pdf', media_type="text/html", size=len(ATTACHED), blob=attached.ref
                 ),
             ),
         )
-        await self.engine.commit(Step(documents=[(case, 0), (person, 0)], entries=[entry]))
+        step = Step(documents=[(case, 0), (person, 0)], entries=[entry], blobs=[attached, original])
+        step.search = [
+            SearchText(
+                entry.id, case.id, case.number, person.value, case.subject, entry.text, entry.occurred_at
+            )
+        ]
+        await self.engine.commit(step)
         return case
 
+    async def events(self, *topics: Topic) -> Sequence[Event]:
+        """The events on the log, of these topics or all."""
+        records = await self.engine.scan(topics or tuple(Topic), START, 100_000)
+        return [each.event for each in records if each.event is not None]
 
-async def house(limits: Limits | None = None, origin: str = ORIGIN, **facts: Any) -> House:
+    async def audit(self) -> list[str]:
+        """What was recorded in the audit trail, in order."""
+        return [each.data.action for each in await self.events(Topic.AUDIT) if isinstance(each.data, Audited)]
+
+
+@asynccontextmanager
+async def house(
+    folder: Path, limits: Limits | None = None, origin: str = ORIGIN, **facts: Any
+) -> AsyncIterator[House]:
+    """Everything is real but the mail connector."""
     clock = FixedClock()
-    engine = MemoryEngine()
-    company = Company(engine, clock, Version(1, Configuration(queues=QUEUES, default_queue="orders")))
-    service = object.__new__(SimpleService)
-    service.engine, service.clock, service.company = engine, clock, company
-    accounts = Accounts(engine, clock, Passwords(CHEAP))
+    opened = await open_engine(folder, clock=clock)
+    breakable = Breakable(opened)
+    engine = cast(Engine, breakable)
+    company = Company(engine, clock, Version(1, CONFIGURATION))
+    service = Service(engine, clock, company, Deciding(engine, clock, company, SECRET, {}))
     context = AppContext(
         service=service,
-        accounts=accounts,
+        accounts=Accounts(engine, clock, Passwords(CHEAP)),
         people=People(engine, clock, service),
         engine=engine,
         clock=clock,
@@ -323,14 +240,17 @@ async def house(limits: Limits | None = None, origin: str = ORIGIN, **facts: Any
             public_url=origin, files_url=FILES_ORIGIN, version="0.1.0", limits=limits or Limits(), **facts
         ),
         metrics=Metrics(),
-        letters=FakeLetters(),
-        verifier=FakeVerifier(),
-        backups=FakeBackups(),
-        publisher=FakePublisher(),
+        letters=Letters(engine, clock, Intake(engine, clock), {}),
+        verifier=Verifier(engine),
+        backups=engine,
+        publisher=Publishing(engine, company),
         ingester=FakeIngester(),
     )
-    built = House(context, api_app(context), engine, clock)
+    built = House(context, api_app(context), opened, clock, breakable)
     await built.add_user("root", {"*": Role.ADMIN})
     await built.add_user("ines", {"orders": Role.AGENT})
     await built.add_user("bill", {"billing": Role.AGENT})
-    return built
+    try:
+        yield built
+    finally:
+        await opened.close()

@@ -1,0 +1,114 @@
+"""The same Idempotency-Key is the same request: done once, answered the same."""
+
+import asyncio
+
+from schemas.accounts import ANSWERED, AnsweredRequest, Role
+from schemas.cases import CaseNoted
+from schemas.ports import Query, Step
+from tests.hub.http.company import House
+
+KEY = {"Idempotency-Key": "7d6f0d0a"}
+
+
+async def notes(home: House) -> int:
+    return sum(isinstance(each.data, CaseNoted) for each in await home.events())
+
+
+async def test_a_request_sent_again_is_answered_again_and_done_once(home: House) -> None:
+    case = await home.case("ann")
+    async with home.signed_in("ines") as client:
+        first = await client.post(f"/api/v1/cases/{case.id}/notes", json={"text": "hi"}, headers=KEY)
+        again = await client.post(f"/api/v1/cases/{case.id}/notes", json={"text": "hi"}, headers=KEY)
+    assert first.status_code == again.status_code == 200
+    assert first.content == again.content
+    assert again.headers["etag"] == first.headers["etag"]
+    assert "idempotency-replayed" not in first.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    assert await notes(home) == 1
+
+
+async def test_two_clicks_at_once_are_one(home: House) -> None:
+    case = await home.case("ann")
+    async with home.signed_in("ines") as client:
+        answers = await asyncio.gather(
+            *(
+                client.post(f"/api/v1/cases/{case.id}/notes", json={"text": "hi"}, headers=KEY)
+                for _ in range(5)
+            )
+        )
+    assert {each.status_code for each in answers} == {200}
+    assert sum("idempotency-replayed" in each.headers for each in answers) == 4
+    assert await notes(home) == 1
+
+
+async def test_the_same_key_for_another_request_is_refused(home: House) -> None:
+    case = await home.case("ann")
+    async with home.signed_in("ines") as client:
+        await client.post(f"/api/v1/cases/{case.id}/notes", json={"text": "hi"}, headers=KEY)
+        other_body = await client.post(f"/api/v1/cases/{case.id}/notes", json={"text": "ho"}, headers=KEY)
+        other_path = await client.post(f"/api/v1/cases/{case.id}/claim", headers=KEY)
+    assert other_body.status_code == other_path.status_code == 422
+    assert other_body.json()["errors"][0]["field"] == "header.idempotency-key"
+    assert await notes(home) == 1
+
+
+async def test_keys_of_two_principals_do_not_meet(home: House) -> None:
+    case = await home.case("ann")
+    key = await home.key({"orders": Role.AGENT})
+    async with home.signed_in("ines") as agent, home.client(authorization=f"Bearer {key}") as shop:
+        await agent.post(f"/api/v1/cases/{case.id}/notes", json={"text": "hi"}, headers=KEY)
+        answer = await shop.post(f"/api/v1/cases/{case.id}/notes", json={"text": "hi"}, headers=KEY)
+    assert "idempotency-replayed" not in answer.headers
+    assert await notes(home) == 2
+
+
+async def test_a_refused_request_may_be_sent_again_with_its_key(home: House) -> None:
+    case = await home.case("ann", assignee="olga", assigned_at=home.clock.now())
+    claim = f"/api/v1/cases/{case.id}/claim"
+    async with home.signed_in("ines") as client, home.signed_in("root") as root:
+        refused = await client.post(claim, headers=KEY)
+        await root.post(f"/api/v1/cases/{case.id}/assign", json={"assignee": None})
+        done = await client.post(claim, headers=KEY)
+    assert (refused.status_code, done.status_code) == (409, 200)
+
+
+async def test_an_answer_lost_to_a_crash_is_made_again_without_doing_it_twice(home: House) -> None:
+    case = await home.case("ann")
+    async with home.signed_in("ines") as client:
+        await client.post(f"/api/v1/cases/{case.id}/notes", json={"text": "hi"}, headers=KEY)
+        for each in (await home.engine.find(Query(ANSWERED))).items:
+            await home.engine.commit(Step(deletions=[(AnsweredRequest, each.id)]))
+        again = await client.post(f"/api/v1/cases/{case.id}/notes", json={"text": "hi"}, headers=KEY)
+    assert again.status_code == 200
+    assert await notes(home) == 1
+
+
+async def test_a_key_is_forgotten_after_a_day(home: House) -> None:
+    async with home.signed_in("root") as client:
+        body = {"name": "olga", "roles": {}}
+        await client.post("/api/v1/users", json=body, headers=KEY)
+        home.clock.advance(hours=25)
+    async with home.signed_in("root") as client:
+        again = await client.post("/api/v1/users", json=body, headers=KEY)
+    assert again.status_code == 409
+    assert await home.accounts.purge() >= 1
+
+
+async def test_a_secret_is_shown_once_and_not_kept_with_the_answer(home: House) -> None:
+    body = {"name": "shop", "scopes": ["read"]}
+    async with home.signed_in("root") as client:
+        first = (await client.post("/api/v1/keys", json=body, headers=KEY)).json()
+        again = (await client.post("/api/v1/keys", json=body, headers=KEY)).json()
+    assert again["key"] == first["key"]
+    assert first["secret"].startswith("hk_")
+    assert again["secret"] == "(shown once)"
+    kept = b"".join(path.read_bytes() for path in home.engine.folder.rglob("*") if path.is_file())
+    assert first["secret"].encode() not in kept
+
+
+async def test_a_key_that_cannot_be_one_is_refused(home: House) -> None:
+    case = await home.case("ann")
+    async with home.signed_in("ines") as client:
+        for key in ("", "a b", "x" * 256):
+            answer = await client.post(f"/api/v1/cases/{case.id}/claim", headers={"Idempotency-Key": key})
+            assert answer.status_code == 422
