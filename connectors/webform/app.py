@@ -7,7 +7,6 @@ GET  /embed.js            the snippet                  GET /assets/{name}       
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 import structlog
@@ -19,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from connectors.webform import responses
 from connectors.webform.desk import Desk, wants_json
 from connectors.webform.intake import Taken
-from connectors.webform.pages import ASSETS, Filled, asset
+from connectors.webform.pages import ASSETS, Filled, asset, asset_version
 from connectors.webform.parse.decode import Posted
 from connectors.webform.rejections import Rejected
 from connectors.webform.strings import preferred
@@ -27,7 +26,9 @@ from schemas.errors import Outage
 from schemas.ids import parse_case_number
 
 log = structlog.get_logger("hubbub.webform")
+NOT_LISTED = "the origin of this page is not in `allowed_origins` of the form"
 FOR_EVER = "public, max-age=31536000, immutable"
+EMBED = "embed.js"
 FIVE_MINUTES = "public, max-age=300"
 
 
@@ -47,6 +48,8 @@ class WebformApp:
         self._on_outage = on_outage
         self._now = now
         self._new_nonce = new_nonce
+        self._version = asset_version()
+        self._assets = {name: asset(name) for name in (*ASSETS, EMBED)}
         self._router = Router(
             [
                 Route("/f/{form}", self._page, methods=["GET"]),
@@ -55,11 +58,8 @@ class WebformApp:
                 Route("/f/{form}/sent", self._sent, methods=["GET"]),
                 Route("/f/{form}/fragment", self._fragment, methods=["GET"]),
                 Route("/f/{form}/fragment", self._preflight, methods=["OPTIONS"]),
-                *(
-                    Route(f"/assets/{name}", partial(_file, _static(name, ASSETS[name], FOR_EVER)))
-                    for name in ASSETS
-                ),
-                Route("/embed.js", partial(_file, _static("embed.js", "text/javascript", FIVE_MINUTES))),
+                Route("/assets/{name}", self._asset, methods=["GET"]),
+                Route("/embed.js", self._asset, methods=["GET"]),
             ]
         )
 
@@ -80,13 +80,23 @@ class WebformApp:
             return _unknown_form()
         headers = desk.origins.answer_headers(request.headers)
         if not desk.origins.may_post(request.headers):
-            return responses.problem(
-                403, "", "this origin is not in `allowed_origins` of the form", (), headers
-            )
+            # Readable anywhere, so that the snippet can tell the site's developer what to change.
+            headers["access-control-allow-origin"] = "*"
+            return responses.problem(403, "", NOT_LISTED, headers)
         language = _language(request, desk)
         token, key = self._fresh(desk, self._now())
-        return responses.answer(
-            {"html": desk.pages.fragment(language, token, key), "language": language}, headers
+        html = desk.pages.fragment(language, token, key)
+        return responses.answer({"html": html, "language": language, "version": self._version}, headers)
+
+    async def _asset(self, request: Request) -> Response:
+        """Kept for ever under the address that names its version; the snippet has none, so that sites need not change it."""
+        name = request.path_params.get("name", EMBED)
+        content = self._assets.get(name)
+        if content is None:
+            return _unknown_form()
+        is_versioned = request.query_params.get("v") == self._version
+        return _static(
+            content, ASSETS.get(name, "text/javascript"), FOR_EVER if is_versioned else FIVE_MINUTES
         )
 
     async def _preflight(self, request: Request) -> Response:
@@ -148,7 +158,10 @@ class WebformApp:
                 for each in rejected.problems
             ]
             headers |= desk.origins.answer_headers(request.headers)
-            return responses.problem(rejected.status, message, rejected.detail, errors, headers)
+            more: dict[str, object] = {"errors": errors} if errors else {}
+            if rejected.status == 409:  # what the page needs to send it as a further entry
+                more["token"], more["key"] = self._token_to_go_on(desk, posted, is_new=True)
+            return responses.problem(rejected.status, message, rejected.detail, headers, more)
         if not posted.values:  # it was not read, so there is nothing to show again
             html = desk.pages.failed(language, rejected.text)
             return responses.page(html, desk.pages.form_action, rejected.status, headers)
@@ -182,10 +195,10 @@ def _language(request: Request, desk: Desk, posted: Posted | None = None) -> str
 
 
 def _unknown_form() -> Response:
-    return responses.problem(404, "", "there is no such form or page", (), {})
+    return responses.problem(404, "", "there is no such form or page", {})
 
 
-def _static(name: str, media_type: str, caching: str) -> Response:
+def _static(content: bytes, media_type: str, caching: str) -> Response:
     """The same bytes for everybody, and for every site: they hold nothing of anybody."""
     headers = {
         **responses.SECURITY,
@@ -194,8 +207,4 @@ def _static(name: str, media_type: str, caching: str) -> Response:
         "access-control-allow-origin": "*",
         "cross-origin-resource-policy": "cross-origin",
     }
-    return Response(asset(name), headers=headers)
-
-
-async def _file(response: Response, request: Request) -> Response:
-    return response
+    return Response(content, headers=headers)

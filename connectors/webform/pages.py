@@ -20,6 +20,7 @@ ASSETS: Mapping[str, str] = {
     "form.css": "text/css",
     "form.js": "text/javascript",
     "hosted.js": "text/javascript",
+    "work.js": "text/javascript",
 }
 """What pages load, with its media type."""
 SCRIPT_TEXTS = ("sending", "retrying", "gave_up", "unavailable", "error_summary", "too_many", "too_large")

@@ -1,12 +1,10 @@
 """Answers, each with the headers that keep a browser from doing more than is meant."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import ceil
 
 from starlette.responses import Response
-
-from schemas.errors import HubbubError
 
 SECURITY: Mapping[str, str] = {
     "x-content-type-options": "nosniff",
@@ -16,7 +14,7 @@ SECURITY: Mapping[str, str] = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; frame-ancestors 'none'; form-action {form_action}"
 )
 NO_PAGE_POLICY = "default-src 'none'; frame-ancestors 'none'"
@@ -54,7 +52,7 @@ def answer(content: Mapping[str, object], headers: Mapping[str, str], status: in
 
 
 def problem(
-    status: int, text: str, detail: str, errors: Sequence[Mapping[str, str]], headers: Mapping[str, str]
+    status: int, text: str, detail: str, headers: Mapping[str, str], more: Mapping[str, object] | None = None
 ) -> Response:
     """RFC 9457. `message` is for the visitor, in the visitor's language, `detail` for a developer."""
     content: dict[str, object] = {
@@ -63,20 +61,14 @@ def problem(
         "status": status,
         "detail": detail,
         "message": text,
+        **(more or {}),
     }
-    if errors:
-        content["errors"] = list(errors)
     return _json(content, "application/problem+json", status, headers)
 
 
 def retry_headers(seconds: float | None) -> dict[str, str]:
     """Whole seconds, at least one (RFC 9110 section 10.2.3)."""
     return {} if seconds is None else {"retry-after": str(max(1, ceil(seconds)))}
-
-
-def retry_after(error: HubbubError) -> float:
-    seconds = getattr(error, "retry_after_seconds", 5.0)
-    return float(seconds)
 
 
 def _json(

@@ -1,0 +1,1 @@
+"""A foreign site, played by us."""
