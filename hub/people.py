@@ -1,22 +1,22 @@
 """What people do to persons: link and unlink handles, describe them, and hand out all that is held about one."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from hub.accounts.records import audited
 from hub.service import Service, actor_of
 from processors.customers import Customer
+from processors.identity import are_linked, linked, unlinked
 from schemas.accounts import Principal, Role, Scope
-from schemas.documents import CASES, Case, Entry, Handle, Link
+from schemas.documents import CASES, Case, Entry, Handle
 from schemas.errors import Conflict, Forbidden, Invalid, Outage, Unknown
 from schemas.events import Event
-from schemas.identity import Evidence, HandleDescribed, HandlesLinked, HandlesUnlinked, IdentityEvent
+from schemas.identity import Evidence, HandleDescribed, IdentityEvent
 from schemas.ports import Clock, Engine, Query, References, Step, Where
 
 ATTEMPTS = 5
-LINKS_AT_MOST = 100
 ATTRIBUTES_AT_MOST = 50
 EXPORT_PAGE = 200
 
@@ -44,32 +44,14 @@ class People:
     async def link(self, principal: Principal, first: UUID, second: UUID, note: str, request: UUID) -> None:
         """The two handles are one person from now on. Done already is done. Raises Unknown for who may not see both."""
         _must_write(principal)
-        if first == second:
-            raise Invalid("a handle is one with itself already", {"other": "name another handle"})
         await self._must_see(principal, first, second)
-        actor = actor_of(principal)
-        evidence = Evidence(kind="agent", note=note)
+        evidence, actor = Evidence(kind="agent", note=note), actor_of(principal)
         for _ in range(ATTEMPTS):
             one, other = await self._pair(first, second)
-            if _is_linked(one, other):
+            if are_linked(one, other):
                 return
-            for each in (one, other):
-                if len(each.links) >= LINKS_AT_MOST:
-                    raise Invalid(
-                        f"a handle has at most {LINKS_AT_MOST} links", {"other": "unlink one first"}
-                    )
-            since = self._clock.now()
-            changes = [
-                _changed(
-                    one, links=(*one.links, Link(other=second, evidence=evidence, actor=actor, since=since))
-                ),
-                _changed(
-                    other,
-                    links=(*other.links, Link(other=first, evidence=evidence, actor=actor, since=since)),
-                ),
-            ]
-            data = HandlesLinked(first=first, second=second, evidence=evidence, actor=actor)
-            if await self._commit(data, first, request, changes):
+            *changed, data = linked(one, other, evidence, actor, self._clock.now())
+            if await self._commit(data, first, request, (one, other), changed):
                 return
         raise _busy()
 
@@ -77,20 +59,11 @@ class People:
         """Take a link back; the handles stay, with all that they wrote. Raises Invalid when they are not linked directly."""
         _must_write(principal)
         await self._must_see(principal, first, second)
-        actor = actor_of(principal)
+        evidence, actor = Evidence(kind="agent", note=note), actor_of(principal)
         for _ in range(ATTEMPTS):
             one, other = await self._pair(first, second)
-            if not _is_linked(one, other):
-                raise Invalid(
-                    "these two handles are not linked to each other", {"other": "see `links` of the handles"}
-                )
-            changes = [
-                _changed(one, links=tuple(each for each in one.links if each.other != second)),
-                _changed(other, links=tuple(each for each in other.links if each.other != first)),
-            ]
-            evidence = Evidence(kind="agent", note=note)
-            data = HandlesUnlinked(first=first, second=second, evidence=evidence, actor=actor)
-            if await self._commit(data, first, request, changes):
+            *changed, data = unlinked(one, other, evidence, actor)
+            if await self._commit(data, first, request, (one, other), changed):
                 return
         raise _busy()
 
@@ -115,7 +88,8 @@ class People:
             if after == before.attributes:
                 return
             data = HandleDescribed(handle=handle, attributes=after, actor=actor)
-            if await self._commit(data, handle, request, [_changed(before, attributes=after)]):
+            described = before.model_copy(update={"attributes": after})
+            if await self._commit(data, handle, request, [before], [described]):
                 return
         raise _busy()
 
@@ -125,10 +99,7 @@ class People:
             raise Forbidden(
                 "an export holds cases of every queue: it needs the role supervisor in all of them ('*')"
             )
-        try:
-            customer = await self._service.customer_by_handle(handle)
-        except KeyError:
-            raise Unknown("there is no such person") from None
+        customer = await self._service.customer_by_handle(handle)
         cases = await self._cases(customer)
         entries = await self._entries(customer)
         event = audited(
@@ -163,10 +134,7 @@ class People:
 
     async def _must_see(self, principal: Principal, *handles: UUID) -> None:
         for each in handles:
-            try:
-                await self._service.customer(principal, each, limit=1)
-            except KeyError:
-                raise Unknown("there is no such person, or none of their cases is in your queues") from None
+            await self._service.customer(principal, each, limit=1)
 
     async def _pair(self, first: UUID, second: UUID) -> tuple[Handle, Handle]:
         return await self._handle(first), await self._handle(second)
@@ -178,7 +146,12 @@ class People:
         return found
 
     async def _commit(
-        self, data: IdentityEvent, key: UUID, request: UUID, changes: list[tuple[Handle, int]]
+        self,
+        data: IdentityEvent,
+        key: UUID,
+        request: UUID,
+        before: Sequence[Handle],
+        changed: Sequence[Handle],
     ) -> bool:
         event = Event(
             id=request,
@@ -189,21 +162,14 @@ class People:
             correlation=request,
         )
         try:
-            await self._engine.commit(Step(events=[event], documents=list(changes)))
+            expected = [each.revision for each in before]
+            await self._engine.commit(
+                Step(events=[event], documents=list(zip(changed, expected, strict=True)))
+            )
         except Conflict:
             await asyncio.sleep(0)  # somebody else changed one of them: look again
             return False
         return True
-
-
-def _changed(handle: Handle, **changes: object) -> tuple[Handle, int]:
-    return handle.model_copy(update={**changes, "revision": handle.revision + 1}), handle.revision
-
-
-def _is_linked(one: Handle, other: Handle) -> bool:
-    return any(each.other == other.id for each in one.links) or any(
-        each.other == one.id for each in other.links
-    )
 
 
 def _must_write(principal: Principal) -> None:

@@ -201,7 +201,10 @@ class Service:
             if not more.documents:
                 break
             found.documents.update(more.documents)
-        return customer_of(handle, found)
+        try:
+            return customer_of(handle, found)
+        except KeyError:
+            raise Unknown("there is no such person, or none of their cases is in your queues") from None
 
     async def customer_timeline(
         self,

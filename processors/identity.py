@@ -50,13 +50,18 @@ def proves(typed: Handle, sender: Participant) -> bool:
     return typed.scheme == sender.scheme + TYPED and typed.value == sender.value
 
 
+def are_linked(first: Handle, second: Handle) -> bool:
+    """Whether a link joins the two directly."""
+    return any(link.other == second.id for link in first.links)
+
+
 def linked(
     first: Handle, second: Handle, evidence: Evidence, actor: Actor, at: datetime
 ) -> tuple[Handle, Handle, HandlesLinked]:
     """Both handles with the link between them, and the event. Raises Invalid when they are linked or have too many."""
     if first.id == second.id:
         raise Invalid("a handle cannot be linked to itself", {"second": "name another handle"})
-    if any(link.other == second.id for link in first.links):
+    if are_linked(first, second):
         raise Invalid("the two handles are linked already")
     for handle in (first, second):
         if len(handle.links) >= MOST_LINKS:
@@ -73,7 +78,7 @@ def unlinked(
     first: Handle, second: Handle, evidence: Evidence, actor: Actor
 ) -> tuple[Handle, Handle, HandlesUnlinked]:
     """Both handles without the link, and the event. Raises Invalid when there is none."""
-    if not any(link.other == second.id for link in first.links):
+    if not are_linked(first, second):
         raise Invalid(
             "the two handles are not linked with each other", {"second": "see the links of the first"}
         )

@@ -1,5 +1,6 @@
 """Answers and notices as they will leave: recipients, subject, text, thread."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -92,7 +93,7 @@ def from_template(
     handle = work.get(Handle, case.handle)
     customer = customer_of(case.handle, Found(documents={case.handle: handle})) if handle else None
     brand = brand_of(work, case.brand)
-    variables = {
+    variables: dict[str, dict[str, str | int | float | bool | Sequence[str] | None]] = {
         "customer": {"name": customer.name if customer else "", **(customer.attributes if customer else {})},
         "case": {
             "number": case.number,

@@ -7,7 +7,7 @@ from processors.automation import AUTOMATIC_FLAGS
 from processors.cases.work import Work
 from processors.facts import interaction_facts
 from processors.hours import add_business_minutes
-from processors.identity import consents, linked, proves, seen
+from processors.identity import are_linked, consents, linked, proves, seen
 from schemas.cases import CaseOpened, CaseReceived, CaseReopened, CaseRouted, CaseState, CaseWoken
 from schemas.documents import Case, Handle
 from schemas.errors import Never
@@ -203,7 +203,7 @@ def _prove(
     writer = work.get(Handle, handle)
     if joined_by != TOKEN or typed is None or writer is None or received.authentication.spoof_suspect:
         return
-    if not proves(typed, sender) or any(link.other == handle for link in typed.links):
+    if not proves(typed, sender) or are_linked(typed, writer):
         return
     evidence = Evidence(kind="reply-token", interaction=work.cause.id)
     typed, writer, event = linked(typed, writer, evidence, SYSTEM, work.facts.now)
