@@ -268,7 +268,11 @@ async def test_a_key_expires(world: World) -> None:
         await world.accounts.keys.create("late", [Scope.READ], {}, SYSTEM, expires_at)
 
 
-@pytest.mark.parametrize("text", ["", "hk_", "hk_a_b", "x" * 10_000, new_key().text, "hk_\x00_\ud800"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "hk_", "hk_a_b", "x" * 10_000, new_key().text, "hk_\x00_\ud800"],
+    ids=["empty", "prefix", "short", "long", "unknown", "undecodable"],
+)
 async def test_what_is_no_key_of_ours_opens_nothing(world: World, text: str) -> None:
     assert await world.accounts.principal_of_key(text) is None
     assert await world.accounts.principal_of_session(text.replace("\ud800", "")) is None
