@@ -1,7 +1,7 @@
 """The engine port on one SQLite file. Opening it takes the data folder for this process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -63,7 +63,8 @@ class SqliteEngine:
         self._tables: Tables = store.tables
         self._files = files
         self._tail = Tail(asyncio.get_running_loop(), store.head.seq)
-        self._readers = Readers(folder)
+        self.store = store
+        self.readers = Readers(folder)
         self._writer = Writer(store, self._on_head)
         self._writer.start()
 
@@ -75,8 +76,12 @@ class SqliteEngine:
             check_name(blob)
         large = [blob for blob in step.blobs if len(blob.content) > LARGEST_ROW_BYTES]
         if large:
-            await self._readers.do(self._write_files, large)
-        await self._writer.write(lambda store: store.apply(step))
+            await self.readers.do(self._write_files, large)
+        await self.write(lambda store: store.apply(step))
+
+    async def write(self, write: Callable[[Store], object]) -> None:
+        """Runs a function in the thread that writes, in a savepoint of its own; returns when it is durable."""
+        await self._writer.write(write)
 
     def _write_files(self, blobs: Sequence[Blob]) -> None:
         with outages():
@@ -84,7 +89,7 @@ class SqliteEngine:
                 self._files.write(blob.ref.sha256, blob.content)
 
     async def read(self, consumer: str, topics: Sequence[Topic], limit: int) -> Batch:
-        return await self._readers.run(self._read, consumer, topics, limit)
+        return await self.readers.run(self._read, consumer, topics, limit)
 
     def _read(self, connection: apsw.Connection, consumer: str, topics: Sequence[Topic], limit: int) -> Batch:
         before = position_of(connection, consumer)
@@ -95,7 +100,7 @@ class SqliteEngine:
         return Batch(records, to_position(before), position)
 
     async def load(self, references: References) -> Found:
-        return await self._readers.run(self._load, references)
+        return await self.readers.run(self._load, references)
 
     def _load(self, connection: apsw.Connection, references: References) -> Found:
         documents: dict[UUID, Document] = {}
@@ -112,7 +117,7 @@ class SqliteEngine:
     async def scan(
         self, topics: Sequence[Topic], after: Position, limit: int, key: str | None = None
     ) -> list[Record]:
-        return await self._readers.run(self._scan, topics, to_seq(after), limit, key)
+        return await self.readers.run(self._scan, topics, to_seq(after), limit, key)
 
     def _scan(
         self, connection: apsw.Connection, topics: Sequence[Topic], after: int, limit: int, key: str | None
@@ -123,7 +128,7 @@ class SqliteEngine:
         ]
 
     async def record(self, position: Position) -> Record | None:
-        return await self._readers.run(self._record, to_seq(position))
+        return await self.readers.run(self._record, to_seq(position))
 
     def _record(self, connection: apsw.Connection, seq: int) -> Record | None:
         row = read_row(connection, seq)
@@ -136,23 +141,23 @@ class SqliteEngine:
         return await self._tail.wait(to_seq(after), timeout_seconds)
 
     async def positions(self) -> Mapping[str, Position]:
-        return await self._readers.run(all_positions)
+        return await self.readers.run(all_positions)
 
     async def lag(self, consumer: str, topics: Sequence[Topic]) -> int:
-        return await self._readers.run(
+        return await self.readers.run(
             lambda connection: count_beyond(
                 connection, self._names, topics, position_of(connection, consumer)
             )
         )
 
     async def find(self, query: Query) -> Page[Document]:
-        return await self._readers.run(queries.find, self._tables[query.collection.document], query)
+        return await self.readers.run(queries.find, self._tables[query.collection.document], query)
 
     async def count(self, query: Query) -> int:
-        return await self._readers.run(queries.count, self._tables[query.collection.document], query)
+        return await self.readers.run(queries.count, self._tables[query.collection.document], query)
 
     async def tally(self, queues: Sequence[str] | None, now: datetime) -> list[QueueCount]:
-        return await self._readers.run(queries.tally, queues, now)
+        return await self.readers.run(queries.tally, queues, now)
 
     async def timeline(
         self,
@@ -165,21 +170,21 @@ class SqliteEngine:
         after: str | None = None,
     ) -> Page[Entry]:
         selection = Selection(cases, handles, queues, channel, kinds)
-        return await self._readers.run(timeline, selection, limit, after)
+        return await self.readers.run(timeline, selection, limit, after)
 
     async def search(
         self, words: str, queues: Sequence[str] | None = None, limit: int = 20, after: str | None = None
     ) -> Page[Hit]:
-        return await self._readers.run(search, words, queues, limit, after)
+        return await self.readers.run(search, words, queues, limit, after)
 
     async def outcomes(self, consumer: str, after: Position, limit: int) -> list[Outcome]:
-        return await self._readers.run(read_outcomes, consumer, after, limit)
+        return await self.readers.run(read_outcomes, consumer, after, limit)
 
     async def blob(self, ref: BlobRef) -> bytes:
-        return await self._readers.run(read_blob, self._files, ref)
+        return await self.readers.run(read_blob, self._files, ref)
 
     async def put_blob(self, content: bytes, media_type: str) -> BlobRef:
-        name = await self._readers.do(sha256, content)
+        name = await self.readers.do(sha256, content)
         ref = BlobRef(sha256=name, size=len(content), media_type=media_type)
         await self.commit(Step(blobs=[Blob(ref, content)]))
         return ref
@@ -204,7 +209,7 @@ class SqliteEngine:
         total, now = 0, self._clock.now()
         counts: list[int] = []
         while True:
-            await self._writer.write(lambda store: counts.append(expire(store.connection, store.names, now)))
+            await self.write(lambda store: counts.append(expire(store.connection, store.names, now)))
             if not counts[-1]:
                 return total
             total += counts[-1]
@@ -215,7 +220,7 @@ class SqliteEngine:
         self._tail.close()
 
     def _close(self) -> None:
-        self._readers.close()
+        self.readers.close()
         self._writer.close()
         self._lock.release()
 

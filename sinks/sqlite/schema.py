@@ -13,9 +13,9 @@ from sinks.sqlite.errors import NewerFile
 from sinks.sqlite.tables import Table, adapt
 
 FIRST = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE names (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, digest BLOB NOT NULL);
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE names (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, digest BLOB NOT NULL) STRICT;
 INSERT INTO head VALUES (1, 0, zeroblob(16));
 
 CREATE TABLE log (
@@ -35,12 +35,12 @@ CREATE TABLE log (
     late INTEGER NOT NULL,
     digest BLOB NOT NULL,
     value BLOB NOT NULL
-);
+) STRICT;
 CREATE INDEX log_topic ON log (topic);
 CREATE INDEX log_key ON log (key_hash);
-CREATE TABLE removed (seq INTEGER PRIMARY KEY, topic INTEGER NOT NULL, digest BLOB NOT NULL);
+CREATE TABLE removed (seq INTEGER PRIMARY KEY, topic INTEGER NOT NULL, digest BLOB NOT NULL) STRICT;
 
-CREATE TABLE positions (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE positions (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE outcomes (
     number INTEGER PRIMARY KEY,
     consumer TEXT NOT NULL,
@@ -49,11 +49,11 @@ CREATE TABLE outcomes (
     kind TEXT NOT NULL,
     reason TEXT NOT NULL,
     UNIQUE (consumer, seq, event, kind)
-);
+) STRICT;
 CREATE INDEX outcomes_ignored ON outcomes (event) WHERE kind = 'ignored';
-CREATE TABLE claims (reference BLOB PRIMARY KEY, owner BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE claims (reference BLOB PRIMARY KEY, owner BLOB NOT NULL) STRICT, WITHOUT ROWID;
 
-CREATE TABLE refs (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE);
+CREATE TABLE refs (number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE) STRICT;
 CREATE TABLE entries (
     number INTEGER PRIMARY KEY,
     id BLOB NOT NULL UNIQUE,
@@ -67,11 +67,11 @@ CREATE TABLE entries (
     delivery TEXT,
     delivery_reason TEXT,
     document BLOB NOT NULL
-);
+) STRICT;
 CREATE INDEX entries_case ON entries (case_ref, occurred_at, sequence);
 CREATE INDEX entries_handle ON entries (handle_ref, occurred_at, sequence);
 
-CREATE TABLE blobs (number INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, content BLOB);
+CREATE TABLE blobs (number INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, size INTEGER NOT NULL, content BLOB) STRICT;
 
 CREATE TABLE found (
     number INTEGER PRIMARY KEY,
@@ -79,7 +79,7 @@ CREATE TABLE found (
     case_id BLOB NOT NULL,
     case_number TEXT NOT NULL,
     occurred_at INTEGER NOT NULL
-);
+) STRICT;
 CREATE INDEX found_case ON found (case_id);
 CREATE VIRTUAL TABLE words USING fts5 (
     number, names, subject, text, tokenize = "unicode61 remove_diacritics 2", prefix = '2 3'

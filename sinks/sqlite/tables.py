@@ -43,7 +43,9 @@ class Table:
         self.quoted_columns = [quoted(name) for name in self.columns]
         names = ["id", "revision", *self.quoted_columns, "document"]
         # qualified: a column may be called as one of carray's is (`value`)
-        self.stored = ", ".join(f"{self.name}.{each}" for each in ["id", "_row", "revision", *self.quoted_columns])
+        self.stored = ", ".join(
+            f"{self.name}.{each}" for each in ["id", "_row", "revision", *self.quoted_columns]
+        )
         self._updates: dict[tuple[str, ...], str] = {}
         self.insert_into = f"{self.name} ({', '.join(names)})"
 
@@ -90,7 +92,7 @@ class Table:
         )
         return (
             f"CREATE TABLE {name} (_row INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE, "
-            f"revision INTEGER NOT NULL, {declared}document BLOB NOT NULL)"
+            f"revision INTEGER NOT NULL, {declared}document BLOB NOT NULL) STRICT"
         )
 
     def create_indexes(self) -> list[str]:

@@ -39,7 +39,7 @@ IMPATIENT_MILLISECONDS = 100
 class Job:
     """Something to be written. `done` is resolved after the fsync, with an error when nothing of it was written."""
 
-    write: Callable[[Store], None]
+    write: Callable[[Store], object]
     done: "Future[None]" = field(default_factory=Future)
 
 
@@ -59,7 +59,7 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    async def write(self, write: Callable[[Store], None]) -> None:
+    async def write(self, write: Callable[[Store], object]) -> None:
         """Returns when it is durable. Who is cancelled does not know whether it was written."""
         if self._closed:
             raise Outage("the engine is closed")
