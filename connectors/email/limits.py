@@ -41,6 +41,13 @@ class ConnectionLimits:
             return "421 4.7.0 Too many connections from your address, try again later"
         return ""
 
+    def greedier(self, group: str) -> str | None:
+        """When all places are taken: whose connection must go so that each address has its share, or None."""
+        if self.total < self.most or self.groups[group] >= self.most_per_group:
+            return None
+        largest, count = max(self.groups.items(), key=lambda each: each[1])
+        return largest if count > self.groups[group] + 1 else None
+
     def enter(self, group: str) -> None:
         self.total += 1
         self.groups[group] += 1

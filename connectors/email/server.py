@@ -21,7 +21,8 @@ from schemas.ports import Clock
 
 log = structlog.get_logger("connectors.email")
 
-BACKLOG = 1024
+BACKLOG = 100
+"""So many are accepted before the first of them is looked at, and each is a file that others may need."""
 
 
 class SmtpServer:
@@ -56,7 +57,7 @@ class SmtpServer:
     async def start(self) -> None:
         tls = await asyncio.to_thread(_tls, self._settings)
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: Gate(self.connections, lambda group: self._protocol(group, tls)),
+            lambda: Gate(self.connections, self._make_room, lambda group: self._protocol(group, tls)),
             self._settings.host,
             self._settings.port,
             backlog=BACKLOG,
@@ -86,6 +87,14 @@ class SmtpServer:
         self._protocols[protocol] = group
         self._idle.clear()
         return protocol
+
+    def _make_room(self, group: str) -> None:
+        """Sends the oldest idle connection of an address away, so that who has fewer gets in."""
+        found = (each for each, of in self._protocols.items() if of == group and not each.is_busy)
+        protocol = next(found, None)
+        if protocol is not None:
+            self._closed(protocol)
+            protocol.close_when_idle()
 
     def _closed(self, protocol: SmtpProtocol) -> None:
         group = self._protocols.pop(protocol, None)

@@ -21,7 +21,7 @@ READ_LIMIT = 64 * 1024
 LONGEST_COMMAND = 2048
 # A sender that goes on after its mail was too large is let finish, up to this many times the limit.
 DRAIN_FACTOR = 2
-CALLS = {"NOOP": 200, "VRFY": 20, "HELP": 20, "HELO": 50, "EHLO": 50, "STARTTLS": 5, "*": 20_000}
+CALLS = {"NOOP": 200, "VRFY": 20, "HELP": 20, "HELO": 1_000, "EHLO": 1_000, "STARTTLS": 5, "*": 20_000}
 ANGLE = re.compile(
     r"\s*<(?:@[^:<>]*:)?([^<>]*)>\s*(.*)", re.DOTALL
 )  # with a source route, which RFC 5321 tells us to drop
@@ -70,6 +70,11 @@ class SmtpProtocol(SMTP):
         self._is_busy = False
         self._is_stopping = False
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a mail is being received or kept."""
+        return self._is_busy
+
     def close_when_idle(self) -> None:
         """Says goodbye, unless a mail is in flight; that one is answered first."""
         self._is_stopping = True
@@ -114,9 +119,7 @@ class SmtpProtocol(SMTP):
         lines = [self.hostname, f"SIZE {self.data_size_limit}", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES"]
         if self.tls_context and not self._tls_protocol:
             lines.append("STARTTLS")
-        for line in lines[:-1]:
-            await self.push(f"250-{line}")
-        await self.push(f"250 {lines[-1]}")
+        await self.push("\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
 
     async def smtp_AUTH(self, arg: str) -> None:  # noqa: N802 aiosmtpd finds it by this name
         await self.push("502 5.5.1 No authentication here")
@@ -210,7 +213,11 @@ class _Held:
     def mail(self) -> bytes:
         """The mail without the line end put before it, the final dot and the dots doubled on the way (RFC 5321, 4.5.2)."""
         content, self._content = self._content, bytearray()
-        return bytes(content[: -len(b".\r\n")].replace(b"\r\n.", b"\r\n")[2:])
+        del content[-len(b".\r\n") :]
+        if b"\r\n." in content:
+            content = content.replace(b"\r\n.", b"\r\n")
+        del content[: len(b"\r\n")]
+        return bytes(content)
 
     def release(self) -> None:
         self._content = bytearray()
@@ -221,13 +228,22 @@ class _Held:
 class Gate(asyncio.Protocol):
     """Meets each connection: over a limit it is told so in one line and costs next to nothing; else SMTP takes it over."""
 
-    def __init__(self, limits: ConnectionLimits, protocol: Callable[[str], SmtpProtocol]) -> None:
+    def __init__(
+        self,
+        limits: ConnectionLimits,
+        make_room: Callable[[str], None],
+        protocol: Callable[[str], SmtpProtocol],
+    ) -> None:
         self._limits = limits
+        self._make_room = make_room
         self._protocol = protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         group = peer_group(transport.get_extra_info("peername"))
+        greedy = self._limits.greedier(group)
+        if greedy is not None:
+            self._make_room(greedy)
         refusal = self._limits.refusal(group)
         if refusal:
             self._limits.refused += 1

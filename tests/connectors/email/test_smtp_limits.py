@@ -115,6 +115,19 @@ async def test_connections_over_the_limits_are_told_so_and_others_are_served() -
         assert not server.connections.groups
 
 
+async def test_an_address_without_a_connection_takes_the_place_of_one_that_has_several() -> None:
+    async with smtp_server(FakeEngine(), max_connections=4) as server, contextlib.AsyncExitStack() as stack:
+        greedy = [await stack.enter_async_context(RawClient(server.port, "127.0.0.9")) for _ in range(4)]
+        await greedy[0].begin()  # a mail in flight is not cut off
+        async with RawClient(server.port, "127.0.0.1") as modest:
+            assert (await modest.deliver(mail())).startswith("250 ")
+            assert (await greedy[1].answer()).startswith("421 4.3.2 ")
+            async with RawClient(server.port, "127.0.0.9") as one_more:
+                assert one_more.greeting.startswith("421 4.3.2 ")
+        greedy[0].writer.write(mail())
+        assert (await greedy[0].say(".")).startswith("250 ")
+
+
 async def test_a_flood_of_connections_leaves_others_served() -> None:
     async with smtp_server(FakeEngine(), max_connections_per_address=20) as server:
         flood = [
