@@ -92,7 +92,7 @@ class RelaySettings(Setting):
     """The SMTP server that takes our mail out."""
 
     host: str = Field(description="name of the server")
-    port: int = Field(default=587, ge=1, le=65535)
+    port: int = Field(default=587, ge=1, le=65535, description="port of the server")
     security: Literal["none", "starttls", "tls"] = Field(
         default="starttls",
         description="starttls and tls verify the certificate; none is for this machine or a closed network",
@@ -126,7 +126,7 @@ class NoticesSettings(Setting):
     """Sender of mails to our own people that belong to no case."""
 
     address: Address = Field(description="for example noreply@example.com")
-    display_name: str = Field(default="Hubbub", max_length=200)
+    display_name: str = Field(default="Hubbub", max_length=200, description="name beside the address")
 
 
 class EmailSettings(Setting):
