@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from hub.application import applications
+from hub.crashing import arm_for_test
 from hub.http.authentication import as_operator
 from hub.settings import HubSettings, ListenSettings
 from hub.wiring import Hub, wire
@@ -231,6 +232,7 @@ def _url(listening: socket.socket, settings: ListenSettings) -> str:
 
 async def run(settings: HubSettings, folder: Path, told: Callable[[Running], None] = lambda _: None) -> None:
     """Run until SIGTERM or SIGINT. `told` is called once all is ready. A second signal ends at once."""
+    arm_for_test(os.environ)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 

@@ -17,8 +17,8 @@ from hub.loading.tree import Node, Part
 
 PREFIX = "HUBBUB_"
 SEPARATOR = "__"
-OTHER_VARIABLES = frozenset({"HUBBUB_CONFIG", "HUBBUB_DEBUG"})
-"""Variables that are no settings; the command's own options."""
+OTHER_VARIABLES = frozenset({"HUBBUB_CONFIG", "HUBBUB_DEBUG", "HUBBUB_CRASH_AT", "HUBBUB_TESTING"})
+"""Variables that are no settings: the command's own options, and what tests of crashes set (hub.crashing)."""
 
 NEAR = 0.8
 
