@@ -18,7 +18,8 @@ from starlette.types import Receive, Scope, Send
 from connectors.webform import responses
 from connectors.webform.desk import Desk, wants_json
 from connectors.webform.intake import Taken
-from connectors.webform.pages import ASSETS, Filled, asset, asset_version
+from connectors.webform.pages import ASSETS, Explained, Filled, asset, asset_version
+from connectors.webform.parse.checks import Problem
 from connectors.webform.parse.decode import Posted
 from connectors.webform.rejections import Rejected
 from connectors.webform.strings import preferred
@@ -153,10 +154,7 @@ class WebformApp:
             headers["connection"] = "close"  # what is still on its way is not worth waiting for
         message = desk.pages.message(language, rejected.text, {"number": rejected.number})
         if wants_json(request.headers):
-            errors = [
-                {"field": each.field, "code": each.code, "message": desk.pages.explain(language, each)}
-                for each in rejected.problems
-            ]
+            errors = [_error(each, desk.pages.explain(language, each)) for each in rejected.problems]
             headers |= desk.origins.answer_headers(request.headers)
             more: dict[str, object] = {"errors": errors} if errors else {}
             if rejected.status == 409:  # what the page needs to send it as a further entry
@@ -192,6 +190,15 @@ def _language(request: Request, desk: Desk, posted: Posted | None = None) -> str
         if chosen in offered:
             return chosen
     return preferred(offered, request.headers.get("accept-language", ""))
+
+
+def _error(problem: Problem, explained: Explained) -> dict[str, str]:
+    return {
+        "field": problem.field,
+        "code": problem.code,
+        "label": explained.label,
+        "message": explained.message,
+    }
 
 
 def _unknown_form() -> Response:

@@ -50,11 +50,23 @@ def environment() -> Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class Explained:
+    """What is wrong with a field, and what the field is called; a consent has no short name."""
+
+    label: str
+    message: str
+
+    @property
+    def whole(self) -> str:
+        return f"{self.label}: {self.message}" if self.label else self.message
+
+
+@dataclass(frozen=True, slots=True)
 class Filled:
     """A form that is shown again, with what was entered, what is wrong with it, and what happened."""
 
     posted: Posted = field(default_factory=Posted)
-    errors: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, Explained] = field(default_factory=dict)
     notice: str = ""
 
     def value(self, name: str) -> str:
@@ -112,17 +124,19 @@ class FormPages:
     def message(self, language: str, name: str, details: Mapping[str, str] | None = None) -> str:
         """A text of ours, its gaps filled."""
         text = strings(language).get(name, strings(language)["unreadable"])
+        is_rtl = direction(language) == "rtl"
         for gap, value in (details or {}).items():
-            text = text.replace(f"{{{gap}}}", value)
+            # Isolated, so that `10 MB` within a text from right to left does not become `MB 10`.
+            text = text.replace(f"{{{gap}}}", f"\u2068{value}\u2069" if is_rtl else value)
         return text
 
-    def explain(self, language: str, problem: Problem) -> str:
-        """What is wrong with a field, in the visitor's language, beginning with the field's label."""
+    def explain(self, language: str, problem: Problem) -> Explained:
+        """What is wrong with a field, in the visitor's language."""
         found = next((each for each in self.form.fields if each.name == problem.field), None)
-        label = in_language(found.label, language, self.form.default_language) if found else problem.field
-        return self.message(language, f"error.{problem.code}", {**problem.details, "label": label})
+        label = in_language(found.label, language, self.form.default_language) if found else ""
+        return Explained(label, self.message(language, f"error.{problem.code}", problem.details))
 
-    def errors(self, language: str, problems: Sequence[Problem]) -> dict[str, str]:
+    def errors(self, language: str, problems: Sequence[Problem]) -> dict[str, Explained]:
         """Field -> what is wrong; the first of several."""
         return {each.field: self.explain(language, each) for each in reversed(problems)}
 

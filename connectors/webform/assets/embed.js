@@ -4,7 +4,7 @@
 //
 // data-language   a language of the form; else the page's
 // data-target     a selector of the element to put it into; else right behind this script
-// data-theme      light or dark; else the visitor's
+// data-theme      light or dark; else what the page's own text needs
 // data-value-…    fills a field in beforehand, such as data-value-campaign="spring"
 
 (() => {
@@ -15,12 +15,19 @@
 
   const place = () => {
     const host = document.createElement("div");
-    if (script.dataset.theme) host.dataset.theme = script.dataset.theme;
     const target = script.dataset.target && document.querySelector(script.dataset.target);
     if (target) target.append(host);
     else if (document.head.contains(script)) document.body.append(host);
     else script.after(host);
+    dress(host);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => dress(host));
     return host;
+  };
+
+  // Many sites are light whatever the visitor's system is: where they write in light letters, they are dark.
+  const dress = (host) => {
+    const [red, green, blue] = getComputedStyle(host).color.match(/[\d.]+/g).map(Number);
+    host.dataset.theme = script.dataset.theme || (0.3 * red + 0.6 * green + 0.1 * blue > 140 ? "dark" : "light");
   };
 
   const language = () => {

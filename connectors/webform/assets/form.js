@@ -138,7 +138,7 @@ export function enhance(root, { endpoint, page = "" }) {
     const summary = root.querySelector("[data-summary]");
     summary.hidden = errors.length === 0;
     const items = errors.map((error) => {
-      const link = Object.assign(document.createElement("a"), { textContent: error.message });
+      const link = Object.assign(document.createElement("a"), { textContent: error.label ? `${error.label}: ${error.message}` : error.message });
       link.setAttribute("href", `#f-${error.field}`);
       const item = document.createElement("li");
       item.append(link);

@@ -1,6 +1,6 @@
 """The interaction that an entry is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,6 @@ from connectors.webform.parse.checks import LIST_SEPARATOR, YES, normalized_addr
 from connectors.webform.parse.entry import Entry
 from connectors.webform.settings import FieldType, Form, FormField, in_language
 from schemas.interactions import (
-    Attachment,
     BlobRef,
     Content,
     FormSubmission,
@@ -30,6 +29,7 @@ EMAIL_TYPED = "email-typed"
 PHONE_TYPED = "phone-typed"
 ANONYMOUS = "anonymous"
 """Scheme of who left no way to be reached: a handle of its own for each entry."""
+FileNames = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,9 @@ def to_interaction(
 ) -> tuple[InteractionReceived, Sequence[Blob]]:
     """The event of an entry without problems, and the bytes of its files."""
     stored = [store(upload) for upload in entry.uploads]
+    file_names: dict[str, list[str]] = {}
+    for upload, (attachment, _) in zip(entry.uploads, stored, strict=True):
+        file_names.setdefault(upload.field, []).append(attachment.name)
     received = InteractionReceived(
         part=Part(item=circumstances.item),
         channel=CHANNEL,
@@ -64,7 +67,7 @@ def to_interaction(
         kind=Kind.FORM,
         external_id=circumstances.key,
         participants=_participants(form, entry, circumstances),
-        content=_content(form, entry, circumstances, [attachment for attachment, _ in stored]),
+        content=_content(form, entry, circumstances, file_names),
         attachments=tuple(attachment for attachment, _ in stored),
         flags=circumstances.flags,
         form=FormSubmission(
@@ -96,11 +99,9 @@ def _participants(form: Form, entry: Entry, circumstances: Circumstances) -> tup
     )
 
 
-def _content(
-    form: Form, entry: Entry, circumstances: Circumstances, attachments: Sequence[Attachment]
-) -> Content:
+def _content(form: Form, entry: Entry, circumstances: Circumstances, file_names: FileNames) -> Content:
     message = _value(form.field_that_means("message"), entry)
-    text = _labelled(form, entry, attachments)
+    text = _labelled(form, entry, file_names)
     subject = _shown(form.field_that_means("subject"), entry, form) or in_language(
         form.title, form.default_language
     )
@@ -112,12 +113,12 @@ def _content(
     )
 
 
-def _labelled(form: Form, entry: Entry, attachments: Sequence[Attachment]) -> str:
+def _labelled(form: Form, entry: Entry, file_names: FileNames) -> str:
     """Every filled field under its label, as a person would read it; long ones as paragraphs behind the short ones."""
     short: list[str] = []
     long: list[str] = []
     for field in form.fields:
-        shown = _shown(field, entry, form)
+        shown = _shown(field, entry, form) or LIST_SEPARATOR.join(file_names.get(field.name, ()))
         if not shown or field.type == FieldType.HIDDEN:
             continue
         label = in_language(field.label, form.default_language)
@@ -125,7 +126,6 @@ def _labelled(form: Form, entry: Entry, attachments: Sequence[Attachment]) -> st
             long.append(f"{label}:\n{shown}")
         else:
             short.append(f"{label}: {shown}")
-    short += [attachment.name for attachment in attachments]
     return "\n\n".join([*(["\n".join(short)] if short else []), *long])
 
 

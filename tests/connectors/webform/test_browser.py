@@ -124,14 +124,14 @@ async def test_mistakes_are_summed_up_in_focus_and_each_leads_to_its_field(stage
     await page.get_by_label("Email", exact=True).first.fill("nobody")
     await send(page)
     await expect(page.locator(".summary")).to_be_focused()
-    await page.get_by_role("link", name="Email: this does not look like an email address.").click()
+    await page.get_by_role("link", name="Email: This does not look like an email address.").click()
 
     email = page.locator("#f-email")
     await expect(email).to_be_focused()
     assert await email.get_attribute("aria-invalid") == "true"
     assert await email.get_attribute("aria-describedby") == "e-email"
     await expect(email).to_have_accessible_description(
-        "Email: this does not look like an email address. Example: ann@example.com"
+        "This does not look like an email address. Example: ann@example.com"
     )
 
 
@@ -155,7 +155,7 @@ async def test_the_snippet_shows_mistakes_in_focus_inside_the_foreign_page(stage
     await page.goto(stage.shop)
     await send(page)
     await expect(page.locator(".summary")).to_be_focused()
-    await page.get_by_role("link", name="Message: please fill this in.").click()
+    await page.get_by_role("link", name="Message: Please fill this in.").click()
     await expect(page.locator("#f-message")).to_be_focused()
 
 

@@ -84,7 +84,7 @@ async def test_wrong_fields_are_explained_each_in_the_visitors_language(forms: R
         "topic": "option",
         "message": "required",
     }
-    assert errors["message"]["message"] == "Nachricht: Bitte ausfüllen."
+    assert (errors["message"]["label"], errors["message"]["message"]) == ("Nachricht", "Bitte ausfüllen.")
     assert forms.engine.events == []
 
 
