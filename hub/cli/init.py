@@ -1,0 +1,64 @@
+"""`hubbub init`: a settings file to begin with, and a data folder with the secret of the installation."""
+
+import os
+from pathlib import Path
+
+import click
+
+from hub.cli.errors import Exit, Failed
+from hub.cli.output import note, say
+from hub.cli.place import place_of, with_place
+
+
+@click.command()
+@click.pass_context
+@with_place
+def init(context: click.Context) -> None:
+    """Write a commented hubbub.yaml and make a data folder. Never overwrites anything.
+
+    \b
+    Examples:
+      hubbub init
+      hubbub init --config /etc/hubbub/hubbub.yaml --data /var/lib/hubbub
+    """
+    from hub.loading import look
+    from hub.secrets import FILE, installation_secret
+
+    place = place_of(context)
+    config = place.config
+    if config.exists():
+        raise Failed(
+            f"{config} is there already and stays as it is; `hubbub check` looks at it", Exit.REFUSED
+        )
+    folder = place.data or config.absolute().parent / "data"
+    if (folder / FILE).exists():
+        note(f"{folder} is a data folder already and stays as it is")
+    _write_new(config, written(place.data))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    installation_secret(folder)
+    problems = look(config, os.environ).problems
+    for each in problems:
+        note(str(each))
+    say(f"{config}: the settings; read them, then `hubbub check`")
+    say(f"{folder}: the data folder; back it up with `hubbub backup`")
+    note("next: `hubbub up`, and `hubbub users add NAME --role admin` for the console")
+
+
+def written(data: Path | None = None) -> str:
+    """The text of the settings file."""
+    from hub.cli.sample import COMPANY, HEAD, TAIL
+    from hub.loading.commented import commented
+    from hub.settings import HubSettings
+
+    company = COMPANY if data is None else {**COMPANY, "data": str(data)}
+    return f"{HEAD}\n{commented(HubSettings, company)}\n{TAIL}"
+
+
+def _write_new(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o640)
+    except FileExistsError:
+        raise Failed(f"{path} is there already and stays as it is", Exit.REFUSED) from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
