@@ -1,8 +1,7 @@
 """Mail out, over real sockets: against the stand-in, and against servers that misbehave at one exact moment."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from schemas.interactions import Attachment, BlobRef, Participant, Role
 from schemas.outbound import OutboundMessage
 from schemas.ports import Receipt, ReceiptStatus
 from tests.connectors.email.house import ACCOUNTS, TOKENS, FixedClock, outbound
+from tests.connectors.email.relays import scripted, up_to_data
 
 
 async def no_blob(ref: BlobRef) -> bytes:
@@ -160,36 +160,6 @@ async def test_an_attachment_whose_store_is_away_is_tried_again(standin: Standin
     message = outbound(attachments=(Attachment(name="a.txt", media_type="text/plain", size=3, blob=ref),))
     receipt = await send(standin.port, message)
     assert (receipt.status, receipt.retry_after_seconds) == (ReceiptStatus.RETRY, 7)
-
-
-# Servers that follow a script: each step is awaited in turn with the connection's streams.
-Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@asynccontextmanager
-async def scripted(script: Script) -> AsyncIterator[int]:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await script(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=2**24)
-    yield server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
-
-
-async def up_to_data(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.write(b"220 relay.example ESMTP\r\n")
-    while True:
-        command = await reader.readuntil(b"\r\n")
-        if command == b"DATA\r\n":
-            writer.write(b"354 go on\r\n")
-            return
-        writer.write(b"250 ok\r\n")
 
 
 async def test_a_connection_lost_within_the_mail_proves_that_nothing_was_accepted() -> None:
