@@ -14,7 +14,9 @@ from schemas.interactions import Attachment, Role
 from schemas.outbound import DeliveryState
 
 SIDES = {EntryKind.MESSAGE: "theirs", EntryKind.REPLY: "ours", EntryKind.NOTE: "note"}
-TELL_DELIVERY = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.BOUNCED})
+BAD = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.BOUNCED})
+TOLD_LATER = frozenset({DeliveryState.FAILED, DeliveryState.BOUNCED})
+"""What may come long after the answer, so that a line of its own says when."""
 TIMES = ("until", "due_at")
 QUIET_STEPS = frozenset({"send-released"})
 QueueTitle = Callable[[str], str]
@@ -174,12 +176,12 @@ def _delivery(entry: Entry, words: Words) -> DeliveryView | None:
     send_at = entry.detail.get("send_at")
     when = words.when(datetime.fromisoformat(send_at)).words if isinstance(send_at, str) else ""
     said = words.t(f"delivery.{entry.delivery}", reason=reason, when=when)
-    return DeliveryView(str(entry.delivery), said, entry.message, entry.delivery in TELL_DELIVERY)
+    return DeliveryView(str(entry.delivery), said, entry.message, entry.delivery in BAD)
 
 
 def _delivery_step(entry: Entry, telling: Telling) -> str:
     """Only what went wrong; that an answer was sent stands at the answer itself."""
-    if entry.delivery not in TELL_DELIVERY:
+    if entry.delivery not in TOLD_LATER:
         return ""
     reason = entry.delivery_reason or telling.words.t("delivery.no-reason")
     return telling.words.t(f"step.delivery-{entry.delivery}", reason=reason)

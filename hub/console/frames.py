@@ -23,7 +23,7 @@ LASTS = timedelta(minutes=5)
 MAC_BYTES = 16
 BLOCKED, LOADED = "text", "pictures"
 CID = re.compile(r'\bsrc="cid:([^"]{1,500})"')
-REMOTE = re.compile(r'\bsrc="(?:https?:)?//', re.IGNORECASE)
+REMOTE = re.compile(r'\bsrc="(?:https?:)?//[^"]*"', re.IGNORECASE)
 SANDBOX = "allow-popups allow-popups-to-escape-sandbox"
 STYLE = (
     "html{font:14px/1.45 system-ui,sans-serif;color:#191b1f;background:#fff}"
@@ -86,20 +86,26 @@ def mount_frames(files: FastAPI, context: AppContext) -> None:
             "Cross-Origin-Resource-Policy": "cross-origin",  # the console frames it
             "Cache-Control": "no-store",
         }
-        return Response(mail_page(found, files_urls), 200, headers, "text/html; charset=utf-8")
+        return Response(
+            mail_page(found, files_urls, pictures=mode == LOADED), 200, headers, "text/html; charset=utf-8"
+        )
 
 
-def mail_page(entry: Entry, urls: SignedUrls) -> str:
-    """The sanitized HTML as a page, with the pictures that came along in their places."""
-    pictures = {
+def mail_page(entry: Entry, urls: SignedUrls, *, pictures: bool) -> str:
+    """The sanitized HTML as a page, with the pictures that came along in their places.
+
+    The policy keeps pictures from outside away; without their addresses there is no broken one to see either.
+    """
+    attached = {
         each.content_id.strip("<>"): each.blob for each in entry.attachments if each.content_id and each.blob
     }
 
     def placed(match: re.Match[str]) -> str:
-        blob = pictures.get(match[1])
+        blob = attached.get(match[1])
         return f'src="{escape(urls.sign(entry.id, stored_in(entry, blob.sha256)).url)}"' if blob else 'alt=""'
 
+    body = entry.html if pictures else REMOTE.sub("", entry.html)
     return (
         '<!doctype html><html><head><meta charset="utf-8"><title>Mail</title><base target="_blank">'
-        f'<style>{STYLE}</style></head><body dir="auto">{CID.sub(placed, entry.html)}</body></html>'
+        f'<style>{STYLE}</style></head><body dir="auto">{CID.sub(placed, body)}</body></html>'
     )

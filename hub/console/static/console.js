@@ -1,0 +1,15 @@
+// The console comes alive: forms without reload, keys, drafts, live changes. All of it works without this file, only slower.
+
+import { keepDrafts } from "./drafts.js";
+import { listenForKeys } from "./keys.js";
+import { followCases } from "./live.js";
+import { showTimesHere } from "./times.js";
+import { readEarlier, settle } from "./reading.js";
+
+document.documentElement.classList.add("js");
+showTimesHere();
+keepDrafts();
+listenForKeys();
+followCases();
+readEarlier();
+settle(document);

@@ -276,8 +276,8 @@ class Office:
             asyncio.create_task(server.serve(sockets=[socket]))
             for server, socket in zip(servers, sockets, strict=True)
         ]
-        while not all(server.started for server in servers):
-            await asyncio.sleep(0.01)  # noqa: ASYNC110  uvicorn tells by nothing else
+        while not all(server.started for server in servers):  # noqa: ASYNC110  uvicorn tells by nothing else
+            await asyncio.sleep(0.01)
         try:
             yield urls[0]
         finally:

@@ -1,0 +1,171 @@
+// Changes come as server-sent events and resume where they broke off; without them the console asks now and then.
+// Nothing that an agent reads or writes is moved: new rows announce themselves, new messages are added below.
+
+import { markRows } from "./reading.js";
+
+const STREAM = "/api/v1/cases/stream";
+const POLL_MILLISECONDS = 20000;
+const GATHER_MILLISECONDS = 400;
+const OFFLINE_AFTER_MILLISECONDS = 3000;
+
+let changed = new Map();
+let gathering = 0;
+let lostAt = 0;
+let polling = 0;
+const fresh = new Set();
+
+export function followCases() {
+  if (!document.getElementById("rail-counts")) return;
+  setInterval(tick, 1000);
+  if (!window.EventSource) return poll();
+  const source = new EventSource(STREAM);
+  source.addEventListener("open", found);
+  source.addEventListener("case", (event) => gather(JSON.parse(event.data)));
+  source.addEventListener("left", (event) => gather(JSON.parse(event.data)));
+  source.addEventListener("error", () => {
+    lostAt ||= Date.now();
+    if (source.readyState === EventSource.CLOSED) poll();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#fresh a")) fresh.clear();
+  });
+}
+
+function found() {
+  lostAt = 0;
+  clearInterval(polling);
+  polling = 0;
+  refreshRail();
+}
+
+function poll() {
+  polling ||= setInterval(() => {
+    refreshRail().then(() => {
+      lostAt = 0;
+    }, () => {
+      lostAt ||= Date.now();
+    });
+    refreshCase();
+  }, POLL_MILLISECONDS);
+}
+
+function tick() {
+  const since = lostAt ? Date.now() - lostAt : 0;
+  let bar = document.getElementById("offline");
+  if (since < OFFLINE_AFTER_MILLISECONDS) return bar?.remove();
+  if (!bar) {
+    bar = document.createElement("div");
+    bar.id = "offline";
+    bar.className = "offline";
+    bar.setAttribute("role", "status");
+    document.body.append(bar);
+  }
+  bar.textContent = document.body.dataset.offline.replace("{seconds}", Math.round(since / 1000));
+}
+
+function gather(change) {
+  changed.set(change.case, change);
+  gathering ||= setTimeout(() => {
+    gathering = 0;
+    const changes = changed;
+    changed = new Map();
+    refreshRail();
+    for (const each of changes.values()) apply(each);
+  }, GATHER_MILLISECONDS);
+}
+
+function apply(change) {
+  const page = document.getElementById("case");
+  if (page?.dataset.case === change.case && Number(page.dataset.revision) < change.sequence) refreshCase();
+  const row = document.querySelector(`#rows li[data-case="${CSS.escape(change.case)}"]`);
+  if (row) return refreshRow(row, change);
+  if (change.number && belongs(change)) announce(change.case);
+}
+
+function belongs(change) {
+  const list = document.getElementById("list");
+  if (!list || !["open", "waiting"].includes(change.state)) return false;
+  const { queue, show } = list.dataset;
+  if (queue && queue !== change.queue) return false;
+  if (show === "mine") return change.assignee === document.body.dataset.user;
+  if (show === "unassigned") return !change.assignee;
+  return show === "all";
+}
+
+function announce(id) {
+  fresh.add(id);
+  const bar = document.getElementById("fresh");
+  const words = fresh.size === 1 ? bar.dataset.one : bar.dataset.other.replace("{n}", fresh.size);
+  bar.querySelector("a").textContent = words;
+  bar.hidden = false;
+}
+
+async function fragment(url) {
+  const answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
+  if (answer.status === 204) return null;
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+const current = () => document.querySelector("#rail-counts [aria-current]")?.dataset.key ?? "";
+
+async function refreshRail() {
+  const counts = document.getElementById("rail-counts");
+  const focused = document.activeElement?.closest("#rail-counts a")?.getAttribute("href");
+  const found = await fragment(`/console/rail?here=${encodeURIComponent(current())}`);
+  counts.replaceChildren(...found.body.childNodes);
+  if (focused) counts.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+}
+
+async function refreshRow(row, change) {
+  const list = document.getElementById("list");
+  const url = `${list.dataset.place}/${change.number ?? row.id.replace("row-", "")}`;
+  const query = new URLSearchParams(list.dataset.query);
+  query.set("part", "row");
+  const found = await fragment(`${url}?${query}`).catch(() => null);
+  const link = row.querySelector("a");
+  if (!found) return row.classList.add("closed"); // it stays where it is until the list is asked for again
+  const made = found.querySelector("li");
+  if (link.hasAttribute("aria-current")) made.querySelector("a").setAttribute("aria-current", "true");
+  const had = document.activeElement === link;
+  row.replaceWith(made);
+  if (had) made.querySelector("a").focus();
+  markRows();
+}
+
+async function refreshCase() {
+  const page = document.getElementById("case");
+  if (!page?.dataset.url) return;
+  const found = (await fragment(page.dataset.url).catch(() => null))?.getElementById("case");
+  if (!found || document.getElementById("case") !== page || found.dataset.case !== page.dataset.case) return;
+  page.dataset.revision = found.dataset.revision;
+  if (!page.querySelector(".case-head details[open]")) {
+    page.querySelector(".case-head").replaceWith(found.querySelector(".case-head"));
+    htmx.process(page.querySelector(".case-head"));
+  }
+  addLines(page, found);
+}
+
+function addLines(page, found) {
+  const conversation = page.querySelector("#conversation");
+  const wasAtEnd = conversation.scrollHeight - conversation.scrollTop - conversation.clientHeight < 40;
+  const lines = page.querySelector("#lines");
+  const last = Math.max(0, ...[...lines.children].map((each) => Number(each.dataset.sequence ?? 0)));
+  let isNew = false;
+  for (const line of [...found.querySelectorAll("#lines > li")]) {
+    const old = line.id && document.getElementById(line.id);
+    if (old) replaceDelivery(old, line);
+    else if (line.id && Number(line.dataset.sequence) > last) {
+      lines.append(line);
+      isNew = true;
+    }
+  }
+  htmx.process(lines);
+  if (isNew && wasAtEnd) conversation.scrollTop = conversation.scrollHeight;
+}
+
+function replaceDelivery(old, line) {
+  const before = old.querySelector(":scope > .after");
+  const after = line.querySelector(":scope > .after");
+  if (before && after && before.textContent !== after.textContent) before.replaceWith(after);
+}

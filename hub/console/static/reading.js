@@ -1,0 +1,94 @@
+// Opening a case beside its list without a reload; what was not looked at yet is marked; the conversation starts at its end.
+
+const SEEN = "hubbub-seen:";
+const SEEN_AT_MOST = 3000;
+const NEXT = "hubbub-next"; // "stay" keeps the resolved case open
+
+const seenKey = () => `${SEEN}${document.body.dataset.user}`;
+
+export function readEarlier() {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("#rows a[href]");
+    const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
+    if (!link || !plain || !link.closest("li[data-case]") || isNarrow()) return;
+    event.preventDefault();
+    openCase(link.getAttribute("href"));
+  });
+  document.addEventListener("htmx:afterSettle", (event) => settle(event.target));
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target?.id === "case") event.detail.shouldSwap = true;
+  });
+  for (const name of ["hubbub:resolved", "hubbub:snoozed"]) document.addEventListener(name, openNext);
+}
+
+const isNarrow = () => matchMedia("(max-width: 48rem)").matches;
+
+export function openCase(url) {
+  return htmx.ajax("GET", url, { target: "#case", swap: "outerHTML", push: url }).then(() => {
+    history.state?.htmx || history.pushState({ htmx: true }, "", url);
+    const page = document.getElementById("case");
+    document.querySelector(".desk").dataset.level = "case";
+    if (page?.dataset.title) document.title = `${page.dataset.title} · Hubbub`;
+  });
+}
+
+export function settle(root) {
+  const page = document.getElementById("case");
+  markRows();
+  if (!page?.dataset.case) return;
+  remember(page.dataset.case, page.dataset.revision);
+  for (const link of document.querySelectorAll("#rows a[href]")) {
+    const isOpen = link.parentElement.dataset.case === page.dataset.case;
+    if (isOpen) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+  if (root === document || root?.id === "case" || root?.contains?.(page)) showEnd();
+}
+
+function showEnd() {
+  const conversation = document.getElementById("conversation");
+  if (conversation && !location.hash && !new URLSearchParams(location.search).has("before")) {
+    conversation.scrollTop = conversation.scrollHeight;
+    if (isNarrow()) conversation.querySelector("#lines")?.lastElementChild?.scrollIntoView({ block: "center" });
+  }
+}
+
+function openNext() {
+  if (isNarrow() || localStorage.getItem(NEXT) === "stay") return;
+  const links = [...document.querySelectorAll("#rows li[data-case] > a")];
+  const now = links.findIndex((each) => each.hasAttribute("aria-current"));
+  const next = links[now + 1] ?? links[now - 1];
+  if (now >= 0 && next) {
+    links[now].parentElement.remove();
+    openCase(next.getAttribute("href"));
+  }
+}
+
+function seen() {
+  try {
+    return JSON.parse(localStorage.getItem(seenKey()) ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+function remember(id, revision) {
+  const all = seen();
+  delete all[id];
+  all[id] = Number(revision);
+  const names = Object.keys(all);
+  for (const name of names.slice(0, Math.max(0, names.length - SEEN_AT_MOST))) delete all[name];
+  try {
+    localStorage.setItem(seenKey(), JSON.stringify(all));
+  } catch {
+    // without room nothing is marked
+  }
+  markRows();
+}
+
+export function markRows() {
+  const all = seen();
+  for (const row of document.querySelectorAll("#rows li[data-case]")) {
+    row.classList.toggle("unread", (all[row.dataset.case] ?? 0) < Number(row.dataset.revision));
+  }
+}
