@@ -13,7 +13,7 @@ from processors.customers import Customer, customer_of, handle_wants
 from processors.routing_explanation import Explanation, explain_decision
 from schemas.accounts import Principal, Role, Scope
 from schemas.cases import CaseState
-from schemas.commands import AssignCase, Command, TransferCase
+from schemas.commands import AssignCase, Command, MergeCase, TransferCase
 from schemas.documents import CASES, Case, Entry, EntryKind, Handle
 from schemas.errors import Forbidden, Invalid, Unknown
 from schemas.events import Actor, Event
@@ -163,6 +163,8 @@ class Service:
         """
         case = await self.case(principal, command.case)
         self._may_command(principal, case, command)
+        if isinstance(command, MergeCase):
+            await self.case(principal, command.into)
         event = Event(
             id=request,
             key=str(command.case),

@@ -134,11 +134,12 @@ def _start_work(running: Running) -> None:
 
 
 async def _purge(hub: Hub) -> None:
-    """Forget ended sessions and answered requests now and then."""
+    """Now and then: forget ended sessions, answered requests, and events past the retention of their topic."""
     while True:
         await asyncio.sleep(PURGE_SECONDS)
         try:
             await hub.accounts.purge()
+            await hub.engine.expire()
         except Outage as outage:
             log.warning("purging waits", reason=str(outage))
 
