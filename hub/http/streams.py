@@ -23,7 +23,7 @@ from hub.http.context import AppContext, Limits
 from hub.observe import Metric, Metrics
 from schemas.accounts import Principal
 from schemas.errors import Outage
-from schemas.ports import START, Engine, Position, Record
+from schemas.ports import Engine, Position, Record
 from schemas.topics import Topic
 
 MEDIA_TYPE = "text/event-stream"
@@ -125,12 +125,15 @@ class Follower:
     async def _next(self, until: float) -> list[Record]:
         """What comes next; nothing when the time is over or the hub stops."""
         while True:
+            is_beyond = await self._engine.wait(self.position, 0)
             tail = await self._engine.tail()
             records = await self._engine.scan(self._topics, self.position, PAGE)
             if records:
                 return list(records)
-            # Nothing of these topics up to `tail`: go on from there, or `wait` would return at once for ever.
-            self.position = tail if tail != START else self.position
+            if is_beyond:
+                # Nothing of these topics up to `tail`: go on from there, or `wait` would return at once for ever. Only
+                # forwards: an event can be read a moment before it counts for `tail`, and would come twice.
+                self.position = tail
             if self._is_stopping():
                 self.reason = "stopping"
                 return []

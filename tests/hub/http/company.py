@@ -26,7 +26,7 @@ from hub.publishing import Publishing
 from hub.service import Service
 from hub.verify import Verifier
 from schemas.accounts import Role, Scope
-from schemas.cases import CaseState, RoutingDecision
+from schemas.cases import CaseEvent, CaseNoted, CaseState, RoutingDecision
 from schemas.configuration import Configuration, Queue
 from schemas.documents import Case, Entry, EntryKind, Handle
 from schemas.errors import Invalid, Outage
@@ -207,6 +207,18 @@ class House:
         ]
         await self.engine.commit(step)
         return case
+
+    async def happen(self, case: Case, data: CaseEvent, name: str) -> Event:
+        """Put an event of the case on the log, as if it had been decided."""
+        id = derive("happened", name)
+        event = Event(id, str(case.id), self.clock.now(), data, "/tests", id, sequence=case.revision)
+        await self.engine.commit(Step(events=[event]))
+        return event
+
+    async def note(self, case: Case, name: str) -> Event:
+        return await self.happen(
+            case, CaseNoted(case=case.id, actor=SYSTEM, text=name, after=case.summary()), name
+        )
 
     async def events(self, *topics: Topic) -> Sequence[Event]:
         """The events on the log, of these topics or all."""
