@@ -73,7 +73,12 @@ class MailReader:
                     return await worker.parse(raw)
             except TimeoutError:
                 raise Unreadable("limits", f"reading took longer than {self._wall_seconds:g} s") from None
-            except (EOFError, OSError, ValueError) as error:
+            except (
+                EOFError,
+                OSError,
+                RuntimeError,
+                ValueError,
+            ) as error:  # RuntimeError: uvloop, of a closed pipe
                 raise Unreadable("parse", f"the parser process ended ({type(error).__name__})") from error
 
     @asynccontextmanager

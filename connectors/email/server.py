@@ -5,6 +5,7 @@ import ssl
 from datetime import datetime
 
 import structlog
+from aiosmtpd.smtp import TLSSetupException
 
 from connectors.email.accounts import accepts
 from connectors.email.addresses import normal_address
@@ -157,6 +158,9 @@ class SmtpServer:
 
     async def handle_exception(self, error: Exception) -> str:
         """Our own failure is never the sender's fault and never told in words."""
+        if isinstance(error, TLSSetupException):  # the peer's handshake; the connection is closed
+            log.debug("encryption was not agreed on")
+            return OWN_FAILURE
         if isinstance(error, Outage):
             self.last_failure = str(error)
             log.warning("mail was put off", reason=str(error))

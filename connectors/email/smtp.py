@@ -9,7 +9,7 @@ import re
 import ssl
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
@@ -238,8 +238,8 @@ class Gate(asyncio.Protocol):
         self._make_room = make_room
         self._protocol = protocol
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, base: asyncio.BaseTransport) -> None:
+        transport = cast(asyncio.Transport, base)  # uvloop's transports are of no class of asyncio
         group = peer_group(transport.get_extra_info("peername"))
         greedy = self._limits.greedier(group)
         if greedy is not None:
