@@ -12,7 +12,7 @@ PAGE_BYTES = (
 )
 WRITER_CACHE_MIB = 64
 READER_CACHE_MIB = 16
-CHECKPOINT_PAGES = 4000  # 16 MiB of write-ahead log, then a checkpoint
+CHECKPOINT_PAGES = 8000  # 32 MiB of write-ahead log, then a checkpoint
 BUSY_MILLISECONDS = 5000
 SYNCHRONOUS = "FULL"
 """A commit returns after its fsync. tests/sinks/sqlite/test_power_cuts.py shows what any other value loses."""

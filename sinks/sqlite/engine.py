@@ -216,8 +216,8 @@ class SqliteEngine:
 
     async def close(self) -> None:
         """Writes what waits, then gives the folder free. Calling it again does nothing."""
-        await asyncio.to_thread(self._close)
         self._tail.close()
+        await asyncio.to_thread(self._close)
 
     def _close(self) -> None:
         self.readers.close()
@@ -242,7 +242,7 @@ async def open_engine(folder: Path, *, clock: Clock) -> SqliteEngine:
 
 def _open_store(folder: Path, lock: FolderLock, files: BlobFiles) -> Store:
     with outages():
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds what customers write
         lock.acquire()
         files.prepare()
         connection = open_writer(folder)

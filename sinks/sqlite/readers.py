@@ -13,7 +13,7 @@ from schemas.errors import Outage
 from sinks.sqlite.connection import open_reader
 from sinks.sqlite.errors import outages
 
-THREADS = 2
+THREADS = 3
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -9,6 +9,7 @@ class Tail:
     def __init__(self, loop: asyncio.AbstractEventLoop, seq: int) -> None:
         self.seq = seq
         self._loop = loop
+        self._closed = False
         self._waiting: set[asyncio.Future[None]] = set()
 
     def move_soon(self, seq: int) -> None:
@@ -24,21 +25,19 @@ class Tail:
     async def wait(self, after: int, timeout_seconds: float) -> bool:
         """True as soon as there is an event beyond `after`; False when the time is over or the engine closes."""
         deadline = self._loop.time() + timeout_seconds
-        while self.seq <= after:
+        while self.seq <= after and not self._closed:
             waiter = self._loop.create_future()
             self._waiting.add(waiter)
             try:
                 async with asyncio.timeout_at(deadline):
                     await waiter
             except TimeoutError:
-                return self.seq > after
+                break
             finally:
                 self._waiting.discard(waiter)
-            if self._loop.is_closed():
-                return False
-        return True
+        return self.seq > after
 
     def close(self) -> None:
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.cancel()
+        """Lets go of all who wait."""
+        self._closed = True
+        self._wake()

@@ -192,6 +192,13 @@ async def test_wait_ends_when_an_event_is_durable(engine: Engine) -> None:
     assert await engine.wait(tail, 30)
 
 
+async def test_who_waits_is_let_go_when_the_engine_closes(engine: Engine) -> None:
+    waiting = [asyncio.create_task(engine.wait(START, 30)) for _ in range(3)]
+    await asyncio.sleep(0)
+    await engine.close()
+    assert await asyncio.gather(*waiting) == [False, False, False]
+
+
 async def test_the_same_event_may_be_on_the_log_twice(engine: Engine) -> None:
     await engine.commit(Step(events=[received(1)]))
     await engine.commit(Step(events=[received(1)]))
