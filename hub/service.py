@@ -11,7 +11,7 @@ from hub.company import Company
 from hub.deciding import Deciding
 from processors.customers import Customer, customer_of, handle_wants
 from processors.routing_explanation import Explanation, explain_decision
-from schemas.accounts import Principal, Role, Scope
+from schemas.accounts import ANY_QUEUE, Principal, Role, Scope, User, user_id
 from schemas.cases import CaseState
 from schemas.commands import AssignCase, Command, MergeCase, TransferCase
 from schemas.documents import CASES, Case, Entry, EntryKind, Handle
@@ -165,6 +165,8 @@ class Service:
         self._may_command(principal, case, command)
         if isinstance(command, MergeCase):
             await self.case(principal, command.into)
+        if isinstance(command, AssignCase) and command.assignee is not None:
+            await self._must_be_able(command.assignee, case.queue)
         event = Event(
             id=request,
             key=str(command.case),
@@ -258,6 +260,15 @@ class Service:
             raise Forbidden("giving a case to somebody else needs the role supervisor in its queue")
         if isinstance(command, TransferCase) and not self.company.has_queue(command.queue):
             raise Invalid("queue is not known", {"queue": f"there is no queue {command.queue!r}"})
+
+    async def _must_be_able(self, name: str, queue: str) -> None:
+        """Nobody is given a case that they could not answer."""
+        id = user_id(name)
+        user = (await self.engine.load(References(documents={User: {id}}))).documents.get(id)
+        if not isinstance(user, User) or not user.active or not {queue, ANY_QUEUE} & user.roles.keys():
+            raise Invalid(
+                f"{name!r} does not work in {queue}", {"assignee": f"name a user with a role in {queue}"}
+            )
 
     async def _by_number(self, text: str) -> UUID:
         number = parse_case_number(text)

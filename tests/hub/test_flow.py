@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from connectors.kit.intake import Accepted, Intake
+from hub.accounts.credentials import Passwords
+from hub.accounts.users import Users
 from hub.company import Company
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.deciding import Deciding
@@ -18,10 +20,10 @@ from hub.timers import Timers
 from hub.verify import Verification
 from schemas.accounts import Principal, Role
 from schemas.cases import CaseState
-from schemas.commands import ClaimCase, Command, ReplyToCase, SnoozeCase
+from schemas.commands import AssignCase, ClaimCase, Command, ReplyToCase, SnoozeCase
 from schemas.configuration import Configuration
 from schemas.documents import Case, EntryKind
-from schemas.errors import Stale, Unknown
+from schemas.errors import Invalid, Stale, Unknown
 from schemas.events import SYSTEM, Actor
 from schemas.ids import item_id, sha256
 from schemas.interactions import BlobRef, Content, InteractionReceived, Kind, Part, Participant
@@ -275,3 +277,16 @@ async def test_what_was_refused_for_now_is_sent_after_its_backoff(flow: Flow) ->
     await flow.settle()
     assert len(flow.relay.sent) == 2
     assert await flow.faults() == []
+
+
+async def test_a_case_is_given_only_to_who_works_in_its_queue(flow: Flow) -> None:
+    await flow.receive("a", subject="Hello")
+    await flow.settle()
+    (case,) = await flow.cases()
+    users = Users(flow.engine, flow.clock, Passwords())
+    await users.create("tom", {"inbox": Role.AGENT}, SYSTEM)
+    await users.create("mia", {"billing": Role.AGENT}, SYSTEM)
+    for name in ("mia", "nobody"):
+        with pytest.raises(Invalid, match="does not work in inbox"):
+            await flow.do(OPERATOR, AssignCase, case, assignee=name)
+    assert (await flow.do(OPERATOR, AssignCase, case, assignee="tom")).assignee == "tom"
