@@ -61,18 +61,24 @@ class ConnectionLimits:
 
 @dataclass
 class ByteBudget:
-    """Bytes held by mails on their way in, over all connections."""
+    """Bytes held by mails on their way in, over all connections; one address never holds more than its share."""
 
     most: int
+    most_per_group: int
     used: int = 0
     highest: int = 0
+    groups: Counter[str] = field(default_factory=Counter)
 
-    def fits(self, more: int) -> bool:
-        return self.used + more <= self.most
+    def fits(self, group: str, more: int) -> bool:
+        return self.used + more <= self.most and self.groups[group] + more <= self.most_per_group
 
-    def take(self, more: int) -> None:
+    def take(self, group: str, more: int) -> None:
         self.used += more
+        self.groups[group] += more
         self.highest = max(self.highest, self.used)
 
-    def give_back(self, fewer: int) -> None:
+    def give_back(self, group: str, fewer: int) -> None:
         self.used -= fewer
+        self.groups[group] -= fewer
+        if self.groups[group] <= 0:
+            del self.groups[group]

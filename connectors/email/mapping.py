@@ -8,6 +8,7 @@ mail of our own                  InteractionIgnored
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -184,11 +185,18 @@ class _Mapping:
         """Our outbound message that a report tells of: by the returned Message-ID or envelope id, else by the thread."""
         bounce = self.mail.bounce
         returned = [bounce.original_message_id, bounce.original_envelope_id] if bounce else []
-        for identifier in [*returned, self.mail.in_reply_to, *reversed(self.mail.references)]:
+        named = [*returned, *self._named_in_receipt(), self.mail.in_reply_to, *reversed(self.mail.references)]
+        for identifier in named:
             own = self.context.tokens.own_message(identifier) if identifier else None
             if own is not None:
                 return own
         return None
+
+    def _named_in_receipt(self) -> Iterator[str]:
+        """Lines of a disposition notification; one of them is Original-Message-ID (RFC 8098, 3.2.5)."""
+        for attachment, content in zip(self.mail.attachments, self.mail.payloads, strict=True):
+            if attachment.media_type == "message/disposition-notification":
+                yield from content[:8_000].decode("ascii", "replace").splitlines()
 
     def _conversation_of(self, own: OwnMessage | None, thread: Thread) -> str:
         """A report takes the key of the message that it tells of."""

@@ -111,6 +111,7 @@ class _Worker:
             limits.model_dump_json(),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # the interrupt of a terminal is for the hub, which then ends its workers
         )
         worker = cls(process)
         assert process.stdout is not None

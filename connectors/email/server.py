@@ -34,7 +34,8 @@ class SmtpServer:
         self._receiver = receiver
         self._clock = clock
         self.connections = ConnectionLimits(settings.max_connections, settings.max_connections_per_address)
-        self.budget = ByteBudget(settings.max_bytes_in_flight)
+        most = settings.max_bytes_in_flight
+        self.budget = ByteBudget(most, max(most // 2, settings.max_message_bytes))
         self.last_success_at: datetime | None = None
         self.last_failure = ""
         self._server: asyncio.Server | None = None
@@ -84,7 +85,7 @@ class SmtpServer:
         await server.wait_closed()
 
     def _protocol(self, group: str, tls: ssl.SSLContext | None) -> SmtpProtocol:
-        protocol = SmtpProtocol(self, self._settings, self.budget, self._closed, tls)
+        protocol = SmtpProtocol(self, self._settings, group, self.budget, self._closed, tls)
         self._protocols[protocol] = group
         self._idle.clear()
         return protocol
@@ -115,7 +116,7 @@ class SmtpServer:
         declared = next(
             (int(each[5:]) for each in options if each.startswith("SIZE=") and each[5:].isdigit()), 0
         )
-        if not self.budget.fits(declared):
+        if not self.budget.fits(server.group, declared):
             return NO_ROOM
         envelope.mail_from = address
         envelope.mail_options.extend(options)

@@ -44,7 +44,8 @@ class SmtpInSettings(Setting):
     max_bytes_in_flight: int = Field(
         default=256 * MEGABYTE,
         ge=MEGABYTE,
-        description="bytes of mails being received and not yet on the log, over all connections; beyond it 452. "
+        description="bytes of mails being received and not yet on the log, over all connections; one address holds "
+        "half of it at most. Beyond it 452. "
         "Memory in use is about four times that",
     )
     idle_timeout_seconds: float = Field(

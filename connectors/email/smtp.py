@@ -46,6 +46,7 @@ class SmtpProtocol(SMTP):
         self,
         handler: Any,
         settings: SmtpInSettings,
+        group: str,
         budget: ByteBudget,
         on_closed: Callable[["SmtpProtocol"], None],
         tls: ssl.SSLContext | None,
@@ -65,6 +66,7 @@ class SmtpProtocol(SMTP):
         self.command_size_limits = defaultdict(lambda: LONGEST_COMMAND)
         self.command_size_limit = LONGEST_COMMAND
         self._settings = settings
+        self.group = group
         self._budget = budget
         self._on_closed = on_closed
         self._is_busy = False
@@ -135,7 +137,7 @@ class SmtpProtocol(SMTP):
         if arg:
             await self.push("501 Syntax: DATA")
             return
-        held = _Held(self._budget)
+        held = _Held(self._budget, self.group)
         self._is_busy = True
         try:
             self._reset_timeout(self._settings.data_timeout_seconds)
@@ -197,15 +199,16 @@ class SmtpProtocol(SMTP):
 class _Held:
     """The bytes of one mail, counted against the budget of all."""
 
-    def __init__(self, budget: ByteBudget) -> None:
+    def __init__(self, budget: ByteBudget, group: str) -> None:
         self._budget = budget
+        self._group = group
         self._content = bytearray()
         self._counted = 0
 
     def add(self, chunk: bytes) -> bool:
-        if not self._budget.fits(len(chunk)):
+        if not self._budget.fits(self._group, len(chunk)):
             return False
-        self._budget.take(len(chunk))
+        self._budget.take(self._group, len(chunk))
         self._counted += len(chunk)
         self._content += chunk
         return True
@@ -221,7 +224,7 @@ class _Held:
 
     def release(self) -> None:
         self._content = bytearray()
-        self._budget.give_back(self._counted)
+        self._budget.give_back(self._group, self._counted)
         self._counted = 0
 
 

@@ -4,8 +4,10 @@ Nothing is unpickled on either side: the answer is JSON and the attachments' byt
 """
 
 import contextlib
+import signal
 import struct
 import sys
+from collections.abc import Iterator
 from typing import BinaryIO
 
 from connectors.email.parse import MailLimits, ParsedMail, parse_mail
@@ -13,6 +15,7 @@ from connectors.email.parse import MailLimits, ParsedMail, parse_mail
 FRAME = struct.Struct(">Q")
 READY = b"ready\n"
 MEMORY_BYTES = 2 * 1024**3
+LONGEST_SECONDS = 120
 
 
 def payloads_of(mail: ParsedMail, content: bytes) -> tuple[bytes, ...]:
@@ -33,12 +36,27 @@ def serve(requests: BinaryIO, answers: BinaryIO, limits: MailLimits) -> None:
     answers.flush()
     while len(header := requests.read(FRAME.size)) == FRAME.size:
         (length,) = FRAME.unpack(header)
-        mail = parse_mail(requests.read(length), limits)
+        raw = requests.read(length)
+        with _ends_in_time():
+            mail = parse_mail(raw, limits)
         text = mail.model_dump_json().encode()
         content = b"".join(mail.payloads)
         answers.write(FRAME.pack(len(text)) + text + FRAME.pack(len(content)))
         answers.write(content)
         answers.flush()
+
+
+@contextlib.contextmanager
+def _ends_in_time() -> Iterator[None]:
+    """Whoever waits gives up sooner and kills this process; but where he is gone, it must end by itself."""
+    if not hasattr(signal, "alarm"):
+        yield
+        return
+    signal.alarm(LONGEST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
 
 
 def limit_memory() -> None:

@@ -74,6 +74,19 @@ async def test_a_message_arrives_once_and_its_receipt_names_it(standin: StandinS
     assert body.get_content().splitlines() == message.text.splitlines()
 
 
+async def test_an_automatic_answer_leaves_without_a_sender(standin: StandinServer) -> None:
+    assert (await send(standin.port, outbound(automatic=True))).status is ReceiptStatus.SENT
+    (arrived,) = await standin.mailbox.until(1)
+    assert arrived.sender == ""
+
+
+async def test_an_address_that_is_not_ascii_reaches_a_relay_that_takes_it(standin: StandinServer) -> None:
+    message = outbound(recipients=(Participant(role=Role.TO, scheme="email", value="почта@пример.example"),))
+    assert (await send(standin.port, message)).status is ReceiptStatus.SENT
+    (arrived,) = await standin.mailbox.until(1)
+    assert arrived.recipients == ("почта@xn--e1afmkfd.example",)
+
+
 async def test_connections_are_used_again(standin: StandinServer) -> None:
     sender = deliverer(standin.port)
     for number in range(5):

@@ -248,6 +248,15 @@ def test_a_delay_is_no_failure_and_a_delivery_is_a_receipt() -> None:
     assert (delivered.message, delivered.status) == (MESSAGE, "delivered")
 
 
+def test_a_read_receipt_names_our_message() -> None:
+    fields = f"Final-Recipient: rfc822; ada@customer.example\nOriginal-Message-ID: <{OUR_ID}>\nDisposition: x/y; displayed"
+    body = f"--b\nContent-Type: message/disposition-notification\n\n{fields}\n--b--"
+    raw = mail(body, Content_Type='multipart/report; report-type=disposition-notification; boundary="b"')
+    (read,) = mapped(raw).interactions
+    assert isinstance(read, InteractionReceipt)
+    assert (read.message, read.status, read.conversation) == (MESSAGE, "read", f"case:{CASE}")
+
+
 def test_a_bounce_of_a_message_that_is_not_ours_names_none() -> None:
     forged = OUR_ID.replace(OUR_ID[5], "a" if OUR_ID[5] != "a" else "b", 1)
     (event,) = mapped(report("5.1.1", "failed", f"Message-ID: <{forged}>")).interactions

@@ -160,6 +160,24 @@ async def test_bytes_in_flight_are_bounded_over_all_connections() -> None:
     assert server.budget.used == 0
 
 
+async def test_one_address_holds_no_more_than_its_share_of_the_bytes() -> None:
+    megabyte = 1024 * 1024
+    settings = {"max_message_bytes": megabyte, "max_bytes_in_flight": 2 * megabyte}
+    async with smtp_server(FakeEngine(), **settings) as server, RawClient(server.port, "127.0.0.9") as greedy:
+        await greedy.begin()
+        greedy.writer.write(mail() + b"x" * 900_000)
+        await greedy.writer.drain()
+        async with (
+            RawClient(server.port, "127.0.0.9") as second,
+            RawClient(server.port, "127.0.0.1") as other,
+        ):
+            async with asyncio.timeout(5):
+                while server.budget.used < 900_000:
+                    assert (await other.say("NOOP")).startswith("250 ")
+            assert (await second.deliver(mail("y" * 500_000))).startswith("452 4.3.1 ")
+            assert (await other.deliver(mail("y" * 500_000))).startswith("250 ")
+
+
 async def test_a_client_that_says_nothing_is_cut_off() -> None:
     async with (
         smtp_server(FakeEngine(), idle_timeout_seconds=0.1) as server,
