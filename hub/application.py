@@ -6,7 +6,6 @@ from ipaddress import ip_network
 
 from starlette.types import ASGIApp
 
-from hub.console import router as console
 from hub.console.frames import mount_frames
 from hub.console.router import mount
 from hub.http.app import api_app
@@ -22,7 +21,7 @@ def applications(
     """Name of the listening address -> its application."""
     context = app_context(hub, addresses, is_stopping)
     app, files = api_app(context), files_app(context)
-    console.mount(app, context)
+    mount(app, context)
     mount_frames(files, context)
     apps: dict[str, ASGIApp] = {"console": app, "files": files}
     apps["intake"] = hub.webform.app if hub.webform is not None else files_app(context)

@@ -216,7 +216,7 @@ async def _done(console: Console, request: Request, asked: Asked, action: Action
         return console.pages.see(chosen.case_url(asked.case.number, done=action.done))
     undo = undo_of(view, "", action.undo_fields(asked.case), action.undo)
     response = await case_page(console, request, asked.desk, view, more={"done": action.done, "undo": undo})
-    response.headers["HX-Trigger"] = f"hubbub:{action.done}"
+    response.headers["HX-Trigger-After-Settle"] = f"hubbub:{action.done}"
     return response
 
 

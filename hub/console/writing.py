@@ -127,5 +127,7 @@ async def _sent(console: Console, request: Request, asked: Asked, mode: str) -> 
         return console.pages.see(chosen.case_url(asked.case.number, done=done))
     view = await asked.desk.case(asked.case.number, chosen)
     response = await case_page(console, request, asked.desk, view, more={"done": done, "undo": None})
-    response.headers["HX-Trigger"] = "hubbub:written" + (", hubbub:resolved" if resolved else "")
+    response.headers["HX-Trigger"] = "hubbub:written"
+    if resolved:
+        response.headers["HX-Trigger-After-Settle"] = "hubbub:resolved"
     return response
