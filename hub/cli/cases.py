@@ -115,8 +115,8 @@ async def explain_case(api: Api, case: str, as_json: bool) -> None:
     for sentence in explanation["sentences"]:
         say(line(sentence))
     for rule in explanation["rules"]:
-        mark = "matched" if rule["matched"] else "did not match"
-        say(line(f"\nrule {rule['rule']} {mark}" + (f": {rule['effect']}" if rule["effect"] else "")))
+        say()
+        say(line(f"rule {rule['rule']}: {rule['effect']}"))
         for clause in rule["clauses"]:
             say(f"  {line(clause)}")
 

@@ -124,21 +124,21 @@ async def list_dead_letters(api: Api, all_states: bool, limit: int, as_json: boo
 @dead_letters.command("show")
 @click.argument("letter")
 @click.option(
-    "--data", "data_alone", is_flag=True, help="The event's data alone, as it can be edited and replayed."
+    "--event", "event_alone", is_flag=True, help="The event's data alone, as it can be edited and replayed."
 )
 @AS_JSON
 @with_hub
-async def show_dead_letter(api: Api, letter: str, data_alone: bool, as_json: bool) -> None:
+async def show_dead_letter(api: Api, letter: str, event_alone: bool, as_json: bool) -> None:
     """Show one dead letter with the data of its event.
 
     \b
     Examples:
       hubbub dead-letters show 6f2c1f0e-8f3a-5b7e-9a3d-1f0c7b1d2e11
-      hubbub dead-letters show 6f2c1f0e-8f3a-5b7e-9a3d-1f0c7b1d2e11 --data > event.json
+      hubbub dead-letters show 6f2c1f0e-8f3a-5b7e-9a3d-1f0c7b1d2e11 --event > event.json
     """
     found = await api.get(f"/dead-letters/{segment(letter)}")
     value = b64decode(found["value"])
-    if data_alone:
+    if event_alone:
         click.echo(value)
         return
     if as_json:

@@ -94,6 +94,8 @@ def _located(settings: HubSettings, validating: Validating, file: str) -> list[L
         if any(re.search(each, problem.message) for each in absent):
             continue
         node, rest = find(sound, parts_of(problem.path))
+        if node.gone and not rest:  # a list that items were taken out of
+            continue
         path = spelled((*node.path, *rest))
         found.append(Located(node.variable or file, node.line, node.column, path, problem.message))
     return found

@@ -22,7 +22,7 @@ NULL = re.compile(r"null|Null|NULL|~|")
 BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
 INTEGER = re.compile(r"[-+]?[0-9]{1,30}|0o[0-7]{1,30}|0x[0-9a-fA-F]{1,30}")
 FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
-OWN_TAG = "tag:yaml.org,2002:"
+KNOWN_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map"))
 
 
 class Loader(yaml.SafeLoader):
@@ -111,7 +111,7 @@ class Growing:
         if self._count > VALUES_AT_MOST or len(path) > DEPTH_AT_MOST:
             message = "holds too much once its aliases (*name) are followed; write it without them"
             raise SettingsInvalid([Located(self._file, line, column, spelled(path), message)])
-        if not given.tag.startswith(OWN_TAG):
+        if given.tag not in KNOWN_TAGS:
             self._wrong(given, path, f"the tag {given.tag} means nothing here; remove it")
         if isinstance(given, MappingNode):
             return Node(self._mapping(given, path), path, line, column)
