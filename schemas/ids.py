@@ -2,17 +2,35 @@
 
 import hashlib
 import hmac
-from uuid import UUID, uuid5
+from uuid import UUID, SafeUUID
 
 NAMESPACE = UUID("6d1c1a0e-6d5f-5c0a-9d0f-3d6f8a4b7e21")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NUMBER_LENGTH = 10
 SEPARATOR = "\x1f"
+PREFIX = NAMESPACE.bytes
+WITHOUT_VERSION = (1 << 128) - 1 & ~(0xF000 << 64 | 0xC000 << 48)
+VERSION_5 = 5 << 76 | 0x8000 << 48
+_set = object.__setattr__
 
 
 def derive(*parts: str) -> UUID:
     """The id of what the parts name together; the order of the parts matters."""
-    return uuid5(NAMESPACE, SEPARATOR.join(parts))
+    digest = hashlib.sha1(PREFIX + SEPARATOR.join(parts).encode(), usedforsecurity=False).digest()
+    return _uuid(int.from_bytes(digest[:16], "big") & WITHOUT_VERSION | VERSION_5)
+
+
+def from_bytes(stored: bytes) -> UUID:
+    """The id that these 16 bytes are."""
+    return _uuid(int.from_bytes(stored, "big"))
+
+
+def _uuid(number: int) -> UUID:
+    """UUID(int=number) without its look at what else could have been given: 0.4 µs for 0.9, several times an event."""
+    id = UUID.__new__(UUID)
+    _set(id, "int", number)
+    _set(id, "is_safe", SafeUUID.unknown)
+    return id
 
 
 def item_id(channel: str, account: str, provider_id: str) -> UUID:
