@@ -41,15 +41,17 @@ class FixedClock:
 
 @dataclass
 class FakeEngine:
-    """Keeps what is committed; `fail_with` makes commits fail."""
+    """Keeps what is committed; `fail_with` makes commits fail, `keep` False forgets."""
 
     steps: list[Step] = field(default_factory=list)
+    keep: bool = True
     fail_with: Exception | None = None
 
     async def commit(self, step: Step) -> None:
         if self.fail_with is not None:
             raise self.fail_with
-        self.steps.append(step)
+        if self.keep:
+            self.steps.append(step)
 
     @property
     def events(self) -> list[Event]:
