@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from hub.http.problems import MEDIA_TYPE, Problem
+from hub.http.views import CASE_EXAMPLE
 
 DESCRIPTION = """\
 Read and answer cases, follow the log, and run the hub.
@@ -75,6 +76,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
             if "422" in operation["responses"]:
                 operation["responses"]["422"]["content"] = content
             operation["responses"]["default"] = {"description": "A problem", "content": content}
+    schemas["CaseOut"]["example"] = CASE_EXAMPLE  # FastAPI drops what is null in examples
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     return document

@@ -44,7 +44,9 @@ CASE_EXAMPLE: dict[str, JsonValue] = {
     "merged_into": None,
     "absorbed": [],
     "related": None,
-    "reply_recipients": [{"role": "to", "scheme": "email", "value": "ann@example.net", "name": "Ann"}],
+    "reply_recipients": [
+        {"role": "to", "scheme": "email", "value": "ann@example.net", "name": "Ann", "verified": True}
+    ],
     "messages": 1,
     "pending": [],
 }
