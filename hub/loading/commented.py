@@ -1,6 +1,7 @@
 """Settings as YAML that explains itself: what each setting means stands above it, taken from the models."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Any
@@ -12,6 +13,9 @@ from hub.loading.reading import scalar
 from hub.loading.tree import Part
 
 WIDTH = 100
+OTHER_WORDS = re.compile(r"y|n|yes|no|on|off|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?", re.IGNORECASE)
+"""Text that YAML 1.1, which other programs read, takes for something else."""
+
 INLINE = 100
 
 
@@ -91,7 +95,11 @@ def _word(value: Any) -> str:
         return json.dumps(value)
     text = str(value)
     is_plain = scalar(text, is_plain=True) == text and text.strip() == text and not _is_special(text)
-    return text if is_plain and text else json.dumps(text, ensure_ascii=False)
+    return (
+        text
+        if is_plain and text and not OTHER_WORDS.fullmatch(text)
+        else json.dumps(text, ensure_ascii=False)
+    )
 
 
 def _is_special(text: str) -> bool:
