@@ -81,9 +81,9 @@ CREATE TABLE found (
     occurred_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX found_case ON found (case_id);
-CREATE VIRTUAL TABLE words USING fts5 (
-    number, names, subject, text, tokenize = "unicode61 remove_diacritics 2", prefix = '2 3'
-);
+CREATE INDEX found_number ON found (case_number);
+CREATE VIRTUAL TABLE heads USING fts5 (number, names, subject, prefix = '2 3', tokenize = "unicode61 remove_diacritics 2");
+CREATE VIRTUAL TABLE words USING fts5 (text, head, prefix = '2 3', tokenize = "unicode61 remove_diacritics 2");
 """
 
 MIGRATIONS: tuple[str, ...] = (FIRST,)

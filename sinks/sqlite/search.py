@@ -1,8 +1,9 @@
 # ruff: noqa: S608  names in SQL come from our own declarations, values are bound
-"""Cases by words. Best first means: by number, then by name and subject, then by text; within each, the latest first.
+"""Cases by words. Best first means: by number, then by names and subject, then by all words; within each, the latest first.
 
 So a page is a few steps along an index, whatever the words are, and stays stable while entries come in. A case comes
-once, with the best place that matches. Nothing that a person types is an operator.
+once, with the best place that matches. Nothing that a person types is an operator. Who may see few of the cases that
+match may get a page that is short, or empty, and still has a `next`: so one question never takes long.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,8 @@ from sinks.sqlite.values import from_cursor, moment, to_cursor
 
 LONGEST_QUERY = 200
 MOST_TERMS = 12
-CHUNK = 100
+MOST_EXAMINED = 20_000
+FIRST_CHUNK, NEXT_CHUNK = 100, 2000
 MARKS = ("\x02", "\x03")
 """Before and after each matching word of an excerpt. The excerpt itself is plain text."""
 EXCERPT_WORDS = 24
@@ -29,60 +31,71 @@ NEWEST = 2**62
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """Rows that match here and in no tier before: `match` finds them, `before` those of all earlier tiers."""
+    """One way to match: `table` with its column `row`, and the condition for the argument `match`."""
 
+    table: str
+    row: str
+    condition: str
     match: str
-    before: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry that matches: where it stands in the order of hits, its case, and whether that may be seen."""
+
+    tier: int
+    row: int
+    case: bytes
+    is_visible: bool
 
 
 def tiers(words: str) -> list[Tier]:
-    """The searches that the words stand for, best first. None when they hold nothing to look for."""
-    terms = _terms(words)
-    if not terms:
-        return []
-    every = " AND ".join(terms)
-    number, head = f"{{number}} : ({every})", f"{{number names subject}} : ({every})"
-    return [
-        Tier(number, None),
-        Tier(f"({head}) NOT ({number})", number),
-        Tier(f"({every}) NOT ({head})", head),
-    ]
-
-
-def _terms(words: str) -> list[str]:
+    """The ways that the words stand for, best first. None when they hold nothing to look for."""
     plain = indexable(words[:LONGEST_QUERY])
     number = parse_case_number(plain)
     pieces = [number] if number else plain.split()[:MOST_TERMS]
-    return [_term(piece) for piece in pieces if any(letter.isalnum() for letter in piece)]
+    terms = [piece for piece in pieces if any(letter.isalnum() for letter in piece)]
+    if not terms:
+        return []
+    every = " AND ".join([*map(_quoted, terms[:-1]), _open_ended(terms[-1])])
+    by_number = [Tier("found AS hit", "hit.number", "hit.case_number = ?", number)] if number else []
+    return [
+        *by_number,
+        Tier("heads", "heads.rowid", "heads MATCH ?", every),
+        Tier("words", "words.rowid", "words MATCH ?", every),
+    ]
 
 
-def _term(piece: str) -> str:
-    """A quoted string of FTS5; its last word may go on, when it is long enough not to mean half of the index."""
-    quoted = '"' + piece.replace('"', '""') + '"'
-    return f"{quoted}*" if sum(map(str.isalnum, piece)) > 1 else quoted
+def _quoted(piece: str) -> str:
+    return '"' + piece.replace('"', '""') + '"'
+
+
+def _open_ended(piece: str) -> str:
+    """The last word may go on, as somebody is still typing it; not a single letter, which would mean half of the index."""
+    return f"{_quoted(piece)}*" if sum(map(str.isalnum, piece)) > 1 else _quoted(piece)
 
 
 def search(
     connection: apsw.Connection, words: str, queues: Sequence[str] | None, limit: int, after: str | None
 ) -> Page[Hit]:
-    found = tiers(words)
-    tier, row = _start(after, len(found))
+    ways = tiers(words)
+    start = _start(after, len(ways))
     seen: set[bytes] = set()
-    page: list[tuple[int, int]] = []
-    for place, number, case in _candidates(connection, found, queues, tier, row):
-        if case in seen:
-            continue
-        seen.add(case)
-        if after and _shown_before(connection, found[tier], case, row):
-            continue
-        page.append((place, number))
-        if len(page) > limit:
-            break
-    following = to_cursor(*page[limit - 1]) if len(page) > limit else None
-    return Page([_hit(connection, found[place], number) for place, number in page[:limit]], following)
+    page: list[Place] = []
+    for examined, place in enumerate(_places(connection, ways, queues, start), start=1):
+        if place.is_visible and place.case not in seen:
+            seen.add(place.case)
+            if after is None or not _was_shown(connection, ways, place.case, start):
+                if len(page) == limit:
+                    return Page(_hits(connection, ways, page), to_cursor(page[-1].tier, page[-1].row))
+                page.append(place)
+        if examined == MOST_EXAMINED:
+            return Page(_hits(connection, ways, page), to_cursor(place.tier, place.row))
+    return Page(_hits(connection, ways, page))
 
 
 def _start(after: str | None, count: int) -> tuple[int, int]:
+    """The tier and the row beyond which a page begins."""
     if after is None:
         return 0, NEWEST
     tier, row = from_cursor(after, 2)
@@ -91,44 +104,80 @@ def _start(after: str | None, count: int) -> tuple[int, int]:
     return tier, row
 
 
-def _candidates(
-    connection: apsw.Connection, found: Sequence[Tier], queues: Sequence[str] | None, tier: int, row: int
-) -> Iterator[tuple[int, int, bytes]]:
-    """Tier, row and case of what matches, in order, from beyond a place."""
-    only = "" if queues is None else f" AND queue IN ({','.join('?' * len(queues))})"
-    sql = (
-        "SELECT found.number, found.case_id FROM words CROSS JOIN found ON found.number = words.rowid"
-        f"{' CROSS JOIN cases ON cases.id = found.case_id' if only else ''}"
-        f" WHERE words MATCH ? AND words.rowid < ?{only} ORDER BY words.rowid DESC LIMIT {CHUNK}"
-    )
-    for place in range(tier, len(found)):
-        while rows := _fetch(connection, sql, (found[place].match, row, *(queues or ()))):
-            for number, case in rows:
-                yield place, number, case
-            row = rows[-1][0]
+def _places(
+    connection: apsw.Connection, ways: Sequence[Tier], queues: Sequence[str] | None, start: tuple[int, int]
+) -> Iterator[Place]:
+    """What matches, in order, from beyond a place."""
+    first, row = start
+    for number in range(first, len(ways)):
+        sql = _places_sql(ways[number], queues)
+        chunk = FIRST_CHUNK
+        while True:
+            rows: list[Any] = connection.execute(
+                sql, (*(queues or ()), ways[number].match, row, chunk)
+            ).fetchall()
+            for row, case, is_visible in rows:
+                yield Place(number, row, case, bool(is_visible))
+            if len(rows) < chunk:
+                break
+            chunk = NEXT_CHUNK
         row = NEWEST
 
 
-def _fetch(connection: apsw.Connection, sql: str, arguments: Sequence[Any]) -> list[Any]:
-    return connection.execute(sql, tuple(arguments)).fetchall()
+def _places_sql(way: Tier, queues: Sequence[str] | None) -> str:
+    """Arguments: the queues, the match, the row to go on below, and how many rows."""
+    visible = "1"
+    if queues is not None:
+        allowed = ",".join("?" * len(queues))
+        visible = f"(SELECT queue IN ({allowed}) FROM cases WHERE cases.id = found.case_id)"
+    return (
+        f"SELECT found.number, found.case_id, {visible} FROM {way.table} CROSS JOIN found ON found.number = {way.row}"
+        f" WHERE {way.condition} AND {way.row} < ? ORDER BY {way.row} DESC LIMIT ?"
+    )
 
 
-def _shown_before(connection: apsw.Connection, tier: Tier, case: bytes, row: int) -> bool:
+def _was_shown(
+    connection: apsw.Connection, ways: Sequence[Tier], case: bytes, start: tuple[int, int]
+) -> bool:
     """Whether the case matched on an earlier page: in an earlier tier, or in the cursor's at its row or above."""
-    sql = (
-        "SELECT 1 FROM found CROSS JOIN words ON words.rowid = found.number"
-        " WHERE found.case_id = ? AND found.number >= ? AND words MATCH ? LIMIT 1"
+    tier, row = start
+    return any(
+        connection.execute(
+            f"SELECT 1 FROM found CROSS JOIN {way.table} ON {way.row} = found.number"
+            f" WHERE found.case_id = ? AND found.number >= ? AND {way.condition} LIMIT 1",
+            (case, row if number == tier else 0, way.match),
+        ).fetchone()
+        for number, way in enumerate(ways[: tier + 1])
     )
-    earlier = tier.before is not None and bool(_fetch(connection, sql, (case, 0, tier.before)))
-    return earlier or bool(_fetch(connection, sql, (case, row, tier.match)))
 
 
-def _hit(connection: apsw.Connection, tier: Tier, number: int) -> Hit:
-    sql = (
-        f"SELECT entry, case_id, case_number, occurred_at, snippet(words, -1, ?, ?, '…', {EXCERPT_WORDS})"
-        " FROM words CROSS JOIN found ON found.number = words.rowid WHERE words MATCH ? AND words.rowid = ?"
+def _hits(connection: apsw.Connection, ways: Sequence[Tier], page: Sequence[Place]) -> list[Hit]:
+    return [_hit(connection, ways[place.tier], place.row) for place in page]
+
+
+def _hit(connection: apsw.Connection, way: Tier, number: int) -> Hit:
+    row: Any = connection.execute(
+        "SELECT entry, case_id, case_number, occurred_at FROM found WHERE number = ?", (number,)
+    ).fetchone()
+    entry, case, case_number, occurred_at = row
+    return Hit(
+        UUID(bytes=case),
+        case_number,
+        UUID(bytes=entry),
+        _excerpt(connection, way, number),
+        moment(occurred_at),
     )
-    row: Any = connection.execute(sql, (*MARKS, tier.match, number)).fetchone()
-    entry, case, case_number, occurred_at, excerpt = row
-    plain = excerpt.replace(SPLIT, "")
-    return Hit(UUID(bytes=case), case_number, UUID(bytes=entry), plain, moment(occurred_at))
+
+
+def _excerpt(connection: apsw.Connection, way: Tier, number: int) -> str:
+    """The words around the match; of a hit by number, its subject."""
+    if way.table not in {"heads", "words"}:
+        return str(connection.execute("SELECT subject FROM heads WHERE rowid = ?", (number,)).get).replace(
+            SPLIT, ""
+        )
+    excerpt = connection.execute(
+        f"SELECT snippet({way.table}, -1, ?, ?, '…', {EXCERPT_WORDS}) FROM {way.table}"
+        f" WHERE {way.condition} AND {way.row} = ?",
+        (*MARKS, way.match, number),
+    ).get
+    return str(excerpt).replace(SPLIT, "")

@@ -1,4 +1,7 @@
-"""What can be found by words: one row an entry in an FTS5 table, and beside it the case that the entry belongs to.
+"""What can be found by words: one row an entry, with its case, and two FTS5 tables over it.
+
+`heads` has number, names and subject, `words` all of it: so what stands in a head is found first without looking through
+the texts.
 
 Words are folded to lower case without diacritics. Chinese, Japanese and Korean write no spaces, so each of their
 characters is a word of its own here, and what a person types in a row is looked for in that row.
@@ -20,7 +23,13 @@ NO_SPACES = re.compile(
 )
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ud800-\udfff]")
 INTO_FOUND = "found (number, entry, case_id, case_number, occurred_at)"
-INTO_WORDS = "words (rowid, number, names, subject, text)"
+INTO_HEADS = "heads (rowid, number, names, subject)"
+INTO_WORDS = "words (rowid, text, head)"
+DELETIONS = (
+    "DELETE FROM heads WHERE rowid = ?",
+    "DELETE FROM words WHERE rowid = ?",
+    "DELETE FROM found WHERE number = ?",
+)
 
 
 def indexable(text: str) -> str:
@@ -39,15 +48,20 @@ def write_search(connection: apsw.Connection, texts: Sequence[SearchText]) -> No
     known: dict[bytes, int] = dict(rows)
     following = int(connection.execute("SELECT coalesce(max(number), 0) + 1 FROM found").get)
     if known:
-        connection.executemany("DELETE FROM words WHERE rowid = ?", [(number,) for number in known.values()])
-        connection.executemany("DELETE FROM found WHERE number = ?", [(number,) for number in known.values()])
+        numbers = [(number,) for number in known.values()]
+        for sql in DELETIONS:
+            connection.executemany(sql, numbers)
     found: list[Row] = []
+    heads: list[Row] = []
     words: list[Row] = []
     for entry, each in latest.items():
         number = known.get(entry)
         if number is None:
             number, following = following, following + 1
         found.append((number, entry, each.case.bytes, each.number, micros(each.occurred_at)))
-        words.append((number, *map(indexable, (each.number, each.names, each.subject, each.text))))
+        head = (indexable(each.number), indexable(each.names), indexable(each.subject))
+        heads.append((number, *head))
+        words.append((number, indexable(each.text), "\n".join(head)))
     insert_rows(connection, INTO_FOUND, found)
+    insert_rows(connection, INTO_HEADS, heads)
     insert_rows(connection, INTO_WORDS, words)
