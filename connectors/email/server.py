@@ -13,7 +13,7 @@ from connectors.email.envelope import Envelope
 from connectors.email.limits import ByteBudget, ConnectionLimits, peer_host
 from connectors.email.receiver import MailReceiver, Taken
 from connectors.email.settings import SmtpInSettings
-from connectors.email.smtp import NO_ROOM, NULL_SENDER, OWN_FAILURE, Gate, SmtpProtocol
+from connectors.email.smtp import NO_ROOM, NULL_SENDER, OWN_FAILURE, Gate, SmtpProtocol, quieten
 from connectors.email.smtp import Envelope as SmtpEnvelope
 from connectors.email.smtp import Session as SmtpSession
 from schemas.crash import crash_point
@@ -57,6 +57,7 @@ class SmtpServer:
         return self._server is not None
 
     async def start(self) -> None:
+        quieten()
         tls = await asyncio.to_thread(_tls, self._settings)
         self._server = await asyncio.get_running_loop().create_server(
             lambda: Gate(self.connections, self._make_room, lambda group: self._protocol(group, tls)),

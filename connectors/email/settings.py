@@ -85,7 +85,7 @@ class AccountSettings(Setting):
     reply_token: bool = Field(
         default=True,
         description="answers are asked for at name+c-…@ so that they find their case even where Message-IDs are lost; "
-        "turn off where the mail server knows no plus addresses",
+        "turn off where the mail server knows no plus addresses. It needs a name of at most 18 letters before the @",
     )
 
 

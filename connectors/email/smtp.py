@@ -31,8 +31,10 @@ OWN_FAILURE = "451 4.3.0 Temporary failure, try again later"
 TOO_LARGE = "552 5.3.4 Message is larger than {limit} bytes"
 NO_ROOM = "452 4.3.1 No room for the message now, try again later"
 
-# aiosmtpd logs every command with addresses at INFO; they are personal, and its words are not ours.
-logging.getLogger("mail.log").setLevel(logging.ERROR)
+
+def quieten() -> None:
+    """aiosmtpd logs every command with its addresses at INFO; they are personal."""
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 
 class SmtpProtocol(SMTP):
@@ -259,4 +261,4 @@ class Gate(asyncio.Protocol):
         protocol.connection_made(transport)
 
 
-__all__ = ["NULL_SENDER", "OWN_FAILURE", "Envelope", "Gate", "Session", "SmtpProtocol"]
+__all__ = ["NULL_SENDER", "OWN_FAILURE", "Envelope", "Gate", "Session", "SmtpProtocol", "quieten"]

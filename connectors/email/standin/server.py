@@ -9,6 +9,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from connectors.email.smtp import quieten
 from connectors.email.standin.mailbox import Mailbox
 from schemas.ports import Clock
 
@@ -61,6 +62,7 @@ class StandinServer:
         self.behaviour = replace(self.behaviour, **changes)
 
     async def start(self) -> None:
+        quieten()
         self._server = await asyncio.get_running_loop().create_server(self._protocol, "127.0.0.1", self._port)
 
     async def stop(self) -> None:
