@@ -26,7 +26,7 @@ from hub.publishing import Publishing
 from hub.service import Service
 from hub.verify import Verifier
 from schemas.accounts import Role, Scope
-from schemas.cases import CaseEvent, CaseNoted, CaseState, RoutingDecision
+from schemas.cases import CaseEvent, CaseNoted, CaseRouted, CaseState, RoutingDecision
 from schemas.configuration import Configuration, Queue
 from schemas.documents import Case, Entry, EntryKind, Handle
 from schemas.errors import Invalid, Outage
@@ -174,7 +174,6 @@ class House:
             "opened_at": now,
             "updated_at": now,
             "waiting_since": now,
-            "decision": NO_DECISION,
         }
         case = Case(**{**fields, **more})
         person = Handle(
@@ -208,6 +207,13 @@ class House:
         await self.engine.commit(step)
         return case
 
+    async def routed(self, case: Case) -> None:
+        """Put the decision by which the case came into its queue on the log."""
+        data = CaseRouted(
+            case=case.id, actor=SYSTEM, queue=case.queue, priority=case.priority, decision=NO_DECISION
+        )
+        await self.happen(case, data, f"routed {case.number}")
+
     async def happen(self, case: Case, data: CaseEvent, name: str) -> Event:
         """Put an event of the case on the log, as if it had been decided."""
         id = derive("happened", name)
@@ -239,7 +245,8 @@ async def house(
     opened = await open_engine(folder, clock=clock)
     breakable = Breakable(opened)
     engine = cast(Engine, breakable)
-    company = Company(engine, clock, Version(1, CONFIGURATION))
+    company = Company(engine, clock, Version(0, Configuration()))
+    await company.publish(CONFIGURATION, ADMIN)
     service = Service(engine, clock, company, Deciding(engine, clock, company, SECRET, {}))
     context = AppContext(
         service=service,

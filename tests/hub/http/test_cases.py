@@ -111,6 +111,7 @@ async def test_a_timeline_holds_no_html(home: House) -> None:
 
 async def test_the_explanation_says_why_in_sentences(home: House) -> None:
     case = await home.case("ann")
+    await home.routed(case)
     async with home.signed_in("ines") as client:
         answer = await client.get(f"/api/v1/cases/{case.id}/explanation")
     assert answer.json()["sentences"]
