@@ -1,6 +1,6 @@
 """What files may come in from strangers: how many, how large, of which types."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import Field
@@ -25,6 +25,16 @@ USUAL_TYPES = (
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "application/vnd.oasis.opendocument.text",
 )
+# The first is given to a file whose name has none of them; types that are not listed keep any name.
+ENDINGS: Mapping[str, tuple[str, ...]] = {
+    "image/jpeg": (".jpg", ".jpeg", ".jfif"),
+    "image/png": (".png",),
+    "image/gif": (".gif",),
+    "image/webp": (".webp",),
+    "image/heic": (".heic", ".heif"),
+    "application/pdf": (".pdf",),
+    "text/plain": (".txt", ".csv", ".tsv", ".log", ".md", ".json", ".yaml", ".yml", ".ics", ".vcf", ".eml"),
+}
 
 
 class UploadLimits(Setting):
@@ -76,10 +86,17 @@ def store(upload: Upload) -> tuple[Attachment, Blob]:
     """The attachment that an upload becomes, with its bytes under the name of their digest."""
     media_type = sniff(upload.content)
     ref = BlobRef(sha256=sha256(upload.content), size=len(upload.content), media_type=media_type)
-    attachment = Attachment(
-        name=safe_filename(upload.name, "file"), media_type=media_type, size=len(upload.content), blob=ref
-    )
+    name = honest_name(safe_filename(upload.name, "file"), media_type)
+    attachment = Attachment(name=name, media_type=media_type, size=len(upload.content), blob=ref)
     return attachment, Blob(ref, upload.content)
+
+
+def honest_name(name: str, media_type: str) -> str:
+    """The name, with an ending that fits what the file is: a picture called `setup.exe` becomes `setup.exe.png`."""
+    endings = ENDINGS.get(media_type, ())
+    if not endings or name.lower().endswith(endings):
+        return name
+    return name + endings[0]
 
 
 def allows(types: Sequence[str], media_type: str) -> bool:

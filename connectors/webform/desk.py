@@ -104,6 +104,7 @@ class Desk:
             key=request.headers.get("idempotency-key", ""),
             signed_id=self._verified(request, body, now) if is_signed else "",
             referrer=request.headers.get("referer", ""),
+            accept_language=request.headers.get("accept-language", ""),
         )
 
     def _verified(self, request: Request, body: bytes, now: datetime) -> str:

@@ -14,6 +14,7 @@ from connectors.webform.parse.spam import Signs, judge
 from connectors.webform.parse.text import one_line
 from connectors.webform.recent import RecentEntries
 from connectors.webform.rejections import Rejected, used_key, wrong_fields
+from connectors.webform.strings import first_wish
 from schemas.accounts import AnsweredRequest
 from schemas.ids import case_id, case_number, derive, item_id, part_id, sha256
 from schemas.interactions import BlobRef
@@ -36,6 +37,7 @@ class Post:
     key: str = ""
     signed_id: str = ""
     referrer: str = ""
+    accept_language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class FormIntake:
             received_at=post.received_at,
             original=original.ref,
             page_language=self._page_language(posted),
+            visitor_language=first_wish(post.accept_language),
             page_url=page_url(posted.first("_page") or post.referrer),
             customer_ref=one_line(posted.first("_customer_ref"))[:200] if post.signed_id else "",
             flags=() if post.signed_id else self._flags(post, posted, entry, key),

@@ -16,7 +16,7 @@ class Origins:
 
     def __init__(self, form: Form, public_url: str | None) -> None:
         self._foreign: Collection[str] = frozenset(form.allowed_origins)
-        self._own = _origin_of(public_url) if public_url else ""
+        self._own = _origin_of(public_url) if public_url else None
 
     def may_post(self, headers: Headers) -> bool:
         """Whether the page that made this request may post. Browsers always say where a foreign post comes from."""

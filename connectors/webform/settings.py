@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -215,7 +216,11 @@ class Form(Setting):
         return self.offered_languages[0]
 
     def field_that_means(self, meaning: Means) -> FormField | None:
-        return next((each for each in self.fields if each.meaning == meaning), None)
+        return self._by_meaning.get(meaning)
+
+    @cached_property
+    def _by_meaning(self) -> Mapping[str, FormField]:
+        return {each.meaning: each for each in self.fields if each.meaning}
 
     @field_validator("title")
     @classmethod

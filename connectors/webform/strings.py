@@ -1,6 +1,7 @@
 """The texts of our own on a form's pages, one file a language in texts/."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ LANGUAGES: Mapping[str, str] = {
 }
 """Those that there are, by their own names."""
 RIGHT_TO_LEFT = frozenset({"fa"})
+PRIMARY = re.compile(r"[a-z]{2,3}")
 FOLDER = Path(__file__).parent / "texts"
 
 
@@ -31,12 +33,20 @@ def direction(language: str) -> str:
 
 def preferred(offered: tuple[str, ...], accept_language: str) -> str:
     """The offered language that the visitor likes best (RFC 9110 section 12.5.4); the first offered when none fits."""
-    wishes: list[tuple[float, int, str]] = []
+    return next((tag for tag in _wishes(accept_language) if tag in offered), offered[0])
+
+
+def first_wish(accept_language: str) -> str | None:
+    """The language that the visitor likes best, as its primary subtag."""
+    return next((tag for tag in _wishes(accept_language) if PRIMARY.fullmatch(tag)), None)
+
+
+def _wishes(accept_language: str) -> list[str]:
+    weighed: list[tuple[float, int, str]] = []
     for place, item in enumerate(accept_language[:500].split(",")[:20]):
         tag, _, parameters = item.strip().partition(";")
-        wishes.append((-_quality(parameters), place, tag.strip().lower().partition("-")[0]))
-    liked = (tag for quality, _, tag in sorted(wishes) if quality < 0)
-    return next((tag for tag in liked if tag in offered), offered[0])
+        weighed.append((-_quality(parameters), place, tag.strip().lower().partition("-")[0]))
+    return [tag for quality, _, tag in sorted(weighed) if quality < 0]
 
 
 def _quality(parameters: str) -> float:

@@ -59,14 +59,16 @@ def normalized_address(text: str) -> str | None:
     if PLAIN_ADDRESS.match(text) and "xn--" not in text:
         return text.lower()
     try:
-        return validate_email(text, check_deliverability=False, test_environment=True).normalized.lower()
+        return validate_email(
+            text, check_deliverability=False, test_environment=True, strict=True
+        ).normalized.lower()
     except EmailNotValidError:
         return None
 
 
 def normalized_phone(text: str, country_code: str = "") -> str | None:
     """E.164 where the country is known (typed with + or 00, or the form's own), else the digits; None for no number."""
-    plain = "".join(str(unicodedata.digit(each)) if each.isdigit() else each for each in text).strip()
+    plain = "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in text).strip()
     if not PHONE_CHARACTERS.fullmatch(plain):
         return None
     plain = re.split(r"(?i)ext|x|#", plain)[0]

@@ -27,6 +27,7 @@ SUBJECT_CHARACTERS = 200
 CUSTOMER_REF = "customer-ref"
 EMAIL_TYPED = "email-typed"
 PHONE_TYPED = "phone-typed"
+UNDETERMINED = "und"
 ANONYMOUS = "anonymous"
 """Scheme of who left no way to be reached: a handle of its own for each entry."""
 FileNames = Mapping[str, Sequence[str]]
@@ -41,6 +42,9 @@ class Circumstances:
     received_at: datetime
     original: BlobRef
     page_language: str | None = None
+    """Of the page of ours on which it was written: the surest sign."""
+    visitor_language: str | None = None
+    """The first that the browser asks for: better than nothing."""
     page_url: str = ""
     customer_ref: str = ""
     """Stated by a server that signed the post; empty for every visitor."""
@@ -109,8 +113,13 @@ def _content(form: Form, entry: Entry, circumstances: Circumstances, file_names:
         subject=subject[:SUBJECT_CHARACTERS],
         text=text,
         text_new=message or text,
-        language=circumstances.page_language or guess_language(message or text),
+        language=circumstances.page_language or _guessed(message or text, circumstances.visitor_language),
     )
+
+
+def _guessed(text: str, otherwise: str | None) -> str:
+    guess = guess_language(text)
+    return otherwise if otherwise and guess == UNDETERMINED else guess
 
 
 def _labelled(form: Form, entry: Entry, file_names: FileNames) -> str:
@@ -123,10 +132,14 @@ def _labelled(form: Form, entry: Entry, file_names: FileNames) -> str:
             continue
         label = in_language(field.label, form.default_language)
         if field.type == FieldType.TEXTAREA:
-            long.append(f"{label}:\n{shown}")
+            long.append(f"{_with_colon(label)}\n{shown}")
         else:
-            short.append(f"{label}: {shown}")
+            short.append(f"{_with_colon(label)} {shown}")
     return "\n\n".join([*(["\n".join(short)] if short else []), *long])
+
+
+def _with_colon(label: str) -> str:
+    return label if label.endswith((":", "?", "？", "؟")) else f"{label}:"
 
 
 def _shown(field: FormField | None, entry: Entry, form: Form) -> str:

@@ -3,8 +3,9 @@
 import re
 import unicodedata
 
-# Controls mean nothing in an entry but can end a string (NUL), colour a terminal (ESC) or break a header.
-UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+# Controls mean nothing in an entry but can end a string (NUL), colour a terminal (ESC), break a header or, as overrides of
+# direction, let a text read other than it is. Joiners and marks stay: Persian needs them.
+UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202d\u202e\ufeff]")
 SURROGATE = re.compile("[\ud800-\udfff]")
 BLANKS = re.compile(r"\s+")
 REPLACEMENT = "�"

@@ -1,3 +1,5 @@
+import pytest
+
 from connectors.kit.uploads import Upload, UploadLimits, check_uploads, store
 from schemas.ids import sha256
 
@@ -38,3 +40,17 @@ def test_a_stored_file_has_a_safe_name_its_own_type_and_its_digest() -> None:
     assert attachment.media_type == "image/png"
     assert attachment.blob == blob.ref
     assert (blob.ref.sha256, blob.ref.size, blob.content) == (sha256(PNG), len(PNG), PNG)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "stored"),
+    [
+        ("setup.exe", PNG, "setup.exe.png"),
+        ("photo.PNG", PNG, "photo.PNG"),
+        ("run.bat", b"del *", "run.bat.txt"),
+        ("table.csv", b"a,b", "table.csv"),
+        ("page.html", b"<p>words</p>", "page.html"),
+    ],
+)
+def test_a_name_ends_as_the_file_is(name: str, content: bytes, stored: str) -> None:
+    assert store(upload(content, name=name))[0].name == stored
