@@ -58,6 +58,6 @@ class Readers:
     def close(self) -> None:
         """Waits for what is being read. Blocks; call it off the loop."""
         self._closed = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool.shutdown(wait=True)
         for connection in self._connections:
             connection.close()

@@ -51,6 +51,8 @@ class Writer:
         self._told = told
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._broken: BaseException | None = None
+        self._gate = threading.Lock()
+        """Between looking whether it is closed and queueing, so that no job is left behind the last one."""
         self._closed = False
         self._wal_pages = 0
         self._thread = threading.Thread(target=self._run, name="hubbub-sqlite-writer", daemon=True)
@@ -61,16 +63,22 @@ class Writer:
 
     async def write(self, write: Callable[[Store], object]) -> None:
         """Returns when it is durable. Who is cancelled does not know whether it was written."""
-        if self._closed:
-            raise Outage("the engine is closed")
         job = Job(write)
-        self._jobs.put(job)
+        with self._gate:
+            if self._closed:
+                raise Outage(
+                    f"the engine stopped, restart the hub: {self._broken!r}"
+                    if self._broken
+                    else "the engine is closed"
+                )
+            self._jobs.put(job)
         await asyncio.wrap_future(job.done)
 
     def close(self) -> None:
         """Writes what waits, copies the write-ahead log into the file, and ends. Blocks; call it off the loop."""
-        self._closed = True
-        self._jobs.put(None)
+        with self._gate:
+            self._closed = True
+            self._jobs.put(None)
         self._thread.join()
 
     def _on_wal(self, connection: apsw.Connection, database: str, pages: int) -> int:
@@ -167,7 +175,8 @@ class Writer:
 
     def _end(self, jobs: list[Job]) -> None:
         """The thread died: take back what is open and fail everything that waits or comes."""
-        self._closed = True
+        with self._gate:
+            self._closed = True
         self._store.connection.close(True)
         left = list(jobs)
         while True:

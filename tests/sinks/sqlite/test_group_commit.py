@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from pathlib import Path
 
 import apsw
 import pytest
@@ -9,8 +10,8 @@ import pytest
 from schemas.errors import Outage
 from schemas.ports import START, Step
 from schemas.topics import Topic
-from sinks.sqlite.engine import SqliteEngine
-from tests.contracts.samples import case, entry, received
+from sinks.sqlite.engine import SqliteEngine, open_engine
+from tests.contracts.samples import FixedClock, case, entry, received
 
 
 @pytest.fixture
@@ -94,3 +95,15 @@ async def test_readers_cannot_write(engine: SqliteEngine) -> None:
 
     with pytest.raises(Outage, match="cannot be written"):
         await engine.readers.run(write)
+
+
+async def test_what_was_asked_before_closing_is_written_and_told(engine: SqliteEngine, folder: Path) -> None:
+    writes = [asyncio.create_task(engine.commit(Step(events=[received(number)]))) for number in range(20)]
+    reads = [asyncio.create_task(engine.scan([Topic.INTERACTIONS], START, 5)) for _ in range(20)]
+    await asyncio.sleep(0)
+    await engine.close()
+    assert await asyncio.gather(*writes) == [None] * 20
+    assert len(await asyncio.gather(*reads)) == 20
+    again = await open_engine(folder, clock=FixedClock())
+    assert len(await again.scan([Topic.INTERACTIONS], START, 100)) == 20
+    await again.close()
