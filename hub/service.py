@@ -12,17 +12,30 @@ from hub.deciding import Deciding
 from processors.customers import Customer, customer_of, handle_wants
 from processors.routing_explanation import Explanation, explain_decision
 from schemas.accounts import ANY_QUEUE, Principal, Role, Scope, User, user_id
-from schemas.cases import CaseState
+from schemas.cases import CaseRouted, CaseState, RoutingDecision
 from schemas.commands import AssignCase, Command, MergeCase, TransferCase
 from schemas.documents import CASES, Case, Entry, EntryKind, Handle
 from schemas.errors import Forbidden, Invalid, Unknown
 from schemas.events import Actor, Event
 from schemas.ids import parse_case_number
-from schemas.ports import Clock, Engine, Hit, Page, Position, Query, QueueCount, Record, References, Where
+from schemas.ports import (
+    START,
+    Clock,
+    Engine,
+    Hit,
+    Page,
+    Position,
+    Query,
+    QueueCount,
+    Record,
+    References,
+    Where,
+)
 from schemas.topics import Topic
 
 OPEN_STATES = (CaseState.OPEN, CaseState.WAITING)
 PAGE_LIMIT = 200
+EVENTS_A_SCAN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +159,23 @@ class Service:
 
     async def explain(self, principal: Principal, case: Case) -> Explanation:
         """Why the case is where it is, in plain sentences, clause by clause."""
-        if case.decision is None:
+        decision = await self._decision(case)
+        if decision is None:
             raise Unknown("the case was not routed yet")
-        version = await self.company.version(case.decision.configuration)
-        return explain_decision(case.decision, version.configuration)
+        version = await self.company.version(decision.configuration)
+        return explain_decision(decision, version.configuration)
+
+    async def _decision(self, case: Case) -> RoutingDecision | None:
+        """The last decision about the case, from its own events."""
+        decision, position = None, START
+        while True:
+            records = await self.engine.scan((Topic.CASES,), position, EVENTS_A_SCAN, key=str(case.id))
+            for record in records:
+                if record.event is not None and isinstance(record.event.data, CaseRouted):
+                    decision = record.event.data.decision
+            if len(records) < EVENTS_A_SCAN:
+                return decision
+            position = records[-1].position
 
     async def search(
         self, principal: Principal, words: str, limit: int = 20, after: str | None = None

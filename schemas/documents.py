@@ -12,7 +12,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.cases import CaseState, CaseSummary, RoutingDecision, Timer
+from schemas.cases import CaseState, CaseSummary, Timer
 from schemas.configuration import Configuration, Priority
 from schemas.events import Actor, Frozen, Personal
 from schemas.identity import Evidence
@@ -35,7 +35,10 @@ class PendingReply(Frozen):
 
 
 class Case(Document):
-    """One bounded document a case; messages are timeline entries. `revision` is the sequence of its last event."""
+    """One bounded document a case; messages are timeline entries. `revision` is the sequence of its last event.
+
+    Why it was routed as it was stays in its `CaseRouted`: half of a case's bytes, which every change would write again.
+    """
 
     number: str
     brand: str
@@ -76,7 +79,6 @@ class Case(Document):
     messages: int = 0
     pending: tuple[PendingReply, ...] = Field(default=(), description="answers that leave later; at most 20")
     timers: tuple[Timer, ...] = ()
-    decision: RoutingDecision | None = None
 
     def summary(self) -> CaseSummary:
         return CaseSummary.model_construct(

@@ -114,7 +114,6 @@ def _routed(case: Case, event: CaseRouted, at: datetime) -> Change:
         "queue": event.queue,
         "priority": event.priority,
         "tags": tuple(dict.fromkeys((*case.tags, *event.tags))),
-        "decision": event.decision,
         **_due(case, event.due_at),
     }
 
