@@ -36,9 +36,11 @@ class Verification:
         tail = await engine.tail()
         async for what in engine.check():
             yield Fault("a", what)
+        outcomes = Outcomes(engine, gathered, self.counts)
+        await outcomes.load()
         parts = (
             Reading(engine, gathered, self.counts).faults(tail),
-            Outcomes(engine, gathered, self.counts).faults(positions.get(CASES, START)),
+            outcomes.faults(positions.get(CASES, START)),
             States(engine, gathered, self.counts).faults(),
             Sending(engine, gathered, self.counts).faults(positions.get(OUTBOUND, START)),
         )

@@ -7,11 +7,13 @@ from uuid import UUID
 from schemas.documents import Case
 from schemas.interactions import InteractionReceived
 from schemas.outbound import DeliveryEvent, OutboundMessage
-from schemas.ports import EntryChange, Position
+from schemas.ports import EntryChange, OutcomeKind, Position
 
 CHUNK = 1000
 CATCH_UPS = 10
 """How often something that the running hub changes under our eyes is looked at again before it counts as a fault."""
+APPLIED = "applied"
+CONTRADICTION = "contradiction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,29 @@ class Gathered:
     quarantined: set[UUID] = field(default_factory=set)
     letters: set[UUID] = field(default_factory=set)
     messages: dict[UUID, list[InteractionReceived]] = field(default_factory=lambda: defaultdict(list))
-    """Messages that no case has yet. A source that gave one twice gave two versions (the times differ), one of which counts."""
+    """Messages that no case has yet: the versions that were not set aside. Whoever gave one twice gave two (the times differ)."""
     joined: set[UUID] = field(default_factory=set)
     changes: dict[UUID, EntryChange] = field(default_factory=dict)
     queued: dict[UUID, Queued] = field(default_factory=dict)
     sent: Counter[UUID] = field(default_factory=Counter)
     ended: dict[UUID, DeliveryEvent] = field(default_factory=dict)
+    outcomes: dict[Position, list[OutcomeKind]] = field(default_factory=lambda: defaultdict(list))
+    """What the cases decider did not simply apply."""
     seen: set[UUID] = field(default_factory=set)
     repeated: set[UUID] = field(default_factory=set)
     """Inputs of the decider that the log holds more than once."""
+
+    def what_became(self, position: Position) -> str:
+        """The one thing that became of an event, from all that is recorded of it; nothing recorded means applied."""
+        kinds = self.outcomes.get(position, ())
+        ends = [kind for kind in kinds if kind not in (OutcomeKind.PARKED, OutcomeKind.RELEASED)]
+        if len(set(ends)) > 1:
+            return CONTRADICTION
+        if ends:
+            return str(ends[0])
+        if OutcomeKind.PARKED in kinds and OutcomeKind.RELEASED not in kinds:
+            return str(OutcomeKind.PARKED)
+        return APPLIED
 
 
 def fingerprint(message: OutboundMessage) -> int:

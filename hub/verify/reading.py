@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from uuid import UUID
 
-from hub.verify.gathered import CHUNK, Fault, Gathered, Queued, beyond, fingerprint
+from hub.verify.gathered import APPLIED, CHUNK, Fault, Gathered, Queued, beyond, fingerprint
 from processors.cases.decide import TOPICS as CASES_TOPICS
 from processors.cases.evolve import evolve
 from processors.timeline import change_of, entry_of
@@ -59,7 +59,8 @@ class Reading:
         if isinstance(data, InteractionEvent):
             gathered.parts[data.part.item].add(data.part.index)
             gathered.counts[data.part.item] = data.part.count
-            if isinstance(data, InteractionReceived) and event.id not in gathered.joined:
+            is_new = event.id not in gathered.joined and gathered.what_became(position) == APPLIED
+            if isinstance(data, InteractionReceived) and is_new:
                 gathered.messages[event.id].append(data)
         elif isinstance(data, Quarantined):
             gathered.quarantined.add(data.item)
