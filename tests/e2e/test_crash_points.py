@@ -1,0 +1,118 @@
+"""The process ends at each named crash point once, and starts again: nothing is lost, nothing is done twice.
+
+What is done covers the hub: mail and a form in, cases, timeline, search, automatic and agents' answers out, a timer, a
+backup and its restore. In the second life every sender comes again with everything, as one does who got no answer.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from schemas.crash import CRASH_POINTS, Crashed, arm, set_hook
+from schemas.errors import Invalid, Outage
+from sinks.sqlite import writer
+from sinks.sqlite.backup import restore_backup
+from sinks.sqlite.engine import open_engine
+from tests.e2e.whole_hub import BLOB_BYTES, WholeHub, World, world
+from tests.faults.invariants import broken
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Checkpoints after every few pages; no crash point armed afterwards."""
+    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 20)
+    yield
+    set_hook(None)
+
+
+async def work(hub: WholeHub) -> None:
+    """Everything that the hub does, once."""
+    await hub.mail("Ann", 0)
+    await hub.settle()
+    await hub.mail("Ann", 1, attachment=b"\1" * BLOB_BYTES)
+    number = await hub.form("Where is my order?")
+    await hub.settle()
+    await hub.note(number, "She called.")
+    await hub.reply(number, "It is on its way.")
+    await hub.settle()
+    clock = hub.world.clock
+    await hub.snooze(number, clock.now() + timedelta(hours=1))
+    clock.time += timedelta(hours=2)
+    await hub.hub.timers.tick()
+    await hub.settle()
+    await hub.hub.engine.backup(str(hub.world.folder / "backup"))
+    restore_backup(hub.world.folder / "backup", hub.world.folder / "restored")
+
+
+async def crash(made: World, point: str, passage: int) -> bool:
+    """A life that ends at the passage of the point. Whether it got there."""
+    ended: list[str] = []
+
+    def end(name: str) -> None:
+        ended.append(name)
+        raise Crashed(name)
+
+    async with made.hub() as hub:
+        arm(point, passage, end)
+        try:
+            await work(hub)
+        except (Crashed, Outage):  # an outage for who comes after the engine's own thread has ended
+            assert ended
+        finally:
+            set_hook(None)
+    return bool(ended)
+
+
+async def live_again(made: World) -> list[str]:
+    """The second life: everything is asked for again, then the books are checked; those of the restored copy too."""
+    backup, restored = made.folder / "backup", made.folder / "restored"
+    if backup.exists() and not (backup / "manifest.json").exists():
+        with pytest.raises(Invalid, match="holds no whole backup"):
+            restore_backup(backup, restored)
+    for folder in (backup, restored):
+        shutil.rmtree(folder, ignore_errors=True)
+    async with made.hub() as hub:
+        await hub.settle()
+        await work(hub)
+        await hub.settle()
+        faults = await broken(hub.hub.engine, made.ledger, await made.arrived())
+    copy = await open_engine(restored, clock=made.clock)
+    try:
+        return faults + [
+            f"restored: {fault}" for fault in await broken(copy, made.ledger, await made.arrived())
+        ]
+    finally:
+        await copy.close()
+
+
+async def test_nothing_happens_twice_when_all_is_asked_for_twice(tmp_path: Path) -> None:
+    async with world(tmp_path) as made:
+        assert not await crash(made, "engine.after-commit", 10**9)
+        assert await live_again(made) == []
+
+
+@pytest.mark.parametrize("point", CRASH_POINTS)
+async def test_nothing_is_lost_or_doubled_when_the_hub_ends_there(tmp_path: Path, point: str) -> None:
+    async with world(tmp_path) as made:
+        assert await crash(made, point, 1), f"{point} is never passed"
+        assert await live_again(made) == []
+
+
+@pytest.mark.slow
+async def test_nothing_is_lost_or_doubled_wherever_the_hub_ends(tmp_path: Path) -> None:
+    """Every passage of every point."""
+    passed: Counter[str] = Counter()
+    async with world(tmp_path / "count") as made, made.hub() as hub:
+        set_hook(lambda name: passed.update([name]))
+        await work(hub)
+        set_hook(None)
+    assert passed.keys() == CRASH_POINTS.keys()
+    for point, times in passed.items():
+        for passage in range(1, times + 1):
+            async with world(tmp_path / f"{point}-{passage}") as made:
+                await crash(made, point, passage)
+                assert await live_again(made) == [], f"{point}:{passage}"
