@@ -43,7 +43,9 @@ class Running:
     async def stop(self, with_signal: signal.Signals = signal.SIGTERM, within_seconds: float = 10) -> int:
         """Sends the signal and waits; the exit code. TimeoutError when the process does not end in time."""
         if self.process.returncode is None:
-            self.process.send_signal(with_signal)
+            # Not through subprocess: it looks for the exit code first, which asyncio's own watcher then misses.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, with_signal)
         return await asyncio.wait_for(self.process.wait(), within_seconds)
 
     async def listen(self) -> None:
