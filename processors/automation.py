@@ -59,6 +59,9 @@ FIRST_ROUTING = 2
 AUTOMATIC_FLAGS = frozenset({"auto", "bulk", "list", "loop", "null_sender", "suppress_auto_reply"})
 """Flags of mail that a machine wrote or that asks for no automatic answer (RFC 3834, RFC 2919, RFC 5321 section 4.5.5)."""
 
+DOUBTFUL_FLAGS = frozenset({"suspect", "spam"})
+"""Flags of what a channel holds for abuse: an answer could be a mail to a stranger whose address somebody typed."""
+
 NOT_ANSWERED = frozenset({CaseState.SPAM, CaseState.MERGED})
 UNDELIVERED = frozenset({DeliveryState.BOUNCED, DeliveryState.FAILED})
 
@@ -241,7 +244,11 @@ def _silence(event: Event, payload: CaseEvent, after: CaseSummary, entry: Entry 
         return f"the case is {after.state}"
     if isinstance(payload, MessageEvent) and payload.automatic:
         return "the message is marked as automatic"
-    flags = sorted(AUTOMATIC_FLAGS.intersection(entry.flags)) if entry is not None else []
+    if entry is None:
+        return ""
+    if doubts := sorted(DOUBTFUL_FLAGS.intersection(entry.flags)):
+        return f"the message is doubtful ({', '.join(doubts)})"
+    flags = sorted(AUTOMATIC_FLAGS.intersection(entry.flags))
     return f"the message is marked as automatic ({', '.join(flags)})" if flags else ""
 
 

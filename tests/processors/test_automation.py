@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from processors.automation import AUTOMATIC_FLAGS, MAX_DEPTH, Automations, Needs, Reaction, triggers_of
+from processors.automation import (
+    AUTOMATIC_FLAGS,
+    DOUBTFUL_FLAGS,
+    MAX_DEPTH,
+    Automations,
+    Needs,
+    Reaction,
+    triggers_of,
+)
 from schemas.automation import AutomationFired, AutomationSuppressed
 from schemas.cases import (
     CaseAssigned,
@@ -226,6 +234,12 @@ def test_what_would_not_have_run_is_not_recorded_as_held_back() -> None:
 def test_a_machine_gets_no_answer(flag: str) -> None:
     reactions = automations(WELCOME).react(case_event(routed()), entry(received(flags=(flag,))))
     assert suppressed(reactions) == f"no answer: the message is marked as automatic ({flag})"
+
+
+@pytest.mark.parametrize("flag", sorted(DOUBTFUL_FLAGS))
+def test_what_is_held_for_abuse_gets_no_answer(flag: str) -> None:
+    reactions = automations(WELCOME).react(case_event(routed()), entry(received(flags=(flag,))))
+    assert suppressed(reactions) == f"no answer: the message is doubtful ({flag})"
 
 
 def test_a_message_event_that_is_automatic_gets_no_answer_even_without_its_entry() -> None:
