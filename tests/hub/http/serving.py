@@ -12,15 +12,23 @@ from typing import Any
 import httpx
 import uvicorn
 
+from hub.http.protocol import PatientProtocol, patient
 from tests.support.ports import LOOPBACK
 
 
 @asynccontextmanager
-async def served(app: Any) -> AsyncIterator[str]:
+async def served(app: Any, protocol: type[PatientProtocol] = PatientProtocol) -> AsyncIterator[str]:
     """The application's address while it is served by uvicorn in this loop."""
     listening = socket.create_server((LOOPBACK, 0))
+    patient(listening)
     config = uvicorn.Config(
-        app, lifespan="off", log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=1
+        app,
+        http=protocol,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        ws="none",
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[assignment, method-assign]
