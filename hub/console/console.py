@@ -82,6 +82,8 @@ async def _answered(console: Console, request: Request, handler: Handler) -> Res
         return await handler(console, request)
     except (Refused, Outage) as error:
         return error_page(console, request, error)
+    finally:
+        await request.close()  # files that a form brought along
 
 
 def error_page(console: Console, request: Request, error: HubbubError) -> Response:

@@ -29,14 +29,14 @@ from hub.observe import Metrics
 from hub.people import People
 from hub.publishing import Publishing
 from hub.runner import Runner
-from hub.service import CaseFilter, Service
+from hub.service import Service
 from hub.verify import Verifier
 from schemas.accounts import Principal, Role
 from schemas.commands import Command
 from schemas.configuration import Configuration
 from schemas.documents import Case
 from schemas.events import SYSTEM, Actor
-from schemas.ids import derive, item_id, sha256
+from schemas.ids import derive, item_id, part_id, sha256
 from schemas.interactions import (
     Attachment,
     BlobRef,
@@ -49,7 +49,7 @@ from schemas.interactions import (
 )
 from schemas.interactions import Role as PartyRole
 from schemas.outbound import OutboundMessage
-from schemas.ports import Blob, Health, HealthState, Receipt, ReceiptStatus
+from schemas.ports import Blob, Health, HealthState, Receipt, ReceiptStatus, References
 from sinks.outbound import Dispatcher
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.support.clock import MONDAY_MORNING
@@ -209,8 +209,9 @@ class Office:
         received = InteractionReceived.model_validate(fields)
         await self.intake.accept(Accepted(received.part.item, original, (received,)))
         await self.settle()
-        page = await self.service.cases(BOSS, CaseFilter(states=(), sort="newest"), 200)
-        return page.items[0]
+        interaction = part_id(received.part.item, 0)
+        entry = (await self.engine.load(References(entries={interaction}))).entries[interaction]
+        return await self.service.case_after(entry.case)
 
     async def fill_in(
         self, name: str, fields: dict[str, str], sender: str = "kim@example.net", ago: timedelta = timedelta()
@@ -259,7 +260,7 @@ class Office:
     async def signed_in(self, name: str) -> AsyncIterator["Visitor"]:
         async with self.client() as client:
             answer = await client.post("/console/sign-in", data={"name": name, "password": PASSWORD})
-            assert answer.status_code == 303, answer.text
+            assert answer.status_code == 303
             csrf = (await client.get("/api/v1/session")).json()["csrf"]
             yield Visitor(client, csrf)
 

@@ -1,0 +1,86 @@
+"""Answers and notes by the form: who gets them, what comes back when they cannot go."""
+
+from schemas.commands import ReplyToCase
+from schemas.documents import EntryKind
+from tests.hub.console.office import BOSS, Office
+
+
+async def test_the_composer_says_who_will_receive_it(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        page = (await ann.get(f"/console/queues/orders/{case.number}")).text
+    assert "Mail to Mara Ionescu &lt;mara@example.com&gt;" in page
+
+
+async def test_a_note_never_leaves_the_house(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        answer = await ann.post(
+            f"/console/queues/orders/{case.number}/write", mode="note", text="Careful.", then="resolve"
+        )
+        assert answer.headers["location"].endswith("done=noted")
+    await office.settle()
+    assert office.relay.sent == []
+    page = await office.service.timeline(BOSS, case, kinds=(EntryKind.NOTE,))
+    assert [each.text for each in page.items] == ["Careful."]
+    assert (await office.service.case_after(case.id)).state == "open"
+
+
+async def test_nothing_is_not_sent(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        answer = await ann.post(f"/console/queues/orders/{case.number}/write", mode="reply", text=" \n ")
+        assert (answer.status_code, "Write something first." in answer.text) == (422, True)
+        long = await ann.post(f"/console/queues/orders/{case.number}/write", mode="reply", text="x" * 200_001)
+        assert (long.status_code, "too long to send" in long.text) == (422, True)
+    await office.settle()
+    assert office.relay.sent == []
+
+
+async def test_lines_end_as_typed_and_nothing_else_is_changed(office: Office) -> None:
+    case = await office.write("a")
+    text = "  Dear Mara,\r\n\r\n\t<b>&amp;</b> \u202e\x00Z͑ä\r\nAnn\r\n"
+    async with office.signed_in("ann") as ann:
+        await ann.post(f"/console/queues/orders/{case.number}/write", mode="reply", text=text)
+    await office.settle()
+    assert office.relay.sent[0].text == "  Dear Mara,\n\n\t<b>&amp;</b> \u202eZ͑ä\nAnn\n"
+
+
+async def test_the_answer_of_a_colleague_is_shown_first_and_the_text_comes_back(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        url = f"/console/queues/orders/{case.number}/write"
+        await office.do("bo", ReplyToCase, case, text="From Bo.")
+        office.clock.advance(minutes=3)
+        form = {"mode": "reply", "text": "From Ann.", "seen": str(case.revision)}
+        held = await ann.post(url, **form)
+        assert held.status_code == 409
+        assert "Bo Lindqvist answered 3 min ago, while you were writing." in held.text
+        assert ">From Ann.</textarea>" in held.text
+        seen = held.text.split('name="seen" value="')[1].split('"')[0]
+        assert (await ann.post(url, **{**form, "seen": seen})).status_code == 303
+    await office.settle()
+    assert [each.text for each in office.relay.sent] == ["From Bo.", "From Ann."]
+
+
+async def test_a_customer_who_writes_meanwhile_does_not_hold_an_answer_up(office: Office) -> None:
+    case = await office.write("a")
+    await office.write("b", "Re: Where is my parcel?", "Hello?", parents=("mail:a",), conversation="mail:a")
+    async with office.signed_in("ann") as ann:
+        url = f"/console/queues/orders/{case.number}/write"
+        answer = await ann.post(url, mode="reply", text="Here.", seen=str(case.revision))
+    assert answer.status_code == 303
+
+
+async def test_a_broken_form_is_answered_and_not_a_fault(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        url = f"/console/queues/orders/{case.number}/write"
+        for fields in (
+            {},
+            {"seen": "x", "text": "a", "mode": "reply"},
+            {"mode": "carrier pigeon", "text": "coo"},
+        ):
+            assert (await ann.post(url, **fields)).status_code in {303, 422}
+        file = await ann.http.post(url, data={"csrf": ann.csrf}, files={"text": ("a.txt", b"hello")})
+        assert file.status_code == 422
