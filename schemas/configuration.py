@@ -27,7 +27,7 @@ class Priority(StrEnum):
 
 
 class Brand(Setting):
-    name: Name
+    name: Name = Field(description="as accounts, forms, queues and rules name the brand; it never changes")
     title: str = Field(description="as customers read it")
     signature: str = Field(default="", description="put under answers")
 
@@ -36,21 +36,24 @@ class Period(Setting):
     """One opening period; several a day are allowed. Times are local to the calendar."""
 
     days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...]
-    opens: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-    closes: str = Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")
+    opens: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="time of day, such as 09:00")
+    closes: str = Field(
+        pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$",
+        description="time of day, such as 17:30; 24:00 is midnight",
+    )
 
 
 class BusinessHours(Setting):
     name: Name
     timezone: str = Field(default="UTC", description="IANA name, such as Europe/Berlin")
     periods: tuple[Period, ...] = Field(description="empty: always closed")
-    holidays: tuple[date, ...] = ()
+    holidays: tuple[date, ...] = Field(default=(), description="days that are closed, such as 2026-12-25")
 
 
 class Queue(Setting):
-    name: Name
-    title: str
-    brand: Name | None = None
+    name: Name = Field(description="as rules, roles and automations name the queue; it never changes")
+    title: str = Field(description="as agents read it")
+    brand: Name | None = Field(default=None, description="the brand that it works for; none: all of them")
     hours: Name | None = Field(default=None, description="business hours; none: always open")
     first_response_minutes: int | None = Field(
         default=None, gt=0, description="due time of the first answer, in business minutes"
@@ -66,11 +69,15 @@ class Rule(Setting):
     """Routing rule. Rules are tried in order; the first that matches decides the queue; all that match add tags."""
 
     name: Name
-    title: str = ""
-    when: Condition
-    queue: Name | None = None
-    priority: Priority | None = None
-    tags: tuple[str, ...] = ()
+    title: str = Field(default="", description="as explanations call the rule")
+    when: Condition = Field(description="what has to hold for the rule to match")
+    queue: Name | None = Field(
+        default=None, description="where the case goes, unless an earlier rule said so"
+    )
+    priority: Priority | None = Field(
+        default=None, description="how urgent the case is, unless an earlier rule said so"
+    )
+    tags: tuple[str, ...] = Field(default=(), description="tags that the case gets")
 
 
 class Template(Setting):
@@ -148,29 +155,47 @@ class Automation(Setting):
 
     name: Name
     title: str = ""
-    event: Trigger
-    when: Condition | None = None
-    actions: tuple[Action, ...] = Field(min_length=1)
+    event: Trigger = Field(description="what happens to the case")
+    when: Condition | None = Field(default=None, description="what has to hold besides; none: always")
+    actions: tuple[Action, ...] = Field(min_length=1, description="what is done then, in this order")
 
 
 class WebhookEndpoint(Setting):
     """A receiver of Standard Webhooks. The secret stands in the settings of the installation, not here."""
 
-    name: Name
-    url: str
+    name: Name = Field(description="as automations and `webhook_secrets` name it")
+    url: str = Field(description="where events are posted to, with https://")
 
 
 class Configuration(Setting):
     """Everything a decision may depend on and that people edit. `version` is given when it is published."""
 
-    brands: tuple[Brand, ...] = (Brand(name="default", title="Our company"),)
-    hours: tuple[BusinessHours, ...] = ()
-    queues: tuple[Queue, ...] = (Queue(name="inbox", title="Inbox"),)
-    default_queue: Name = "inbox"
-    rules: tuple[Rule, ...] = ()
-    templates: tuple[Template, ...] = ()
-    automations: tuple[Automation, ...] = ()
-    webhooks: tuple[WebhookEndpoint, ...] = ()
+    brands: tuple[Brand, ...] = Field(
+        default=(Brand(name="default", title="Our company"),),
+        description="the names under which the company meets its customers",
+    )
+    hours: tuple[BusinessHours, ...] = Field(
+        default=(), description="calendars of business hours; due times count only open minutes"
+    )
+    queues: tuple[Queue, ...] = Field(
+        default=(Queue(name="inbox", title="Inbox"),),
+        description="where cases wait for the people who answer them",
+    )
+    default_queue: Name = Field(default="inbox", description="the queue of cases that no rule decides")
+    rules: tuple[Rule, ...] = Field(
+        default=(),
+        description="routing: tried in order; the first that matches decides the queue, all that match add tags",
+    )
+    templates: tuple[Template, ...] = Field(
+        default=(), description="texts of answers: Jinja2, sandboxed, with variants by language"
+    )
+    automations: tuple[Automation, ...] = Field(
+        default=(),
+        description="what is done by itself: when EVENT happens and the condition holds, then the actions",
+    )
+    webhooks: tuple[WebhookEndpoint, ...] = Field(
+        default=(), description="receivers of Standard Webhooks, for the action `webhook`"
+    )
     automatic_answers_per_day: int = Field(
         default=5, ge=0, description="most automatic answers to one sender in a day"
     )
