@@ -52,10 +52,15 @@ class HubSettings(Configuration):
     data: Path = Field(
         default=Path("data"), description="folder of the log, the states and the blobs; relative to this file"
     )
-    console: ConsoleSettings = ConsoleSettings()
-    intake: IntakeSettings = IntakeSettings()
-    files: FilesSettings = FilesSettings()
-    log: LogSettings = LogSettings()
+    console: ConsoleSettings = Field(
+        default=ConsoleSettings(), description="where agents work and programs ask: console and API"
+    )
+    intake: IntakeSettings = Field(default=IntakeSettings(), description="where the public posts forms")
+    files: FilesSettings = Field(
+        default=FilesSettings(),
+        description="where attachments and mail HTML are read, apart from the console",
+    )
+    log: LogSettings = Field(default=LogSettings(), description="what the hub writes to stderr")
     email: EmailSettings | None = Field(default=None, description="mail; none: no mail is taken or sent")
     webform: WebformSettings | None = Field(default=None, description="forms; none: no forms")
     webhook_secrets: dict[Name, SecretStr] = Field(
