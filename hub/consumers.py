@@ -41,7 +41,7 @@ class CasesConsumer:
 
     async def process(self, records: Sequence[Record]) -> tuple[Step, Sequence[Result]]:
         step, results = await self._deciding.batch(events_of(records))
-        return step, [Result(each.kind, each.reason) for each in results]
+        return step, [APPLIED if each.kind is None else Result(each.kind, each.reason) for each in results]
 
     def committed(self, step: Step) -> None:
         return None

@@ -5,7 +5,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from hub.company import Company
-from processors.cases.decide import ROUNDS, Result, decide, wants
+from processors.cases.decide import ROUNDS, Result, decide, leads_on, wants
 from processors.cases.work import Facts
 from schemas.errors import Conflict, HubbubError, NotYet, Outage, Unknown
 from schemas.events import Event
@@ -56,7 +56,10 @@ class Deciding:
             references = wants(inputs, found, self.handle_id)
             if not references:
                 break
-            found.absorb(references, await self._engine.load(references))
+            more = await self._engine.load(references)
+            found.absorb(references, more)
+            if not leads_on(found, more):
+                break
         return found
 
     async def batch(self, inputs: Sequence[Event]) -> tuple[Step, list[Result]]:

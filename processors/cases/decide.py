@@ -6,7 +6,7 @@ from uuid import UUID
 
 from processors.cases.receive import receive, references_of
 from processors.cases.request import Nothing, request
-from processors.cases.work import CONSUMER, Facts, Work, marker
+from processors.cases.work import CONSUMER, NAMES_CASE, Facts, Work, marker, named_case
 from processors.customers import handle_wants
 from processors.identity import HandleId
 from schemas.automation import AutomationSuppressed
@@ -88,28 +88,38 @@ def _wants_of_message(
 ) -> None:
     sender = data.sender
     if sender is not None:
-        handle = handle_id(sender.scheme, sender.value)
-        references.want(Handle, handle)
-        for linked in handle_wants(found, (handle,)).documents.get(Handle, ()):
-            references.want(Handle, linked)
+        _want_handle(handle_id(sender.scheme, sender.value), found, references)
     references.want(Case, case_id(id))
-    for reference in (*data.tokens, *references_of(data)):
+    for reference in references_of(data):
         _want_case(reference, found, references)
-    for token in data.tokens:  # a token may prove the address that the case came from
-        _want_case_handle(UUID(token.removeprefix("case:")), found, references)
+    for token in data.tokens:
+        _want_case(token, found, references)
+        _want_case_handle(
+            named_case(token), found, references
+        )  # it may prove the address that the case came from
     for number in data.numbers:
         references.numbers.add(number)
         if number in found.numbers:
             _want_id(found.numbers[number], found, references)
 
 
+def _want_handle(id: UUID, found: Found, references: References) -> None:
+    """The handle, and those linked to it."""
+    references.want(Handle, id)
+    known = found.documents.get(id)
+    if isinstance(known, Handle) and known.links:
+        for linked in handle_wants(found, (id,)).documents.get(Handle, ()):
+            references.want(Handle, linked)
+
+
 def _want_case(reference: str, found: Found, references: References) -> None:
-    if reference.startswith("case:"):
-        _want_id(UUID(reference.removeprefix("case:")), found, references)
+    if reference.startswith(NAMES_CASE):
+        _want_id(named_case(reference), found, references)
         return
     references.threads.add(reference)
-    if reference in found.threads:
-        _want_id(found.threads[reference], found, references)
+    case = found.threads.get(reference)
+    if case is not None:
+        _want_id(case, found, references)
 
 
 def _want_id(id: UUID, found: Found, references: References) -> None:
@@ -139,6 +149,20 @@ def _unseen(references: References, found: Found) -> References:
         },
     )
     return fresh
+
+
+def leads_on(found: Found, more: Found) -> bool:
+    """Whether what was just found opens new questions: asking about a whole batch again takes a tenth of deciding it."""
+    if more.threads or more.numbers:
+        return True
+    handles = found.asked.documents.get(Handle, frozenset())
+    for document in more.documents.values():
+        if isinstance(document, Case):
+            if document.merged_into is not None or document.handle not in handles:
+                return True
+        elif isinstance(document, Handle) and document.links:
+            return True
+    return False
 
 
 def decide(inputs: Sequence[Event], found: Found, facts: Facts) -> tuple[Work, list[Result]]:
@@ -256,4 +280,4 @@ def _bounced(work: Work, data: InteractionBounced) -> None:
     )
 
 
-__all__ = ["CONSUMER", "ROUNDS", "TOPICS", "Facts", "Result", "decide", "wants"]
+__all__ = ["CONSUMER", "ROUNDS", "TOPICS", "Facts", "Result", "decide", "leads_on", "wants"]

@@ -92,7 +92,7 @@ def _without(timers: tuple[Timer, ...], *names: str) -> tuple[Timer, ...]:
 
 
 def _with(timers: tuple[Timer, ...], name: str, due_at: datetime) -> tuple[Timer, ...]:
-    return (*_without(timers, name), Timer(name=name, due_at=due_at))
+    return (*_without(timers, name), Timer.model_construct(name=name, due_at=due_at))
 
 
 def _received(case: Case, event: CaseReceived, at: datetime) -> Change:

@@ -24,9 +24,9 @@ def is_automatic(received: InteractionReceived) -> bool:
     return received.kind is Kind.AUTO_REPLY or not AUTOMATIC_FLAGS.isdisjoint(received.flags)
 
 
-def references_of(received: InteractionReceived) -> list[str]:
-    """All references that could lead to the message's case, the nearest first."""
-    return list(dict.fromkeys((*received.parents, received.conversation, received.external_id)))
+def references_of(received: InteractionReceived) -> tuple[str, ...]:
+    """All references that could lead to the message's case, the nearest first; the same may come twice."""
+    return (*received.parents, received.conversation, received.external_id)
 
 
 def receive(work: Work, received: InteractionReceived) -> None:
@@ -106,12 +106,14 @@ def _recipients(received: InteractionReceived, sender: Participant) -> tuple[Par
         each for each in received.participants if each.role is Role.CC and not each.scheme.endswith("-own")
     ]
     answered = [each.model_copy(update={"role": Role.TO}) for each in to]
+    if not copies:
+        return tuple(answered)
     known = {(each.scheme, each.value) for each in answered}
     return tuple(answered + [each for each in copies if (each.scheme, each.value) not in known])
 
 
 def _customer(sender: Participant, handle: UUID) -> Actor:
-    return Actor(kind="customer", id=str(handle), name=sender.name or sender.value)
+    return Actor.model_construct(kind="customer", id=str(handle), name=sender.name or sender.value)
 
 
 def _open(
@@ -120,7 +122,7 @@ def _open(
     id = case_id(work.cause.id)
     if work.get(Case, id) is not None:
         raise Never(f"case {id} exists already, and yet its interaction was not applied")
-    opened = CaseOpened(
+    opened = CaseOpened.model_construct(
         case=id,
         actor=_customer(sender, handle),
         interaction=work.cause.id,
@@ -149,7 +151,7 @@ def _route(work: Work, case: Case, received: InteractionReceived) -> Case:
     routing = router.route(known, received.queue_hint)
     return work.emit(
         case,
-        CaseRouted(
+        CaseRouted.model_construct(
             case=case.id,
             actor=SYSTEM,
             queue=routing.queue,
@@ -174,7 +176,7 @@ def _join(
 ) -> Case:
     automatic = is_automatic(received)
     actor = _customer(sender, handle)
-    joined = CaseReceived(
+    joined = CaseReceived.model_construct(
         case=case.id,
         actor=actor,
         interaction=work.cause.id,

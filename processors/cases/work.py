@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeVar
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from schemas.ports import EntryChange, Found, Step
 
 CONSUMER = "cases"
 MOST_MERGES = 10
+NAMES_CASE = "case:"
 D = TypeVar("D", bound=Document)
 
 
@@ -134,8 +135,8 @@ class Work:
 
     def thread(self, reference: str) -> UUID | None:
         """The case that a reference belongs to: `case:<uuid>` names it itself, others were claimed."""
-        if reference.startswith("case:"):
-            return UUID(reference.removeprefix("case:"))
+        if reference.startswith(NAMES_CASE):
+            return named_case(reference)
         for known in (self._effects.claims, self._claims, self._found.threads):
             if reference in known:
                 return known[reference]
@@ -165,7 +166,7 @@ class Work:
 
     def claim(self, reference: str, case: UUID) -> None:
         """Make the reference lead to the case, unless it leads somewhere already (a Message-ID used a second time)."""
-        if reference and not reference.startswith("case:") and self.thread(reference) is None:
+        if reference and not reference.startswith(NAMES_CASE) and self.thread(reference) is None:
             self._effects.claims[reference] = case
 
     def next_id(self) -> UUID:
@@ -215,6 +216,12 @@ class Work:
         )
         self._effects.events.append(event)
         return event
+
+
+@lru_cache(maxsize=2048)
+def named_case(reference: str) -> UUID:
+    """The case that a reference like `case:<uuid>` names. Asked half a dozen times a message, 1.5 µs each."""
+    return UUID(reference.removeprefix(NAMES_CASE))
 
 
 def marker(event: Event) -> UUID:
