@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.console.console import Console
-from hub.console.desk import CaseView, Desk
+from hub.console.desk import CaseView, Desk, ListView
 from hub.console.frames import has_remote_pictures
 from hub.console.places import Place, place
 from hub.console.rendering import is_partial
@@ -40,14 +40,18 @@ async def front(console: Console, request: Request) -> Response:
     """Where a day begins. On a phone it is the rail alone."""
     desk = console.desk(request)
     chosen = place(None, "all")
-    values = {
-        "rail": await desk.rail(),
-        "list": await desk.listed(chosen),
-        "here": chosen.show,
-        "level": "rail",
-        "page_title": desk.title(chosen),
-    }
+    listed = await desk.listed(chosen)
+    values = {"list": listed, "here": chosen.show, **await _framed(desk, listed, "rail")}
     return console.pages.render(request, "front.html", values)
+
+
+async def _framed(desk: Desk, listed: ListView, level: str) -> dict[str, object]:
+    """What stands around a list, and its title with how many wait there."""
+    around = await desk.rail()
+    key = listed.place.queue or listed.place.show
+    count = next((each.count for each in (*around.views, *around.queues) if each.key == key), None)
+    title = desk.words.t("list.title", place=listed.title, n=count) if count else listed.title
+    return {"rail": around, "level": level, "page_title": title}
 
 
 async def rail(console: Console, request: Request) -> Response:
@@ -64,7 +68,7 @@ async def show_list(console: Console, request: Request) -> Response:
         return console.pages.render(request, "fragments/rows.html", values)
     if part == "list":
         return console.pages.render(request, "fragments/list.html", values)
-    values |= {"rail": await desk.rail(), "level": "list", "page_title": listed.title}
+    values |= await _framed(desk, listed, "list")
     return console.pages.render(request, "list.html", values)
 
 

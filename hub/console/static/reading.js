@@ -32,7 +32,18 @@ export function openCase(url) {
   });
 }
 
+const TOAST_MILLISECONDS = 10000;
+
+function letToastsGo() {
+  for (const toast of document.querySelectorAll("#toasts .toast:not([data-going])")) {
+    toast.dataset.going = "yes";
+    const go = () => (toast.matches(":hover, :focus-within") ? setTimeout(go, 2000) : toast.remove());
+    setTimeout(go, TOAST_MILLISECONDS);
+  }
+}
+
 export function settle(root) {
+  letToastsGo();
   const page = document.getElementById("case");
   markRows();
   if (!page?.dataset.case) return;
