@@ -59,6 +59,10 @@ class Shield:
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if scope["path"].startswith(
+                    "/api/"
+                ):  # pages of the console say for themselves what may be kept
+                    headers.setdefault("Cache-Control", "no-store")
                 headers["X-Request-Id"] = request_id
             await send(message)
 

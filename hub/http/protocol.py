@@ -34,8 +34,11 @@ class ConnectionLimits:
 def patient(listening: socket.socket) -> None:
     """Connections of this socket end when their peer has acknowledged nothing for a minute (RFC 5482).
 
-    That ends those whose peer vanished, and those whose peer lives but never reads what it asked for.
+    That ends those whose peer vanished, and those whose peer lives but never reads what it asked for. Nothing waits for an
+    acknowledgement: asyncio sees to that only where a socket names its protocol, and 40 ms an answer are lost elsewhere.
     """
+    if listening.family != socket.AF_UNIX:
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (
         ("TCP_USER_TIMEOUT", DEAD_PEER_SECONDS * 1000),  # Linux

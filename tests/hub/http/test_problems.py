@@ -160,6 +160,12 @@ async def test_every_answer_has_the_security_headers_and_no_origin_is_allowed(ho
         assert "access-control-allow-origin" not in answer.headers
 
 
+async def test_answers_of_the_api_are_kept_nowhere(home: House) -> None:
+    async with home.signed_in("ines") as client:
+        answer = await client.get("/api/v1/cases")
+    assert answer.headers["cache-control"] == "no-store"
+
+
 async def test_a_request_id_is_taken_over_where_it_can_stand_in_a_log(home: House) -> None:
     async with home.client() as client:
         given = await client.get("/health/live", headers={"X-Request-Id": "abc-1"})
