@@ -60,16 +60,18 @@ class Looked(dict[str, Any]):
 
 def unfolded_span(text: str, start: int, end: int) -> tuple[int, int]:
     """Where a span of the folded text lies in the text itself. Folding works character by character and never shortens."""
-    if len(text.casefold()) == len(text):
+    widened = len(text.casefold()) - len(text)
+    if not widened:
         return start, end
     places = range(len(text) + 1)
 
     def folded_length(place: int) -> int:
         return len(text[:place].casefold())
 
-    first = bisect_right(places, start, key=folded_length) - 1
-    last = bisect_left(places, end, key=folded_length)
-    return first, min(last, len(text))
+    # A place lies before its folded place, and by no more than folding widened the whole text.
+    first = bisect_right(places, start, max(0, start - widened), min(start, len(text)) + 1, key=folded_length)
+    last = bisect_left(places, end, max(0, end - widened), min(end, len(text)), key=folded_length)
+    return first - 1, last
 
 
 def excerpt(text: str, spans: Sequence[tuple[int, int]], length: int = EXCERPT_LENGTH) -> str:

@@ -56,77 +56,93 @@ def wants(inputs: Sequence[Event], found: Found, handle_id: HandleId) -> Referen
     cases that those were merged into.
     """
     references = References()
+    follow = bool(found.asked)
     for event in inputs:
         try:
-            _wants_of(event, found, handle_id, references)
+            if follow:
+                _follow(event, found, handle_id, references)
+            else:
+                _ask(event, handle_id, references)
         except Exception:  # noqa: BLE001, S112  what cannot be asked for fails again when it is decided, and is told then
             continue
     return _unseen(references, found)
 
 
-def _wants_of(event: Event, found: Found, handle_id: HandleId, references: References) -> None:
+def _ask(event: Event, handle_id: HandleId, references: References) -> None:
+    """What an input names."""
     data = event.data
     references.handled.add(marker(event))
     references.handled.add(event.id)
     if isinstance(data, InteractionReceived):
-        _wants_of_message(event.id, data, found, handle_id, references)
+        if data.sender is not None:
+            references.want(Handle, handle_id(data.sender.scheme, data.sender.value))
+        references.want(Case, case_id(event.id))
+        for reference in (*data.tokens, *references_of(data)):
+            _ask_case(reference, references)
+        references.numbers.update(data.numbers)
     elif isinstance(data, InteractionBounced | InteractionReceipt):
-        _want_case(data.conversation, found, references)
+        _ask_case(data.conversation, references)
     elif isinstance(data, Command):
-        _want_id(data.case, found, references)
-        _want_case_handle(data.case, found, references)
+        references.want(Case, data.case)
         if isinstance(data, MergeCase):
-            _want_id(data.into, found, references)
+            references.want(Case, data.into)
         if isinstance(data, SettleDelivery):
             references.want(Delivery, data.message)
     elif isinstance(data, DeliveryEvent) and data.case is not None:
-        _want_id(data.case, found, references)
+        references.want(Case, data.case)
 
 
-def _wants_of_message(
-    id: UUID, data: InteractionReceived, found: Found, handle_id: HandleId, references: References
-) -> None:
-    sender = data.sender
-    if sender is not None:
-        _want_handle(handle_id(sender.scheme, sender.value), found, references)
-    references.want(Case, case_id(id))
-    for reference in references_of(data):
-        _want_case(reference, found, references)
-    for token in data.tokens:
-        _want_case(token, found, references)
-        _want_case_handle(
-            named_case(token), found, references
-        )  # it may prove the address that the case came from
-    for number in data.numbers:
-        references.numbers.add(number)
-        if number in found.numbers:
-            _want_id(found.numbers[number], found, references)
+def _ask_case(reference: str, references: References) -> None:
+    if reference.startswith(NAMES_CASE):
+        references.want(Case, named_case(reference))
+    else:
+        references.threads.add(reference)
 
 
-def _want_handle(id: UUID, found: Found, references: References) -> None:
-    """The handle, and those linked to it."""
-    references.want(Handle, id)
+def _follow(event: Event, found: Found, handle_id: HandleId, references: References) -> None:
+    """What the answers so far lead to."""
+    data = event.data
+    if isinstance(data, InteractionReceived):
+        if data.sender is not None:
+            _follow_links(handle_id(data.sender.scheme, data.sender.value), found, references)
+        for reference in references_of(data):
+            _follow_case(found.threads.get(reference), found, references)
+        for token in data.tokens:
+            case = named_case(token)
+            _follow_case(case, found, references)
+            _want_case_handle(
+                case, found, references
+            )  # a token may prove the address that the case came from
+        for number in data.numbers:
+            _follow_case(found.numbers.get(number), found, references)
+    elif isinstance(data, InteractionBounced | InteractionReceipt):
+        reference = data.conversation
+        named = named_case(reference) if reference.startswith(NAMES_CASE) else found.threads.get(reference)
+        _follow_case(named, found, references)
+    elif isinstance(data, Command):
+        _follow_case(data.case, found, references)
+        _want_case_handle(data.case, found, references)
+        if isinstance(data, MergeCase):
+            _follow_case(data.into, found, references)
+    elif isinstance(data, DeliveryEvent):
+        _follow_case(data.case, found, references)
+
+
+def _follow_links(id: UUID, found: Found, references: References) -> None:
     known = found.documents.get(id)
     if isinstance(known, Handle) and known.links:
         for linked in handle_wants(found, (id,)).documents.get(Handle, ()):
             references.want(Handle, linked)
 
 
-def _want_case(reference: str, found: Found, references: References) -> None:
-    if reference.startswith(NAMES_CASE):
-        _want_id(named_case(reference), found, references)
+def _follow_case(id: UUID | None, found: Found, references: References) -> None:
+    """The case, and the one that it was merged into."""
+    if id is None:
         return
-    references.threads.add(reference)
-    case = found.threads.get(reference)
-    if case is not None:
-        _want_id(case, found, references)
-
-
-def _want_id(id: UUID, found: Found, references: References) -> None:
     references.want(Case, id)
     case = found.documents.get(id)
     if isinstance(case, Case) and case.merged_into is not None:
-        _want_id(case.merged_into, found, references)
+        _follow_case(case.merged_into, found, references)
 
 
 def _want_case_handle(id: UUID, found: Found, references: References) -> None:
@@ -138,7 +154,9 @@ def _want_case_handle(id: UUID, found: Found, references: References) -> None:
 def _unseen(references: References, found: Found) -> References:
     """Without what was asked for before: asking again would find nothing new."""
     asked = found.asked
-    fresh = References(
+    if not asked:
+        return references
+    return References(
         handled=references.handled - asked.handled,
         threads=references.threads - asked.threads,
         numbers=references.numbers - asked.numbers,
@@ -148,14 +166,13 @@ def _unseen(references: References, found: Found) -> References:
             if ids - asked.documents.get(kind, set())
         },
     )
-    return fresh
 
 
 def leads_on(found: Found, more: Found) -> bool:
     """Whether what was just found opens new questions: asking about a whole batch again takes a tenth of deciding it."""
     if more.threads or more.numbers:
         return True
-    handles = found.asked.documents.get(Handle, frozenset())
+    handles = found.asked.documents.get(Handle, set())
     for document in more.documents.values():
         if isinstance(document, Case):
             if document.merged_into is not None or document.handle not in handles:

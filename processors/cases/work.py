@@ -94,7 +94,6 @@ class Work:
         self._claims.update(effects.claims)
         step.claims.update(effects.claims)
         self._handled.add(marker(self.cause))
-        self._effects = Effects()
 
     def discard(self) -> None:
         self._effects = Effects()
