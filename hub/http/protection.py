@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.http.context import Facts, Limits
@@ -69,6 +70,10 @@ class Shield:
         with structlog.contextvars.bound_contextvars(request=request_id):
             try:
                 await self.app(scope, receive, send_shielded)
+            except (
+                ClientDisconnect
+            ):  # it left before it had said all: nobody waits for an answer, and it is no fault
+                log.debug("client-left", route=_route(scope))
             except Exception as error:  # the last place that can answer; the log has it all
                 log.error("request-failed", path=_route(scope), kind=type(error).__name__, exc_info=error)
                 if status == 0:

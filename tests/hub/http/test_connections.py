@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import structlog
 
 from hub.http.protocol import ConnectionLimits, PatientProtocol, patient
 from tests.hub.http.company import House
 from tests.hub.http.serving import served
+from tests.support.waiting import eventually
 
 
 class Strict(PatientProtocol):
@@ -91,6 +93,16 @@ async def test_a_head_or_trailer_without_end_costs_no_memory(address: str, head:
     assert sent < 50_000_000, "it was taken without a limit"
     await answer(reader)
     writer.close()
+
+
+async def test_a_client_that_leaves_in_the_middle_is_no_fault(address: str) -> None:
+    with structlog.testing.capture_logs() as logged:
+        _, writer = await opened(address)
+        writer.write(b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
+        await writer.drain()
+        writer.transport.abort()
+        await eventually(lambda: logged)
+    assert [(each["event"], each["log_level"]) for each in logged] == [("client-left", "debug")]
 
 
 async def test_one_address_holds_so_many_connections_and_no_more(address: str, home: House) -> None:
