@@ -39,6 +39,8 @@ class Metric(StrEnum):
     HTTP_SECONDS = "hubbub_http_request_seconds"
     STREAMS = "hubbub_http_streams"
     STREAMS_CLOSED = "hubbub_http_streams_closed_total"
+    CONNECTIONS = "hubbub_http_connections"
+    CONNECTIONS_REFUSED = "hubbub_http_connections_refused_total"
     SIGN_INS = "hubbub_sign_ins_total"
     CONFIGURATION = "hubbub_configuration_version"
 
@@ -55,11 +57,11 @@ class Declared:
 
 TABLE: dict[Metric, Declared] = {
     Metric.EVENTS: Declared("counter", "Events that a consumer went through, by what became of them", ("consumer", "topic", "outcome")),
-    Metric.STAGE_SECONDS: Declared("histogram", "Time of one batch in a stage: read, load, decide, commit", ("consumer", "stage")),
+    Metric.STAGE_SECONDS: Declared("histogram", "Time of one batch in a stage: read, decide (with what it looks up), commit", ("consumer", "stage")),
     Metric.BATCH_EVENTS: Declared("histogram", "Events in a batch", ("consumer",), (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)),
     Metric.LAG: Declared("gauge", "Events beyond the consumer's position", ("consumer",)),
     Metric.STALLED_SECONDS: Declared("gauge", "How long the consumer has had work and did not move", ("consumer",)),
-    Metric.ACCEPTED: Declared("counter", "Items that connectors accepted: received, duplicate, quarantined, refused", ("channel", "account", "outcome")),
+    Metric.ACCEPTED: Declared("counter", "Items that are on the log: received, ignored, quarantined", ("channel", "account", "outcome")),
     Metric.QUEUE_OPEN: Declared("gauge", "Open cases of a queue", ("queue",)),
     Metric.QUEUE_UNASSIGNED: Declared("gauge", "Open cases of a queue that nobody has", ("queue",)),
     Metric.QUEUE_OLDEST_SECONDS: Declared("gauge", "Since when the customer waits who waits longest in a queue", ("queue",)),
@@ -72,6 +74,8 @@ TABLE: dict[Metric, Declared] = {
     Metric.HTTP_SECONDS: Declared("histogram", "Time of a request, streams apart", ("method", "route")),
     Metric.STREAMS: Declared("gauge", "Event streams that are open", ("stream",)),
     Metric.STREAMS_CLOSED: Declared("counter", "Event streams that ended, and why", ("stream", "reason")),
+    Metric.CONNECTIONS: Declared("gauge", "Connections that are open: console, intake, files, operator", ("listener",)),
+    Metric.CONNECTIONS_REFUSED: Declared("counter", "Connections that got no place, lost it, or could not be served, and why", ("listener", "reason")),
     Metric.SIGN_INS: Declared("counter", "Sign-ins: succeeded, refused, throttled", ("outcome",)),
     Metric.CONFIGURATION: Declared("gauge", "The version of the configuration in force"),
 }  # fmt: skip

@@ -6,12 +6,16 @@ What happens to an event depends on its error alone (schemas/errors.py): an outa
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
 from hub.letters import dead_letter
+from hub.observe import Metric, Metrics
 from schemas.crash import crash_point
 from schemas.documents import PARKED, Parked
 from schemas.errors import Conflict, Outage
@@ -56,7 +60,15 @@ class Consumer(Protocol):
 class Runner:
     """Runs one consumer."""
 
-    def __init__(self, engine: Engine, clock: Clock, consumer: Consumer, batch: int = BATCH) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        consumer: Consumer,
+        batch: int = BATCH,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._metrics = metrics or Metrics()
         self._engine = engine
         self._clock = clock
         self.consumer = consumer
@@ -114,20 +126,41 @@ class Runner:
         if self._parked is None:
             self._parked = await self._load_parked()
         retried = await self._retry_parked()
-        batch = await self._engine.read(self.consumer.name, self.consumer.topics, self._batch)
+        with self._stage("read"):
+            batch = await self._engine.read(self.consumer.name, self.consumer.topics, self._batch)
         self.position = batch.position
         if not batch.records:
             return retried
         crash_point("runner.after-read")
-        step, parked = await self._decide(batch)
+        with self._stage("decide"):
+            step, parked = await self._decide(batch)
         crash_point("runner.before-commit")
-        await self._engine.commit(step)
+        with self._stage("commit"):
+            await self._engine.commit(step)
         crash_point("runner.after-commit")
+        self._count(batch, step)
         for each in parked:
             self._parked.setdefault(each.key, []).append(each)
         self.processed += len(batch.records)
         self.consumer.committed(step)
         return True
+
+    @contextmanager
+    def _stage(self, stage: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        seconds = time.perf_counter() - began
+        self._metrics.observe(Metric.STAGE_SECONDS, seconds, consumer=self.consumer.name, stage=stage)
+
+    def _count(self, batch: Batch, step: Step) -> None:
+        """What became of a batch's events; what has no outcome was applied."""
+        outcomes = {outcome.position: str(outcome.kind) for outcome in step.outcomes}
+        became = Counter((str(each.topic), outcomes.get(each.position, "applied")) for each in batch.records)
+        for (topic, outcome), number in became.items():
+            self._metrics.add(
+                Metric.EVENTS, number, consumer=self.consumer.name, topic=topic, outcome=outcome
+            )
+        self._metrics.observe(Metric.BATCH_EVENTS, len(batch.records), consumer=self.consumer.name)
 
     async def _decide(self, batch: Batch) -> tuple[Step, list[Parked]]:
         """The step of a batch. Where a key is parked, later records of that key are decided without: it is done again."""

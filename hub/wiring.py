@@ -16,7 +16,7 @@ from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, S
 from hub.deciding import Deciding
 from hub.ingesting import MailIngester, read_again
 from hub.letters import Letters, Reparse
-from hub.observe import Metrics
+from hub.observe import Metric, Metrics
 from hub.people import People
 from hub.publishing import Publishing
 from hub.runner import Runner
@@ -88,7 +88,7 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Sqlit
     company = await Company.open(engine, clock)
     deciding = Deciding(engine, clock, company, handles, answer_accounts(settings))
     service = Service(engine, clock, company, deciding)
-    intake = Intake(engine, clock)
+    intake = Intake(engine, clock, partial(count_accepted, metrics))
 
     mail_secrets = [derived(secret, "mail")]
     email = EmailConnector(settings.email, intake, mail_secrets) if settings.email else None
@@ -138,8 +138,12 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Sqlit
         ingester=MailIngester(email, clock),
         dispatcher=dispatcher,
         timers=Timers(engine, clock),
-        runners=[Runner(engine, clock, each) for each in consumers],
+        runners=[Runner(engine, clock, each, metrics=metrics) for each in consumers],
     )
+
+
+def count_accepted(metrics: Metrics, channel: str, account: str, outcome: str) -> None:
+    metrics.add(Metric.ACCEPTED, channel=channel, account=account, outcome=outcome)
 
 
 def answer_accounts(settings: HubSettings) -> Mapping[str, str]:

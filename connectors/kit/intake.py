@@ -1,5 +1,6 @@
 """The one way in: what a connector accepted goes to the log durably before its source is answered."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from schemas.documents import QuarantineItem
 from schemas.errors import Conflict, Outage
 from schemas.events import Event
 from schemas.ids import derive, part_id
-from schemas.interactions import InteractionEvent
+from schemas.interactions import InteractionEvent, InteractionIgnored
 from schemas.parking import Quarantined
 from schemas.ports import Blob, Clock, Engine, References, Step
 
@@ -49,12 +50,19 @@ def quarantine_event(data: Quarantined) -> Event:
     )
 
 
+Told = Callable[[str, str, str], None]
+
+
 class Intake:
     """Accepts items. When `accept` returns, they are durable; when it raises Outage, nothing of them is."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, told: Told = lambda channel, account, outcome: None
+    ) -> None:
+        """`told` is called with channel, account and outcome for each item that is on the log."""
         self._engine = engine
         self.clock = clock
+        self._told = told
 
     async def accept(self, accepted: Accepted) -> None:
         blobs = [accepted.original, *accepted.blobs]
@@ -62,6 +70,7 @@ class Intake:
             await self._engine.commit(
                 Step(blobs=blobs, events=[interaction_event(each) for each in accepted.interactions])
             )
+            self._tell(accepted)
             return
         event = quarantine_event(accepted.quarantined)
         item = _quarantine_item(accepted.quarantined)
@@ -69,6 +78,7 @@ class Intake:
             await self._engine.commit(Step(blobs=blobs, events=[event], documents=[(item, 0)]))
         except Conflict:  # it lies there already: the source gave it again
             await self._engine.commit(Step(blobs=blobs, events=[event]))
+        self._told(accepted.quarantined.channel, accepted.quarantined.account, "quarantined")
 
     async def accept_once(self, accepted: Accepted, answer: AnsweredRequest) -> AnsweredRequest:
         """Accept an item whose sender named it by a key of his own, and keep `answer` with it under the id of that key.
@@ -82,7 +92,13 @@ class Intake:
             await self._engine.commit(step)
         except Conflict as conflict:
             return await self._answer_before(answer.id, conflict)
+        self._tell(accepted)
         return answer
+
+    def _tell(self, accepted: Accepted) -> None:
+        for each in accepted.interactions:
+            outcome = "ignored" if isinstance(each, InteractionIgnored) else "received"
+            self._told(each.channel, each.account, outcome)
 
     async def _answer_before(self, id: UUID, conflict: Conflict) -> AnsweredRequest:
         references = References()

@@ -14,6 +14,7 @@ from hub.accounts.users import Users
 from hub.company import Company
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.deciding import Deciding
+from hub.observe import Metric, Metrics
 from hub.runner import Runner
 from hub.service import CaseFilter, Service
 from hub.timers import Timers
@@ -97,7 +98,8 @@ class Flow:
             OutboundConsumer(engine, self.dispatcher.wake),
             SearchConsumer(engine),
         )
-        self.runners = [Runner(engine, clock, each) for each in consumers]
+        self.metrics = Metrics()
+        self.runners = [Runner(engine, clock, each, metrics=self.metrics) for each in consumers]
 
     async def settle(self) -> None:
         """Until nothing is left to do."""
@@ -290,3 +292,14 @@ async def test_a_case_is_given_only_to_who_works_in_its_queue(flow: Flow) -> Non
         with pytest.raises(Invalid, match="does not work in inbox"):
             await flow.do(OPERATOR, AssignCase, case, assignee=name)
     assert (await flow.do(OPERATOR, AssignCase, case, assignee="tom")).assignee == "tom"
+
+
+async def test_a_runner_counts_what_became_of_events(flow: Flow) -> None:
+    await flow.receive("a")
+    await flow.receive("a")
+    await flow.settle()
+    value = flow.metrics.value
+    labels = {"consumer": "cases", "topic": "interactions"}
+    assert value(Metric.EVENTS, **labels, outcome="applied") == 1
+    assert value(Metric.EVENTS, **labels, outcome="duplicate") == 1
+    assert b'hubbub_stage_seconds_count{consumer="cases",stage="commit"}' in flow.metrics.text()
