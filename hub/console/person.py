@@ -19,6 +19,7 @@ CASES = 11
 EXCERPT = 120
 SHOWN = (EntryKind.MESSAGE, EntryKind.REPLY, EntryKind.NOTE)
 ICONS = {EntryKind.REPLY: "reply", EntryKind.NOTE: "lock"}
+PROOF_KIND = "reply-token"
 SCHEME_ICONS = {"email": "mail", "email-typed": "file-text"}
 
 
@@ -100,8 +101,10 @@ async def person_view(
 
 
 def _handle(handle: Handle, words: Words) -> HandleView:
+    is_typed = handle.scheme.endswith("-typed")
+    proved = "-proved" if is_typed and any(link.evidence.kind == PROOF_KIND for link in handle.links) else ""
     known = words.t.either(
-        f"person.scheme.{handle.scheme}", words.t("person.scheme.other", scheme=handle.scheme)
+        f"person.scheme.{handle.scheme}{proved}", words.t("person.scheme.other", scheme=handle.scheme)
     )
     icon = SCHEME_ICONS.get(handle.scheme, "message-square")
     return HandleView(handle.value, known, icon, words.ago(handle.first_seen_at))
