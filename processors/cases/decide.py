@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from processors.cases.receive import receive, references_of
+from processors.cases.receive import UNKNOWN_SENDER, receive, references_of
 from processors.cases.request import Nothing, request
 from processors.cases.work import CONSUMER, NAMES_CASE, Facts, Work, marker, named_case
 from processors.customers import handle_wants
@@ -74,8 +74,8 @@ def _ask(event: Event, handle_id: HandleId, references: References) -> None:
     references.handled.add(marker(event))
     references.handled.add(event.id)
     if isinstance(data, InteractionReceived):
-        if data.sender is not None:
-            references.want(Handle, handle_id(data.sender.scheme, data.sender.value))
+        sender = data.sender or UNKNOWN_SENDER
+        references.want(Handle, handle_id(sender.scheme, sender.value))
         references.want(Case, case_id(event.id))
         for reference in (*data.tokens, *references_of(data)):
             _ask_case(reference, references)
@@ -103,8 +103,8 @@ def _follow(event: Event, found: Found, handle_id: HandleId, references: Referen
     """What the answers so far lead to."""
     data = event.data
     if isinstance(data, InteractionReceived):
-        if data.sender is not None:
-            _follow_links(handle_id(data.sender.scheme, data.sender.value), found, references)
+        sender = data.sender or UNKNOWN_SENDER
+        _follow_links(handle_id(sender.scheme, sender.value), found, references)
         for reference in references_of(data):
             _follow_case(found.threads.get(reference), found, references)
         for token in data.tokens:

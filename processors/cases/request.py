@@ -238,16 +238,36 @@ def _merge(work: Work, case: Case, command: MergeCase) -> None:
         raise Unknown(f"there is no case {command.into}")
     if target.id == case.id:
         raise Invalid("a case cannot be merged into itself", {"into": "name another case"})
+    if len(case.pending) + len(target.pending) > MOST_PENDING:
+        raise Invalid(
+            f"the cases have more than {MOST_PENDING} answers that leave later", {"into": "cancel some first"}
+        )
+    pending = case.pending
+    case = _cancel_pending(work, case, command)
     work.emit(case, CaseMerged(case=case.id, actor=command.actor, into=target.id))
     absorbed = CaseAbsorbed(
         case=target.id, actor=command.actor, absorbed=case.id, participants=case.participants
     )
-    work.emit(target, absorbed)
+    target = work.emit(target, absorbed)
+    for each in pending:  # what somebody wrote leaves when it was meant to, from the case that stays
+        moved = {"message": work.next_id(), "case": target.id, "conversation": f"case:{target.id}"}
+        message = each.message.model_copy(update=moved)
+        replied = CaseReplied(case=target.id, actor=message.author, message=message, send_at=each.send_at)
+        target = work.emit(target, replied)
+
+
+def _cancel_pending(work: Work, case: Case, command: Command) -> Case:
+    """Say of each answer that leaves later that it does not leave from this case."""
+    for each in case.pending:
+        cancelled = CaseReplyCancelled(case=case.id, actor=command.actor, message=each.message.message)
+        case = work.emit(case, cancelled)
+    return case
 
 
 def _mark_spam(work: Work, case: Case, command: MarkSpam) -> None:
     if case.state is CaseState.SPAM:
         raise Nothing(f"case {case.number} is marked as spam already")
+    case = _cancel_pending(work, case, command)
     work.emit(case, CaseSpamMarked(case=case.id, actor=command.actor))
 
 

@@ -10,12 +10,13 @@ from processors.cases.decide import ROUNDS, decide, wants
 from processors.cases.evolve import fold
 from processors.cases.work import Facts, Work
 from processors.routing import Router
-from schemas.cases import CaseEvent, CaseOpened, CaseReceived, CaseState
+from schemas.cases import CaseEvent, CaseOpened, CaseReceived, CaseReplied, CaseReplyCancelled, CaseState
 from schemas.commands import (
     AnswerFromTemplate,
     AssignCase,
     CancelReply,
     ClaimCase,
+    MarkSpam,
     MergeCase,
     ReplyToCase,
     ResolveCase,
@@ -387,6 +388,41 @@ def test_a_merged_case_sends_its_mail_to_the_other_one() -> None:
     target = world.documents[first.id]
     assert isinstance(target, Case)
     assert (target.messages, target.absorbed) == (2, (second.id,))
+
+
+def test_an_answer_for_later_leaves_although_its_case_was_merged() -> None:
+    world = World()
+    world.do(mail("a"), mail("b"))
+    first, second = world.cases()
+    later = NOW + timedelta(hours=1)
+    world.do(ReplyToCase(case=second.id, actor=AGENT, text="Tomorrow.", send_at=later))
+    world.do(MergeCase(case=second.id, actor=AGENT, into=first.id))
+    target = world.documents[first.id]
+    assert isinstance(target, Case)
+    timer = next(each for each in target.timers if each.name.startswith("send:"))
+    world.now = later
+    world.do(TimerDue(case=first.id, actor=AGENT, timer=timer.name, due_at=timer.due_at))
+    (sent,) = world.told(OutboundQueued)
+    assert (sent.message.text, sent.message.case) == ("Tomorrow.", first.id)
+    assert len(world.told(CaseReplyCancelled)) == 1
+
+
+def test_spam_gets_no_answer_that_was_to_leave_later_and_says_so() -> None:
+    world = World()
+    case = opened(world)
+    world.do(ReplyToCase(case=case.id, actor=AGENT, text="Tomorrow.", send_at=NOW + timedelta(hours=1)))
+    world.do(MarkSpam(case=case.id, actor=AGENT))
+    (cancelled,) = world.told(CaseReplyCancelled)
+    (replied,) = world.told(CaseReplied)
+    assert cancelled.message == replied.message.message
+    assert (world.case().pending, world.case().timers) == ((), ())
+
+
+def test_mails_without_a_sender_share_one_handle() -> None:
+    world = World()
+    world.do(mail("a", participants=()))
+    world.do(mail("b", participants=()))
+    assert [case.handle for case in world.cases()] == [world.handle_id("unknown", "unknown")] * 2
 
 
 @pytest.mark.parametrize("state", [CaseState.SNOOZED, CaseState.OPEN])
