@@ -2,6 +2,7 @@
 
 What happens to an event depends on its error alone (schemas/errors.py): an outage is waited for, a conflict decided again,
 `not yet` parks the key, anything else is a dead letter. The log position moves only with the step that holds the effects.
+A batch that conflicts again and again is decided record by record, so that one record never stops the others for ever.
 """
 
 import asyncio
@@ -30,6 +31,8 @@ IDLE_SECONDS = 5.0
 GIVE_UP_AFTER_ATTEMPTS = 25
 FIRST_PARK_SECONDS = 0.5
 LONGEST_PARK_SECONDS = 300.0
+ALONE_AFTER_CONFLICTS = 8
+GIVE_UP_AFTER_CONFLICTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,10 @@ class Runner:
         self._batch = batch
         self._stopping = asyncio.Event()
         self._parked: dict[str, list[Parked]] | None = None
+        self._conflicts = 0
+        self._alone = 0
+        """How many records are still decided one by one."""
+        self._reason = ""
         self.position: Position = ""
         self.processed = 0
 
@@ -126,8 +133,9 @@ class Runner:
         if self._parked is None:
             self._parked = await self._load_parked()
         retried = await self._retry_parked()
+        limit = 1 if self._alone else self._batch
         with self._stage("read"):
-            batch = await self._engine.read(self.consumer.name, self.consumer.topics, self._batch)
+            batch = await self._engine.read(self.consumer.name, self.consumer.topics, limit)
         self.position = batch.position
         if not batch.records:
             return retried
@@ -135,9 +143,15 @@ class Runner:
         with self._stage("decide"):
             step, parked = await self._decide(batch)
         crash_point("runner.before-commit")
-        with self._stage("commit"):
-            await self._engine.commit(step)
+        try:
+            with self._stage("commit"):
+                await self._engine.commit(step)
+        except Conflict as conflict:
+            self._conflicted(conflict)
+            raise
         crash_point("runner.after-commit")
+        self._conflicts = 0
+        self._alone = max(0, self._alone - len(batch.records))
         self._count(batch, step)
         for each in parked:
             self._parked.setdefault(each.key, []).append(each)
@@ -164,6 +178,8 @@ class Runner:
 
     async def _decide(self, batch: Batch) -> tuple[Step, list[Parked]]:
         """The step of a batch. Where a key is parked, later records of that key are decided without: it is done again."""
+        if self._conflicts >= GIVE_UP_AFTER_CONFLICTS:
+            return self._given_up(batch), []
         waiting = set(self._parked or ())
         while True:
             ready = [each for each in batch.records if each.event is not None and each.key not in waiting]
@@ -187,6 +203,24 @@ class Runner:
         step.before = batch.before
         step.position = batch.position
         return step, parked
+
+    def _conflicted(self, conflict: Conflict) -> None:
+        """Somebody was first, which the next look puts right. If it does not, a decision of ours is at fault."""
+        self._conflicts += 1
+        if self._conflicts == ALONE_AFTER_CONFLICTS:
+            log.warning(
+                "%s decides one by one, as somebody is always first: %s", self.consumer.name, conflict
+            )
+            self._alone = self._batch
+        self._reason = str(conflict)
+
+    def _given_up(self, batch: Batch) -> Step:
+        """The one record that can never be committed, set aside."""
+        step = Step(consumer=self.consumer.name, before=batch.before, position=batch.position)
+        reason = f"decided {self._conflicts} times, and each time it conflicted: {self._reason}"
+        for record in batch.records:
+            self._record(step, record, Result(OutcomeKind.DEAD_LETTERED, reason, "commit"))
+        return step
 
     def _undecided(self, record: Record) -> Result:
         if record.event is None:
@@ -284,7 +318,11 @@ class Runner:
             )
         )
         step.deletions.append((Parked, head.id))
-        await self._engine.commit(step)
+        try:
+            await self._engine.commit(step)
+        except Conflict as conflict:
+            waiting[0] = await self._park_again(head, str(conflict))
+            return False
         self.consumer.committed(step)
         return True
 
