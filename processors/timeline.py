@@ -168,13 +168,16 @@ def _plain(value: object) -> object:
     return None if value is None else str(value)
 
 
-def change_of(event: Event) -> EntryChange | None:
-    """The later state of a reply's entry that this case event tells of."""
-    data = event.data
+def change_of(event: Event, case: Case) -> EntryChange | None:
+    """The later state of a reply's entry that this case event tells of; `case` is the case after it.
+
+    The reply may be of a case that was merged into this one and that counted further: `ahead` makes up for that.
+    """
+    data, place = event.data, (event.sequence or 0) + case.ahead
     if isinstance(data, CaseDelivery):
-        return EntryChange(data.message, event.sequence or 0, data.state, data.reason)
+        return EntryChange(data.message, place, data.state, data.reason)
     if isinstance(data, CaseSendReleased):
-        return EntryChange(data.message, event.sequence or 0, DeliveryState.QUEUED)
+        return EntryChange(data.message, place, DeliveryState.QUEUED)
     if isinstance(data, CaseReplyCancelled):
-        return EntryChange(data.message, event.sequence or 0, DeliveryState.CANCELLED)
+        return EntryChange(data.message, place, DeliveryState.CANCELLED)
     return None

@@ -254,6 +254,16 @@ class CaseAbsorbed(CaseEvent):
 
     absorbed: UUID
     participants: tuple[UUID, ...] = ()
+    earlier: tuple[UUID, ...] = Field(
+        default=(), description="cases that had been merged into the absorbed one before"
+    )
+    steps: int = Field(
+        default=0, description="how far the absorbed case had counted the changes of its entries"
+    )
+    waiting_since: datetime | None = Field(
+        default=None, description="since when the absorbed case's customer waits for an answer"
+    )
+    due_at: datetime | None = Field(default=None, description="when the absorbed case's first answer is due")
 
 
 @event_type

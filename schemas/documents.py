@@ -30,8 +30,17 @@ class Document(Frozen):
 
 
 class PendingReply(Frozen):
+    """An answer that leaves later, with what it ended: taking it back makes the customer wait again as before."""
+
     message: OutboundMessage
     send_at: datetime
+    waiting_since: datetime | None = None
+    due_at: datetime | None = None
+    is_first: bool = Field(default=False, description="nobody had answered the case before")
+
+    @property
+    def ends_waiting(self) -> bool:
+        return self.is_first or self.waiting_since is not None
 
 
 class Case(Document):
@@ -65,7 +74,11 @@ class Case(Document):
     snoozed_until: datetime | None = None
     resolved_at: datetime | None = None
     merged_into: UUID | None = None
-    absorbed: tuple[UUID, ...] = ()
+    absorbed: tuple[UUID, ...] = Field(default=(), description="cases merged into it, at most 100")
+    ahead: int = Field(
+        default=0,
+        description="with the sequence it orders changes of entries, those of merged cases included",
+    )
     related: UUID | None = None
     participants: tuple[UUID, ...] = Field(
         default=(), description="handles that may join by thread; at most 50"

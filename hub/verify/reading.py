@@ -82,10 +82,11 @@ class Reading:
             what = f"event {event.sequence} of the case comes where {expected} belongs"
             yield Fault("d", what, str(data.case))
         try:
-            self._gathered.cases[data.case] = evolve(known, data, event.time)
+            after = self._gathered.cases[data.case] = evolve(known, data, event.time)
         except ValueError as error:
             yield Fault("d", str(error), str(data.case))
-        change = change_of(event)
+            return
+        change = change_of(event, after)
         before = self._gathered.changes.get(change.entry) if change else None
         if change is not None and (before is None or change.sequence > before.sequence):
             self._gathered.changes[change.entry] = change

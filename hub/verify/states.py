@@ -95,10 +95,16 @@ class States:
         for _ in range(CATCH_UPS):
             entry = (await self._engine.load(References(entries={id}))).entries[id]
             latest = self._gathered.changes[id]
-            for event in await _case_events(self._engine, entry.case):
-                change = change_of(event)
-                if change is not None and change.entry == id and change.sequence > latest.sequence:
-                    latest = change
+            case: UUID | None = entry.case
+            while case is not None:  # and on to the cases that it was merged into
+                folded: Case | None = None
+                for event in await _case_events(self._engine, case):
+                    assert isinstance(event.data, CaseEvent)
+                    folded = evolve(folded, event.data, event.time)
+                    change = change_of(event, folded)
+                    if change is not None and change.entry == id and change.sequence > latest.sequence:
+                        latest = change
+                case = folded.merged_into if folded else None
             if _says(entry, latest):
                 return True
         return False

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from processors.cases.receive import UNKNOWN_SENDER, receive, references_of
 from processors.cases.request import Nothing, request
-from processors.cases.work import CONSUMER, NAMES_CASE, Facts, Work, marker, named_case
+from processors.cases.work import CONSUMER, MOST_MERGES, NAMES_CASE, Facts, Work, marker, named_case
 from processors.customers import handle_wants
 from processors.identity import HandleId
 from schemas.automation import AutomationSuppressed
@@ -34,7 +34,8 @@ from schemas.ports import Found, OutcomeKind, References
 from schemas.topics import Topic
 
 TOPICS = (Topic.INTERACTIONS, Topic.COMMANDS, Topic.DELIVERIES)
-ROUNDS = 3
+ROUNDS = 3 + MOST_MERGES
+"""Three, but for a case that was merged into a case that was merged: each such step leads one look further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ APPLIED = Result()
 
 
 def wants(inputs: Sequence[Event], found: Found, handle_id: HandleId) -> References:
-    """What must be loaded before deciding, asked until it is empty (at most `ROUNDS` times).
+    """What must be loaded before deciding, asked until it is empty (three times, but for merges of merges).
 
     First the ids and references that the inputs name; then the cases that these lead to, and linked handles; then the
     cases that those were merged into.

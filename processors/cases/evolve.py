@@ -121,10 +121,19 @@ def _routed(case: Case, event: CaseRouted, at: datetime) -> Change:
 def _replied(case: Case, event: CaseReplied, at: datetime) -> Change:
     change: Change = {}
     if event.send_at is not None:
-        change["pending"] = (*case.pending, PendingReply(message=event.message, send_at=event.send_at))
+        pending = PendingReply(
+            message=event.message,
+            send_at=event.send_at,
+            waiting_since=case.waiting_since,
+            due_at=case.due_at,
+            is_first=case.responded_at is None,
+        )
+        change["pending"] = (*case.pending, pending)
         change["timers"] = _with(case.timers, send_timer(event.message.message), event.send_at)
     if event.message.automatic:
         return change
+    if event.send_at is None:
+        change["pending"] = _answered(case.pending)
     change["timers"] = _without(change.get("timers", case.timers), FIRST_RESPONSE)
     change["responded_at"] = case.responded_at or at
     change["due_at"] = None
@@ -135,11 +144,47 @@ def _replied(case: Case, event: CaseReplied, at: datetime) -> Change:
     return change
 
 
-def _send_over(case: Case, event: CaseSendReleased | CaseReplyCancelled, at: datetime) -> Change:
-    return {
-        "pending": tuple(each for each in case.pending if each.message.message != event.message),
-        "timers": _without(case.timers, send_timer(event.message)),
-    }
+def _answered(pending: tuple[PendingReply, ...]) -> tuple[PendingReply, ...]:
+    """The answers that leave later, now that the customer has another one: taking them back changes nothing more."""
+    return tuple(each.model_copy(update=NOTHING_ENDED) if each.ends_waiting else each for each in pending)
+
+
+def _send_released(case: Case, event: CaseSendReleased, at: datetime) -> Change:
+    rest = tuple(each for each in case.pending if each.message.message != event.message)
+    return {"pending": _answered(rest), "timers": _without(case.timers, send_timer(event.message))}
+
+
+def _reply_cancelled(case: Case, event: CaseReplyCancelled, at: datetime) -> Change:
+    """The customer waits as before the answer, unless another one left or is to leave."""
+    rest = tuple(each for each in case.pending if each.message.message != event.message)
+    change: Change = {"pending": rest, "timers": _without(case.timers, send_timer(event.message))}
+    cancelled = next((each for each in case.pending if each.message.message == event.message), None)
+    if cancelled is None or not cancelled.ends_waiting:
+        return change
+    if rest:
+        change["pending"] = (rest[0].model_copy(update=_ended_by(cancelled)), *rest[1:])
+        return change
+    if cancelled.is_first:
+        change["responded_at"] = None
+    if cancelled.waiting_since is not None:
+        change["waiting_since"] = _earlier(cancelled.waiting_since, case.waiting_since)
+        if case.state is CaseState.WAITING:
+            change["state"] = CaseState.OPEN
+        if cancelled.due_at is not None:
+            change["due_at"] = cancelled.due_at
+            change["timers"] = _with(change["timers"], FIRST_RESPONSE, cancelled.due_at)
+    return change
+
+
+NOTHING_ENDED: Change = {"waiting_since": None, "due_at": None, "is_first": False}
+
+
+def _ended_by(pending: PendingReply) -> Change:
+    return {name: getattr(pending, name) for name in NOTHING_ENDED}
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((each for each in (one, other) if each is not None), default=None)
 
 
 def _reopened(case: Case, event: CaseReopened, at: datetime) -> Change:
@@ -166,6 +211,7 @@ def _resolved(case: Case, event: CaseResolved, at: datetime) -> Change:
 def _snoozed(case: Case, event: CaseSnoozed, at: datetime) -> Change:
     return {
         "state": CaseState.SNOOZED,
+        "resolved_at": None,
         "snoozed_until": event.until,
         "timers": _with(case.timers, SNOOZE, event.until),
     }
@@ -204,18 +250,32 @@ def _merged(case: Case, event: CaseMerged, at: datetime) -> Change:
 
 
 def _absorbed(case: Case, event: CaseAbsorbed, at: datetime) -> Change:
-    return {
-        "absorbed": tuple(dict.fromkeys((*case.absorbed, event.absorbed))),
+    change: Change = {
+        "absorbed": tuple(dict.fromkeys((*case.absorbed, *event.earlier, event.absorbed))),
+        "ahead": max(case.ahead, event.steps - case.revision),
         "participants": _union(case.participants, event.participants),
     }
+    if event.waiting_since is not None:
+        change["waiting_since"] = _earlier(case.waiting_since, event.waiting_since)
+    if event.due_at is not None:
+        change |= _due(case, _earlier(case.due_at, event.due_at))
+    return change
 
 
 def _spam_marked(case: Case, event: CaseSpamMarked, at: datetime) -> Change:
-    return {"state": CaseState.SPAM, "timers": (), "pending": (), "due_at": None, "waiting_since": None}
+    return {
+        "state": CaseState.SPAM,
+        "timers": (),
+        "pending": (),
+        "due_at": None,
+        "overdue": False,
+        "snoozed_until": None,
+        "waiting_since": None,
+    }
 
 
 def _spam_cleared(case: Case, event: CaseSpamCleared, at: datetime) -> Change:
-    return {"state": CaseState.OPEN, "waiting_since": at}
+    return {"state": CaseState.OPEN, "waiting_since": at, "resolved_at": None}
 
 
 def _overdue(case: Case, event: CaseOverdue, at: datetime) -> Change:
@@ -239,8 +299,8 @@ CHANGES: dict[type[CaseEvent], Callable[[Case, Any, datetime], Change]] = {
     CaseRouted: _routed,
     CaseReopened: _reopened,
     CaseReplied: _replied,
-    CaseSendReleased: _send_over,
-    CaseReplyCancelled: _send_over,
+    CaseSendReleased: _send_released,
+    CaseReplyCancelled: _reply_cancelled,
     CaseClaimed: _assigned,
     CaseAssigned: _assigned,
     CaseSnoozed: _snoozed,

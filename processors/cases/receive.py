@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from processors.automation import AUTOMATIC_FLAGS
-from processors.cases.work import Work
+from processors.cases.work import Work, named_case
 from processors.facts import interaction_facts
 from processors.hours import add_business_minutes
-from processors.identity import are_linked, consents, linked, proves, seen
+from processors.identity import MOST_LINKS, are_linked, consents, linked, proves, seen
 from schemas.cases import CaseOpened, CaseReceived, CaseReopened, CaseRouted, CaseState, CaseWoken
 from schemas.documents import Case, Handle
 from schemas.errors import Never
@@ -40,11 +40,16 @@ def receive(work: Work, received: InteractionReceived) -> None:
         case = _open(work, received, sender, handle, joined[0].id)
     else:
         case = _join(work, received, sender, handle, *joined)
-        _prove(work, received, sender, handle, case, joined[1])
+        _prove(work, received, sender, handle, joined[1])
     work.claim(received.conversation, case.id)
     work.claim(received.external_id, case.id)
-    for consent in consents(handle, work.cause.id, received):
+    given = consents(handle, work.cause.id, received)
+    for consent in given:
         work.tell_identity(consent)
+    known = work.get(Handle, handle)
+    if given and known is not None:
+        texts = {each.consent: each.text_version for each in given}
+        work.put(known.model_copy(update={"consents": {**known.consents, **texts}}))
 
 
 def _sender(work: Work, sender: Participant, received: InteractionReceived) -> UUID:
@@ -86,6 +91,8 @@ def _is_over(work: Work, case: Case) -> bool:
     """Whether the queue wants a new case for an answer that comes this long after resolving."""
     queue = work.facts.queues.get(case.queue)
     if queue is None or queue.reopen_days is None or case.resolved_at is None:
+        return False
+    if case.state is not CaseState.RESOLVED:
         return False
     return work.facts.now - case.resolved_at > timedelta(days=queue.reopen_days)
 
@@ -198,14 +205,22 @@ def _join(
 
 
 def _prove(
-    work: Work, received: InteractionReceived, sender: Participant, handle: UUID, case: Case, joined_by: str
+    work: Work, received: InteractionReceived, sender: Participant, handle: UUID, joined_by: str
 ) -> None:
-    """An answer with our token, from the address that was typed into a form, proves that address."""
-    typed = work.get(Handle, case.handle)
-    writer = work.get(Handle, handle)
-    if joined_by != TOKEN or typed is None or writer is None or received.authentication.spoof_suspect:
+    """An answer with our token, from the address that was typed into a form, proves that address.
+
+    The case of the token counts, wherever it was merged to since. Proof is welcome and not needed: without room for the link
+    the message joins all the same.
+    """
+    if joined_by != TOKEN or received.authentication.spoof_suspect:
         return
-    if not proves(typed, sender) or are_linked(typed, writer):
+    named = (work.get(Case, named_case(token)) for token in received.tokens)
+    handles = (work.get(Handle, case.handle) for case in named if case is not None)
+    typed = next((each for each in handles if each is not None and proves(each, sender)), None)
+    writer = work.get(Handle, handle)
+    if typed is None or writer is None or are_linked(typed, writer):
+        return
+    if max(len(typed.links), len(writer.links)) >= MOST_LINKS:
         return
     evidence = Evidence(kind="reply-token", interaction=work.cause.id)
     typed, writer, event = linked(typed, writer, evidence, SYSTEM, work.facts.now)

@@ -7,7 +7,7 @@ from uuid import UUID
 from processors.cases import answers
 from processors.cases.evolve import FIRST_RESPONSE, SNOOZE, automation_timer, send_timer
 from processors.cases.receive import due_at
-from processors.cases.work import Work
+from processors.cases.work import MOST_MERGES, Work
 from schemas.cases import (
     CaseAbsorbed,
     CaseAssigned,
@@ -154,6 +154,9 @@ def _why_silent(work: Work, case: Case, handle: Handle | None) -> str:
 def _cancel(work: Work, case: Case, command: CancelReply) -> None:
     if not any(each.message.message == command.message for each in case.pending):
         raise Stale("that answer has left already, or was cancelled")
+    if case.state is CaseState.RESOLVED and len(case.pending) == 1 and case.pending[0].ends_waiting:
+        reason = "its answer was taken back"
+        case = work.emit(case, CaseReopened(case=case.id, actor=command.actor, reason=reason))
     work.emit(case, CaseReplyCancelled(case=case.id, actor=command.actor, message=command.message))
 
 
@@ -180,6 +183,10 @@ def _assign(work: Work, case: Case, command: AssignCase) -> None:
 
 
 def _snooze(work: Work, case: Case, command: SnoozeCase) -> None:
+    if case.state is CaseState.SPAM:
+        raise Invalid(
+            f"case {case.number} is marked as spam", {"case": "clear the mark before you snooze it"}
+        )
     if command.until <= work.facts.now:
         raise Invalid("snooze ends in the past", {"until": "give a time to come"})
     work.emit(case, CaseSnoozed(case=case.id, actor=command.actor, until=command.until))
@@ -194,6 +201,10 @@ def _wake(work: Work, case: Case, command: WakeCase) -> None:
 def _resolve(work: Work, case: Case, command: ResolveCase) -> None:
     if case.state is CaseState.RESOLVED:
         raise Nothing(f"case {case.number} is resolved already")
+    if case.state is CaseState.SPAM:
+        raise Invalid(
+            f"case {case.number} is marked as spam", {"case": "clear the mark before you resolve it"}
+        )
     work.emit(case, CaseResolved(case=case.id, actor=command.actor))
 
 
@@ -238,6 +249,10 @@ def _merge(work: Work, case: Case, command: MergeCase) -> None:
         raise Unknown(f"there is no case {command.into}")
     if target.id == case.id:
         raise Invalid("a case cannot be merged into itself", {"into": "name another case"})
+    if target.state is CaseState.SPAM:
+        raise Invalid(f"case {target.number} is marked as spam", {"into": "clear the mark first"})
+    if len(case.absorbed) + len(target.absorbed) >= MOST_MERGES:
+        raise Invalid(f"at most {MOST_MERGES} cases can be merged into one", {"into": "name another case"})
     if len(case.pending) + len(target.pending) > MOST_PENDING:
         raise Invalid(
             f"the cases have more than {MOST_PENDING} answers that leave later", {"into": "cancel some first"}
@@ -245,10 +260,22 @@ def _merge(work: Work, case: Case, command: MergeCase) -> None:
     pending = case.pending
     case = _cancel_pending(work, case, command)
     work.emit(case, CaseMerged(case=case.id, actor=command.actor, into=target.id))
-    absorbed = CaseAbsorbed(
-        case=target.id, actor=command.actor, absorbed=case.id, participants=case.participants
+    target = work.emit(
+        target,
+        CaseAbsorbed(
+            case=target.id,
+            actor=command.actor,
+            absorbed=case.id,
+            participants=case.participants,
+            earlier=case.absorbed,
+            steps=case.revision + case.ahead,
+            waiting_since=case.waiting_since,
+            due_at=case.due_at,
+        ),
     )
-    target = work.emit(target, absorbed)
+    if case.waiting_since is not None and target.state is not CaseState.OPEN:
+        reason = f"case {case.number}, which waits for an answer, was merged into it"
+        target = work.emit(target, CaseReopened(case=target.id, actor=command.actor, reason=reason))
     for each in pending:  # what somebody wrote leaves when it was meant to, from the case that stays
         moved = {"message": work.next_id(), "case": target.id, "conversation": f"case:{target.id}"}
         message = each.message.model_copy(update=moved)

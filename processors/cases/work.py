@@ -23,7 +23,8 @@ from schemas.outbound import OutboundMessage, OutboundQueued
 from schemas.ports import EntryChange, Found, Step
 
 CONSUMER = "cases"
-MOST_MERGES = 10
+MOST_MERGES = 100
+"""Cases merged into one, directly or one by one: so many steps lead from a merged case to where it is read now, at most."""
 NAMES_CASE = "case:"
 D = TypeVar("D", bound=Document)
 
@@ -123,9 +124,7 @@ class Work:
     def case(self, id: UUID) -> Case | None:
         """The case, or the one that it was merged into."""
         case = self.get(Case, id)
-        for _ in range(MOST_MERGES):
-            if case is None or case.merged_into is None:
-                return case
+        while case is not None and case.merged_into is not None:
             target = self.get(Case, case.merged_into)
             if target is None:
                 raise NotYet(f"case {case.number} was merged into {case.merged_into}, which is not loaded")
@@ -185,7 +184,7 @@ class Work:
         self._effects.entries.append(
             entry_of(event, after, interaction if isinstance(payload, MessageEvent) else None)
         )
-        change = change_of(event)
+        change = change_of(event, after)
         if change is not None:
             self._effects.changes.append(change)
         return after
