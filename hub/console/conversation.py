@@ -106,6 +106,8 @@ def _line(entry: Entry, telling: Telling, day: str, subject: str) -> Line | None
         at = telling.words.clock(shown_at(entry))
         return Line(entry.id, entry.sequence, "step", at, day, text=said) if said else None
     new, quoted = split_quoted(entry.text, entry.text_new)
+    if entry.form is not None:
+        quoted = ""  # the whole text is the fields once more
     text, rest = split_rest(new)
     line = Line(
         id=entry.id,
@@ -120,11 +122,19 @@ def _line(entry: Entry, telling: Telling, day: str, subject: str) -> Line | None
         to=", ".join(each.name or each.value for each in entry.participants) if side == "ours" else "",
         subject=entry.subject if side == "theirs" and _differs(entry.subject, subject) else "",
         files=tuple(_file(entry, each, telling) for each in entry.attachments),
-        fields=tuple(entry.form.fields.items()) if entry.form else (),
+        fields=_fields(entry, new),
         consents=tuple(entry.form.consent.items()) if entry.form else (),
         delivery=_delivery(entry, telling.words),
     )
     return _signed(line, entry, telling)
+
+
+def _fields(entry: Entry, said: str) -> tuple[tuple[str, str], ...]:
+    """The fields of a form that are not said already: above as the message, or as the name and address of the writer."""
+    if entry.form is None:
+        return ()
+    known = {said.strip(), *(text for each in entry.participants for text in (each.name, each.value))}
+    return tuple((name, value) for name, value in entry.form.fields.items() if value.strip() not in known)
 
 
 def _differs(subject: str, usual: str) -> bool:
@@ -196,6 +206,8 @@ def step_words(entry: Entry, telling: Telling) -> str:
     key = f"step.{entry.step}"
     if entry.step == "assigned" and not entry.detail.get("assignee"):
         key = "step.released"
+    if entry.step == "routed" and entry.detail.get("priority") == "normal":
+        key = "step.routed-plain"
     if entry.step == "tagged":
         values["tags"] = _tags(entry)
     values["actor"] = actor_name(entry.actor, telling)

@@ -63,6 +63,7 @@ class PersonView:
     cases: Sequence[CaseLink]
     channels: Sequence[tuple[str, str]]
     channel: str
+    language: str
     timeline: Sequence[Happening]
     next: str | None
 
@@ -83,9 +84,8 @@ async def person_view(
     customer = found.customer
     page = await service.customer_timeline(principal, customer, ENTRIES, after, channel)
     numbers = {each.id: each.number for each in found.cases}
-    seen = list(
-        dict.fromkeys([*(each.channel for each in found.cases), *(each.channel for each in page.items)])
-    )
+    whole = page if channel is None else await service.customer_timeline(principal, customer, ENTRIES)
+    seen = dict.fromkeys([*(each.channel for each in found.cases), *(each.channel for each in whole.items)])
     return PersonView(
         id=customer.id,
         name=customer.name,
@@ -95,6 +95,7 @@ async def person_view(
         cases=[_case(each, words, place) for each in found.cases if each.id != case.id],
         channels=[(each, channel_name(words, each)) for each in seen],
         channel=channel or "",
+        language="" if case.language == "und" else words.t.either(f"language.{case.language}", case.language),
         timeline=[_happening(each, words, case, numbers, place) for each in page.items if each.kind in SHOWN],
         next=page.next,
     )
