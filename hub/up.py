@@ -1,40 +1,29 @@
 """Runs a hub: opens, publishes the configuration, starts what listens and what works, and stops it all in order."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
-import uvicorn
 from starlette.types import ASGIApp
 
 from hub.application import applications
 from hub.crashing import arm_for_test
 from hub.http.authentication import as_operator
-from hub.settings import HubSettings, ListenSettings
+from hub.listening import Server, bind, server_of, unix_socket, url
+from hub.settings import HubSettings
 from hub.wiring import Hub, wire
-from schemas.errors import Invalid, Outage
+from schemas.errors import Outage
 from schemas.events import SYSTEM
 
 log = structlog.get_logger("hubbub")
 
 SOCKET = "hub.sock"
-BACKLOG = 2048
-KEEP_ALIVE_SECONDS = 30
 PURGE_SECONDS = 600.0
-
-
-class Server(uvicorn.Server):
-    """Uvicorn without its own signals: the hub stops its parts in order."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 @dataclass
@@ -96,14 +85,14 @@ class Running:
 
 async def start(settings: HubSettings, folder: Path) -> Running:
     """Opens and starts everything; returns when mail, forms and requests are taken. Raises Invalid or Outage, with the cure."""
-    sockets = _bind(settings)
+    sockets = bind(settings)
     try:
         hub = await wire(settings, folder)
     except BaseException:
         for each in sockets.values():
             each.close()
         raise
-    addresses = {name: _url(each, getattr(settings, name)) for name, each in sockets.items()}
+    addresses = {name: url(each, getattr(settings, name)) for name, each in sockets.items()}
     running = Running(hub, addresses)
     try:
         await hub.publishing.publish(settings.company(), SYSTEM)
@@ -150,26 +139,11 @@ def _start_servers(running: Running, sockets: Mapping[str, socket.socket]) -> No
         _serve(running, apps[name], each)
     path = running.hub.folder / SOCKET
     path.unlink(missing_ok=True)
-    _serve(running, as_operator(apps["console"]), _unix_socket(path))
+    _serve(running, as_operator(apps["console"]), unix_socket(path))
 
 
 def _serve(running: Running, app: ASGIApp, listening: socket.socket) -> None:
-    config = uvicorn.Config(
-        app,
-        interface="asgi3",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=int(running.hub.settings.grace_seconds) or 1,
-        h11_max_incomplete_event_size=64 * 1024,
-        ws="none",
-    )
-    server = Server(config)
+    server = server_of(app, running.hub.settings.grace_seconds)
     running.servers.append((server, asyncio.create_task(server.serve(sockets=[listening]))))
 
 
@@ -180,55 +154,6 @@ async def _until_served(running: Running) -> None:
                 task.result()
                 raise Outage("a server ended while it started")
         await asyncio.sleep(0.005)
-
-
-def _bind(settings: HubSettings) -> dict[str, socket.socket]:
-    bound: dict[str, socket.socket] = {}
-    for name in ("console", "intake", "files"):
-        listen: ListenSettings = getattr(settings, name)
-        try:
-            bound[name] = _tcp_socket(listen.host, listen.port)
-        except OSError as error:
-            for each in bound.values():
-                each.close()
-            reason = error.strerror or str(error)
-            raise Invalid(
-                f"{name}: cannot listen on {listen.host}:{listen.port}: {reason}",
-                {f"{name}.port": "set another port, or stop what uses this one"},
-            ) from error
-    return bound
-
-
-def _tcp_socket(host: str, port: int) -> socket.socket:
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listening = socket.socket(family, kind, protocol)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-        listening.set_inheritable(False)
-    except OSError:
-        listening.close()
-        raise
-    return listening
-
-
-def _unix_socket(path: Path) -> socket.socket:
-    """A socket that only the owner of the data folder can open. Its path may be longer than the system allows: bind inside."""
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
-    try:
-        listening.bind(os.path.relpath(path) if len(str(path)) > 100 else str(path))
-    finally:
-        os.umask(mask)
-    return listening
-
-
-def _url(listening: socket.socket, settings: ListenSettings) -> str:
-    if settings.public_url:
-        return settings.public_url.rstrip("/")
-    host, port = listening.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{host}:{port}"
 
 
 async def run(settings: HubSettings, folder: Path, told: Callable[[Running], None] = lambda _: None) -> None:

@@ -17,9 +17,10 @@ from hub.demo.customers import Customers
 from hub.demo.mailbox_page import mailbox_page
 from hub.demo.report import rows, table
 from hub.demo.samples import Samples, read_company, read_samples
+from hub.listening import Server
 from hub.observe import configure_logging
 from hub.settings import HubSettings
-from hub.up import Running, Server, start
+from hub.up import Running, start
 from hub.wiring import SystemClock
 from schemas.documents import DELIVERIES
 from schemas.errors import HubbubError

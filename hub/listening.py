@@ -1,0 +1,96 @@
+"""Where the hub listens: its sockets, and the HTTP servers on them."""
+
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from hub.settings import HubSettings, ListenSettings
+from schemas.errors import Invalid
+
+BACKLOG = 2048
+KEEP_ALIVE_SECONDS = 30
+
+
+class Server(uvicorn.Server):
+    """Uvicorn without its own signals: the hub stops its parts in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server_of(app: ASGIApp, grace_seconds: float) -> Server:
+    """A server of this application, to be given its socket."""
+    return Server(
+        uvicorn.Config(
+            app,
+            interface="asgi3",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=int(grace_seconds) or 1,
+            h11_max_incomplete_event_size=64 * 1024,
+            ws="none",
+        )
+    )
+
+
+def bind(settings: HubSettings) -> dict[str, socket.socket]:
+    """Name of the listening address -> its socket. Raises Invalid when one cannot be had; then none is kept."""
+    bound: dict[str, socket.socket] = {}
+    for name in ("console", "intake", "files"):
+        listen: ListenSettings = getattr(settings, name)
+        try:
+            bound[name] = _tcp_socket(listen.host, listen.port)
+        except OSError as error:
+            for each in bound.values():
+                each.close()
+            reason = error.strerror or str(error)
+            raise Invalid(
+                f"{name}: cannot listen on {listen.host}:{listen.port}: {reason}",
+                {f"{name}.port": "set another port, or stop what uses this one"},
+            ) from error
+    return bound
+
+
+def _tcp_socket(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.set_inheritable(False)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+def unix_socket(path: Path) -> socket.socket:
+    """A socket that only the owner of the data folder can open. Its path may be longer than the system allows: bind inside."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        listening.bind(os.path.relpath(path) if len(str(path)) > 100 else str(path))
+    finally:
+        os.umask(mask)
+    return listening
+
+
+def url(listening: socket.socket, settings: ListenSettings) -> str:
+    """The address as others reach it."""
+    if settings.public_url:
+        return settings.public_url.rstrip("/")
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{host}:{port}"
