@@ -21,7 +21,7 @@ def dead_letter(
     consumer: str, record: Record, stage: str, reason: str, attempts: int, now: datetime
 ) -> tuple[Event, DeadLetter]:
     """The event and the state of a record that a consumer can never process as it is; the original bytes in both."""
-    id = derive("letter", consumer, record.position)
+    id = derive("letter", consumer, record.place)
     event = record.event
     attributes = {"topic": str(record.topic)}
     if event is not None:
@@ -38,7 +38,7 @@ def dead_letter(
         event=record.id,
         event_type=record.type,
         key=record.key,
-        position=record.position,
+        position=record.place,
         attributes=attributes,
         value=record.value,
         stage=stage,

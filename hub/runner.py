@@ -193,10 +193,10 @@ class Runner:
             if not any(number > 1 for number in count.values()):
                 break
             waiting |= {key for key, number in count.items() if number > 1}
-        by_position = {record.position: result for record, result in zip(ready, results, strict=True)}
+        by_place = {record.place: result for record, result in zip(ready, results, strict=True)}
         parked: list[Parked] = []
         for record in batch.records:
-            result = by_position.get(record.position) or self._undecided(record)
+            result = by_place.get(record.place) or self._undecided(record)
             if result.kind is not None:
                 parked += self._record(step, record, result)
         step.consumer = self.consumer.name
@@ -231,7 +231,7 @@ class Runner:
         """Put into the step what became of a record that was not simply applied. Returns what is parked now."""
         assert result.kind is not None
         step.outcomes.append(
-            Outcome(self.consumer.name, record.position, record.id, result.kind, result.reason[:500])
+            Outcome(self.consumer.name, record.place, record.id, result.kind, result.reason[:500])
         )
         if result.kind is OutcomeKind.DEAD_LETTERED:
             event, letter = dead_letter(
@@ -242,12 +242,12 @@ class Runner:
         if result.kind is not OutcomeKind.PARKED:
             return []
         parked = Parked(
-            id=derive("parked", self.consumer.name, record.position),
+            id=derive("parked", self.consumer.name, record.place),
             revision=1,
             consumer=self.consumer.name,
             key=record.key,
             event=record.id,
-            position=record.position,
+            position=record.place,
             reason=result.reason,
             not_before=self._clock.now() + timedelta(seconds=FIRST_PARK_SECONDS),
         )
@@ -257,6 +257,7 @@ class Runner:
     # -- parked keys ------------------------------------------------------------------------------------------------
 
     async def _load_parked(self) -> dict[str, list[Parked]]:
+        """By key, in the order in which they were parked, which is that of the log within a key."""
         by_key: dict[str, list[Parked]] = {}
         after: str | None = None
         while True:
@@ -268,8 +269,6 @@ class Runner:
             if page.next is None:
                 break
             after = page.next
-        for waiting in by_key.values():
-            waiting.sort(key=lambda each: (len(each.position), each.position))
         return by_key
 
     async def _retry_parked(self) -> bool:

@@ -14,14 +14,23 @@ from schemas.outbound import DeliveryState, OutboundMessage
 from schemas.topics import Topic
 
 Position = str
-"""A place on the log, opaque outside the engine. Empty: before the first event."""
+"""Where a reader stands on the log, opaque outside the engine. Empty: before the first event.
+
+On a log of many partitions it says how far each was read, so two readers at the same event may stand at different positions.
+"""
+
+Place = str
+"""Names one event on the log, the same whoever reads it; opaque outside the engine. `Engine.covers` compares with positions."""
 
 START: Position = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One event as read from the log. `event` is None when the bytes fit no schema; `problem` then says why."""
+    """One event as read from the log. `event` is None when the bytes fit no schema; `problem` then says why.
+
+    `position` is where its reader stands after it, `place` names it.
+    """
 
     position: Position
     event: Event | None
@@ -32,7 +41,8 @@ class Record:
     value: bytes
     problem: str = ""
     order: int = 0
-    """Rises with the position, at least within a key."""
+    """Rises along the log, at least within a key of one topic."""
+    place: Place = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +115,10 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an event in a consumer, where it was not simply applied."""
+    """What became of an event in a consumer, where it was not simply applied. `position` is the event's place."""
 
     consumer: str
-    position: Position
+    position: Place
     event: UUID
     kind: OutcomeKind
     reason: str = ""
@@ -226,6 +236,10 @@ class Hit:
 class Engine(Protocol):
     """The log and the states beside it. All methods may raise Outage; then nothing was changed."""
 
+    is_one_order: bool
+    """The log has one order over all keys and holds the events of each step once. Else order holds within a key of one
+    topic, a cause may be read after its effect in another, and a step that was interrupted may be there twice."""
+
     async def commit(self, step: Step) -> None:
         """Apply the step wholly and durably (fsync) or not at all. Concurrent steps share one fsync.
 
@@ -234,7 +248,10 @@ class Engine(Protocol):
         ...
 
     async def read(self, consumer: str, topics: Sequence[Topic], limit: int) -> Batch:
-        """The next records of these topics for the consumer, in log order, from its committed position."""
+        """The next records of these topics for the consumer, in log order, from its committed position.
+
+        Log order is the order in which events were appended, as far as the engine has one (`is_one_order`).
+        """
         ...
 
     async def load(self, references: References) -> Found:
@@ -247,7 +264,13 @@ class Engine(Protocol):
         """Records after a position, whoever reads; `key` keeps those of one key."""
         ...
 
-    async def record(self, position: Position) -> Record | None: ...
+    async def record(self, place: Place) -> Record | None:
+        """The one record; None when it is no longer on the log."""
+        ...
+
+    def covers(self, position: Position, other: Place | Position) -> bool:
+        """Whether who stands at `position` has passed the event at a place, or all that lies before another position."""
+        ...
 
     async def tail(self) -> Position:
         """The position of the last durable event."""
@@ -292,7 +315,9 @@ class Engine(Protocol):
         """Cases by number, name, handle, words of subject and text; best first."""
         ...
 
-    async def outcomes(self, consumer: str, after: Position, limit: int) -> Sequence[Outcome]: ...
+    async def outcomes(self, consumer: str, after: Place, limit: int) -> Sequence[Outcome]:
+        """What became of events beyond a place, in order of their places. Those of one place are never split."""
+        ...
 
     async def blob(self, ref: BlobRef) -> bytes:
         """The bytes; raises Unknown when they are not there and Never when they are not what their name says."""
@@ -303,7 +328,11 @@ class Engine(Protocol):
         ...
 
     async def backup(self, folder: str) -> None:
-        """A consistent copy into an empty folder, while running."""
+        """A consistent copy into an empty folder, while running. Raises Refused where the servers have their own means."""
+        ...
+
+    async def expire(self) -> int:
+        """Remove what is past its retention, and remains of interrupted work. Returns how many."""
         ...
 
     def check(self) -> AsyncIterator[str]:

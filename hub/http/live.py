@@ -133,7 +133,7 @@ async def _was_seen(context: AppContext, principal: Principal, moved: Record) ->
     """Whether the case was in a queue of the principal's before it moved: only then may its leaving be told."""
     before = ""
     for record in await context.engine.scan([Topic.CASES], START, HISTORY_AT_MOST, moved.key):
-        if record.position == moved.position:
+        if record.place == moved.place:
             break
         data = record.event.data if record.event else None
         if isinstance(data, CaseEvent) and data.after is not None:

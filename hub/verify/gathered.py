@@ -7,7 +7,7 @@ from uuid import UUID
 from schemas.documents import Case
 from schemas.interactions import InteractionReceived
 from schemas.outbound import DeliveryEvent, OutboundMessage
-from schemas.ports import EntryChange, OutcomeKind, Position
+from schemas.ports import EntryChange, OutcomeKind, Place
 
 CHUNK = 1000
 CATCH_UPS = 10
@@ -29,7 +29,7 @@ class Fault:
 class Queued:
     """A message to be sent, as the log has it: where, and a fingerprint of what it says."""
 
-    position: Position
+    place: Place
     fingerprint: int
 
 
@@ -47,15 +47,15 @@ class Gathered:
     queued: dict[UUID, Queued] = field(default_factory=dict)
     sent: Counter[UUID] = field(default_factory=Counter)
     ended: dict[UUID, DeliveryEvent] = field(default_factory=dict)
-    outcomes: dict[Position, list[OutcomeKind]] = field(default_factory=lambda: defaultdict(list))
+    outcomes: dict[Place, list[OutcomeKind]] = field(default_factory=lambda: defaultdict(list))
     """What the cases decider did not simply apply."""
     seen: set[UUID] = field(default_factory=set)
     repeated: set[UUID] = field(default_factory=set)
     """Inputs of the decider that the log holds more than once."""
 
-    def what_became(self, position: Position) -> str:
+    def what_became(self, place: Place) -> str:
         """The one thing that became of an event, from all that is recorded of it; nothing recorded means applied."""
-        kinds = self.outcomes.get(position, ())
+        kinds = self.outcomes.get(place, ())
         ends = [kind for kind in kinds if kind not in (OutcomeKind.PARKED, OutcomeKind.RELEASED)]
         if len(set(ends)) > 1:
             return CONTRADICTION
@@ -68,8 +68,3 @@ class Gathered:
 
 def fingerprint(message: OutboundMessage) -> int:
     return hash(message.model_dump_json())
-
-
-def beyond(position: Position, limit: Position) -> bool:
-    """Positions of one log compare by length, then by letters."""
-    return (len(position), position) > (len(limit), limit)

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
-from hub.verify.gathered import APPLIED, CHUNK, CONTRADICTION, Fault, Gathered, beyond
+from hub.verify.gathered import APPLIED, CHUNK, CONTRADICTION, Fault, Gathered
 from processors.cases.decide import CONSUMER as CASES
 from processors.cases.decide import TOPICS as CASES_TOPICS
 from processors.cases.work import marker
-from schemas.ports import START, Engine, Position, Record, References
+from schemas.ports import START, Engine, Place, Position, Record, References
 
 
 class Outcomes:
@@ -22,7 +22,7 @@ class Outcomes:
 
     async def load(self) -> None:
         """Fill in what was recorded. Bounded by the number of events that were not simply applied."""
-        after: Position = START
+        after: Place = START
         while outcomes := await self._engine.outcomes(CASES, after, CHUNK):
             for outcome in outcomes:
                 self._gathered.outcomes[outcome.position].append(outcome.kind)
@@ -30,16 +30,18 @@ class Outcomes:
 
     async def faults(self, position: Position) -> AsyncIterator[Fault]:
         """Up to the position at which the consumer stood when the verification began."""
-        after = START
+        after: Position = START
         while True:
             records = await self._engine.scan(CASES_TOPICS, after, CHUNK)
             within = [
-                each for each in records if each.event is not None and not beyond(each.position, position)
+                each
+                for each in records
+                if each.event is not None and self._engine.covers(position, each.place)
             ]
             if within:
                 async for fault in self._chunk(within):
                     yield fault
-            if not records or beyond(records[-1].position, position):
+            if not records or self._engine.covers(records[-1].position, position):
                 return
             after = records[-1].position
 
@@ -48,11 +50,11 @@ class Outcomes:
         entries = (await self._engine.load(References(entries=markers))).entries
         for record in records:
             assert record.event is not None
-            what = self._gathered.what_became(record.position)
+            what = self._gathered.what_became(record.place)
             self._counts[f"{CASES}:{what}"] += 1
             problem = ""
             if what == CONTRADICTION:
-                problem = f"has the outcomes {sorted(self._gathered.outcomes[record.position])}"
+                problem = f"has the outcomes {sorted(self._gathered.outcomes[record.place])}"
             elif what == APPLIED and marker(record.event) not in entries:
                 problem = f"{record.type} was neither applied nor set aside"
             elif what == APPLIED and record.id in self._applied:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from uuid import UUID
 
-from hub.verify.gathered import APPLIED, CHUNK, Fault, Gathered, Queued, beyond, fingerprint
+from hub.verify.gathered import APPLIED, CHUNK, Fault, Gathered, Queued, fingerprint
 from processors.cases.decide import TOPICS as CASES_TOPICS
 from processors.cases.evolve import evolve
 from processors.timeline import change_of, entry_of
@@ -15,7 +15,7 @@ from schemas.events import Event
 from schemas.interactions import BlobRef, InteractionEvent, InteractionReceived
 from schemas.outbound import DeliveryEvent, DeliverySent, OutboundQueued
 from schemas.parking import DeadLettered, Quarantined
-from schemas.ports import START, Engine, Position, Record, References
+from schemas.ports import START, Engine, Place, Position, Record, References
 from schemas.topics import Topic
 
 ALL_TOPICS = tuple(Topic)
@@ -32,17 +32,17 @@ class Reading:
 
     async def faults(self, tail: Position) -> AsyncIterator[Fault]:
         after = START
-        while after != tail:
+        while not self._engine.covers(after, tail):
             records = await self._engine.scan(ALL_TOPICS, after, CHUNK)
             if not records:
                 break
-            within = [record for record in records if not beyond(record.position, tail)]
+            within = [record for record in records if self._engine.covers(tail, record.place)]
             for record in within:
                 self._counts["events"] += 1
                 if record.event is None:
-                    yield Fault("a", f"an event cannot be read: {record.problem}", record.position)
+                    yield Fault("a", f"an event cannot be read: {record.problem}", record.place)
                     continue
-                for fault in self._gather(record.event, record.position):
+                for fault in self._gather(record.event, record.place):
                     yield fault
             async for fault in self._blobs(within):
                 yield fault
@@ -52,14 +52,14 @@ class Reading:
         for fault in self._parts():
             yield fault
 
-    def _gather(self, event: Event, position: Position) -> Iterable[Fault]:
+    def _gather(self, event: Event, place: Place) -> Iterable[Fault]:
         data, gathered = event.data, self._gathered
         if event.topic in CASES_TOPICS:
             (gathered.repeated if event.id in gathered.seen else gathered.seen).add(event.id)
         if isinstance(data, InteractionEvent):
             gathered.parts[data.part.item].add(data.part.index)
             gathered.counts[data.part.item] = data.part.count
-            is_new = event.id not in gathered.joined and gathered.what_became(position) == APPLIED
+            is_new = event.id not in gathered.joined and gathered.what_became(place) == APPLIED
             if isinstance(data, InteractionReceived) and is_new:
                 gathered.messages[event.id].append(data)
         elif isinstance(data, Quarantined):
@@ -67,7 +67,7 @@ class Reading:
         elif isinstance(data, DeadLettered):
             gathered.letters.add(data.letter)
         elif isinstance(data, OutboundQueued):
-            queued = Queued(position, fingerprint(data.message))
+            queued = Queued(place, fingerprint(data.message))
             gathered.queued.setdefault(data.message.message, queued)
         elif isinstance(data, DeliveryEvent):
             gathered.sent[data.message] += isinstance(data, DeliverySent)

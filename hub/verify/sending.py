@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from hub.verify.gathered import CATCH_UPS, CHUNK, Fault, Gathered, Queued, beyond, fingerprint
+from hub.verify.gathered import CATCH_UPS, CHUNK, Fault, Gathered, Queued, fingerprint
 from schemas.documents import DELIVERIES, Delivery
 from schemas.outbound import DeliveryEvent, DeliverySent, DeliverySettled, DeliveryState, OutboundQueued
 from schemas.ports import START, Engine, Position, Query, References
@@ -24,7 +24,7 @@ class Sending:
 
     async def faults(self, position: Position) -> AsyncIterator[Fault]:
         """`position`: where the consumer that fills the sending queue stood when the verification began."""
-        unseen = {id: each.position for id, each in self._gathered.queued.items()}
+        unseen = {id: each.place for id, each in self._gathered.queued.items()}
         after: str | None = None
         while True:
             page = await self._engine.find(Query(DELIVERIES, limit=CHUNK, after=after))
@@ -38,10 +38,10 @@ class Sending:
             if (after := page.next) is None:
                 break
         for id, queued_at in unseen.items():
-            if beyond(queued_at, position):
-                self._counts[f"outbound:{WAITING}"] += 1
-            else:
+            if self._engine.covers(position, queued_at):
                 yield Fault("e", "is queued on the log and not in the sending queue", str(id))
+            else:
+                self._counts[f"outbound:{WAITING}"] += 1
 
     async def _problems(self, delivery: Delivery) -> list[str]:
         gathered, id = self._gathered, delivery.id
@@ -71,7 +71,7 @@ class Sending:
                 if isinstance(data, DeliveryEvent) and data.message == id:
                     told, sent = data, sent + isinstance(data, DeliverySent)
                 elif isinstance(data, OutboundQueued) and data.message.message == id:
-                    queued = Queued(record.position, fingerprint(data.message))
+                    queued = Queued(record.place, fingerprint(data.message))
             after = records[-1].position
         return queued, told, sent
 

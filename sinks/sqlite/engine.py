@@ -21,6 +21,7 @@ from schemas.ports import (
     Hit,
     Outcome,
     Page,
+    Place,
     Position,
     Query,
     QueueCount,
@@ -53,7 +54,9 @@ FAULTS_A_CHUNK = 100
 
 
 class SqliteEngine:
-    """Implements schemas.ports.Engine. Made by `open_engine`."""
+    """Implements schemas.ports.Engine. Made by `open_engine`. A place is the position of who has just passed it."""
+
+    is_one_order = True
 
     def __init__(self, folder: Path, clock: Clock, lock: FolderLock, store: Store, files: BlobFiles) -> None:
         self.folder = folder
@@ -127,8 +130,11 @@ class SqliteEngine:
             for row in read_rows(connection, self._names, topics, after, limit, key)
         ]
 
-    async def record(self, position: Position) -> Record | None:
-        return await self.readers.run(self._record, to_seq(position))
+    async def record(self, place: Place) -> Record | None:
+        return await self.readers.run(self._record, to_seq(place))
+
+    def covers(self, position: Position, other: Place | Position) -> bool:
+        return to_seq(position) >= to_seq(other)
 
     def _record(self, connection: apsw.Connection, seq: int) -> Record | None:
         row = read_row(connection, seq)
@@ -177,7 +183,7 @@ class SqliteEngine:
     ) -> Page[Hit]:
         return await self.readers.run(search, words, queues, limit, after)
 
-    async def outcomes(self, consumer: str, after: Position, limit: int) -> list[Outcome]:
+    async def outcomes(self, consumer: str, after: Place, limit: int) -> list[Outcome]:
         return await self.readers.run(read_outcomes, consumer, after, limit)
 
     async def blob(self, ref: BlobRef) -> bytes:

@@ -235,7 +235,8 @@ def to_record(names: Names, row: Any) -> Record:
         )
     except Undecodable as error:
         problem = str(error)
-    return Record(to_position(seq), event, uuid, type_name, key, names.topic[topic], value, problem)
+    position = to_position(seq)
+    return Record(position, event, uuid, type_name, key, names.topic[topic], value, problem, seq, position)
 
 
 def _integers(numbers: Sequence[int]) -> memoryview:

@@ -126,11 +126,11 @@ async def test_long_references_are_claims_of_their_own(engine: Engine) -> None:
 
 async def test_handled_are_those_with_an_entry_or_ignored(engine: Engine) -> None:
     await engine.commit(Step(events=[received(1)], entries=[entry(1)]))
-    position = await engine.tail()
+    place = (await engine.scan([Topic.INTERACTIONS], START, 1))[0].place
     outcomes = [
-        Outcome("cases", position, name("ignored"), OutcomeKind.IGNORED, "own mail"),
-        Outcome("cases", position, name("dead"), OutcomeKind.DEAD_LETTERED, "bad"),
-        Outcome("cases", position, name("parked"), OutcomeKind.PARKED),
+        Outcome("cases", place, name("ignored"), OutcomeKind.IGNORED, "own mail"),
+        Outcome("cases", place, name("dead"), OutcomeKind.DEAD_LETTERED, "bad"),
+        Outcome("cases", place, name("parked"), OutcomeKind.PARKED),
     ]
     await engine.commit(Step(outcomes=outcomes))
     asked = {entry(1).id, entry(2).id, *(each.event for each in outcomes)}
@@ -139,15 +139,15 @@ async def test_handled_are_those_with_an_entry_or_ignored(engine: Engine) -> Non
 
 async def test_outcomes_are_read_in_order_and_never_twice(engine: Engine) -> None:
     await engine.commit(Step(events=[received(number) for number in range(3)]))
-    positions = [record.position for record in await engine.scan([Topic.INTERACTIONS], START, 3)]
+    places = [record.place for record in await engine.scan([Topic.INTERACTIONS], START, 3)]
     outcomes = [
-        Outcome("cases", positions[0], received(0).id, OutcomeKind.DUPLICATE, "again"),
-        Outcome("cases", positions[1], received(1).id, OutcomeKind.PARKED, "waits"),
-        Outcome("cases", positions[1], received(1).id, OutcomeKind.RELEASED),
-        Outcome("cases", positions[2], received(2).id, OutcomeKind.IGNORED, "own"),
+        Outcome("cases", places[0], received(0).id, OutcomeKind.DUPLICATE, "again"),
+        Outcome("cases", places[1], received(1).id, OutcomeKind.PARKED, "waits"),
+        Outcome("cases", places[1], received(1).id, OutcomeKind.RELEASED),
+        Outcome("cases", places[2], received(2).id, OutcomeKind.IGNORED, "own"),
     ]
     await engine.commit(
-        Step(outcomes=[*outcomes, Outcome("search", positions[0], received(0).id, OutcomeKind.IGNORED)])
+        Step(outcomes=[*outcomes, Outcome("search", places[0], received(0).id, OutcomeKind.IGNORED)])
     )
     await engine.commit(Step(outcomes=outcomes))
     read = list(await engine.outcomes("cases", START, 2))
@@ -166,12 +166,42 @@ async def test_scan_keeps_one_key_where_asked(engine: Engine) -> None:
     assert [record.id for record in rest] == [received(3).id]
 
 
-async def test_a_record_is_read_by_its_position(engine: Engine) -> None:
+async def test_a_record_is_read_by_its_place(engine: Engine) -> None:
     await engine.commit(Step(events=[received(1), received(2)]))
     second = (await engine.scan([Topic.INTERACTIONS], START, 10))[1]
-    assert await engine.record(second.position) == second
-    assert await engine.record(START) is None
-    assert await engine.record(second.position + "0") is None
+    found = await engine.record(second.place)
+    assert found is not None
+    assert replace(found, position=second.position) == second
+    assert await engine.record("") is None
+    assert await engine.record(second.place + "0") is None
+
+
+async def test_a_place_is_the_same_for_all_who_read_it(engine: Engine) -> None:
+    await engine.commit(Step(events=[received(1), noted(name("case", "one"), 1), received(2)]))
+    everything = await engine.scan(list(Topic), START, 10)
+    interactions = await engine.scan([Topic.INTERACTIONS], START, 10)
+    assert [record.place for record in interactions] == [everything[0].place, everything[2].place]
+
+
+async def test_the_order_rises_within_a_key(engine: Engine) -> None:
+    for number in range(3):
+        await engine.commit(Step(events=[received(number, "a"), received(number + 10, "b")]))
+    records = await engine.scan([Topic.INTERACTIONS], START, 10, key="a")
+    orders = [record.order for record in records]
+    assert len(orders) == 3
+    assert orders == sorted(set(orders))
+
+
+async def test_a_position_covers_what_was_read_before_it(engine: Engine) -> None:
+    await engine.commit(Step(events=[received(number, f"key {number}") for number in range(6)]))
+    records = await engine.scan([Topic.INTERACTIONS], START, 10)
+    for read, reader in enumerate(records):
+        covered = [engine.covers(reader.position, each.place) for each in records]
+        assert covered == [True] * (read + 1) + [False] * (len(records) - read - 1)
+        assert engine.covers(await engine.tail(), reader.position)
+    assert not engine.covers(START, records[0].place)
+    assert not engine.covers(START, records[0].position)
+    assert engine.covers(START, START)
 
 
 async def test_lag_counts_what_a_consumer_has_before_it(engine: Engine) -> None:
@@ -205,6 +235,7 @@ async def test_the_same_event_may_be_on_the_log_twice(engine: Engine) -> None:
     records = await engine.scan([Topic.INTERACTIONS], START, 10)
     assert [record.event for record in records] == [received(1), received(1)]
     assert records[0].position != records[1].position
+    assert records[0].place != records[1].place
 
 
 async def test_an_engine_that_was_written_rightly_has_no_fault(engine: Engine) -> None:
