@@ -124,17 +124,23 @@ class Router:
         """A long text is cut to the places where clauses found what they look for."""
         spans = [
             span
-            for rule, place, clause in self.seekers.get(name, ())
-            if outcomes[rule].clauses[place] == TRUE and (span := match_span(clause, text)) is not None
+            for clause, places in self.seekers.get(name, ())
+            if any(outcomes[rule].clauses[place] == TRUE for rule, place in places)
+            and (span := match_span(clause, text)) is not None
         ]
         return excerpt(text, spans)
 
 
-def _seekers(rules: Sequence[CompiledRule]) -> dict[str, tuple[tuple[int, int, Clause], ...]]:
-    """Field -> (rule, place among its clauses, clause) of all clauses that find something at a place in a text."""
-    by_field: dict[str, tuple[tuple[int, int, Clause], ...]] = {}
+Place = tuple[int, int]
+"""Rule, and place among its clauses."""
+
+
+def _seekers(rules: Sequence[CompiledRule]) -> dict[str, tuple[tuple[Clause, tuple[Place, ...]], ...]]:
+    """Field -> each clause that finds something at a place in a text, with where it stands: many rules ask the same."""
+    by_field: dict[str, dict[Clause, tuple[Place, ...]]] = {}
     for index, rule in enumerate(rules):
         for place, clause in enumerate(rule.condition.clauses):
             if clause.operator is Operator.MATCHES or clause.operator in PLACES:
-                by_field[clause.field] = (*by_field.get(clause.field, ()), (index, place, clause))
-    return by_field
+                same = by_field.setdefault(clause.field, {})
+                same[clause] = (*same.get(clause, ()), (index, place))
+    return {field: tuple(same.items()) for field, same in by_field.items()}

@@ -140,6 +140,9 @@ class Delivery(Document):
     attempts: int = 0
     order: int = Field(default=0, description="place within its conversation: position on the log")
     next_attempt_at: datetime
+    queued_at: datetime | None = Field(
+        default=None, description="when it entered the queue, or was put back by hand"
+    )
     changed_at: datetime
     external_id: str = ""
     reason: str = ""
@@ -253,7 +256,7 @@ def time_column(name: str) -> Column:
 
 
 def _next_due(case: Case) -> datetime | None:
-    return min((timer.due_at for timer in case.timers), default=None)
+    return min([timer.due_at for timer in case.timers], default=None)
 
 
 class Parked(Document):

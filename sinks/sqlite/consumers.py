@@ -7,6 +7,7 @@ from uuid import UUID
 import apsw
 
 from schemas.errors import Conflict
+from schemas.ids import from_bytes
 from schemas.ports import Outcome, OutcomeKind, Position
 from sinks.sqlite.values import id_array, insert_rows, short_hash, to_position, to_seq
 
@@ -38,7 +39,7 @@ def claim(connection: apsw.Connection, claims: Mapping[str, UUID]) -> None:
     for hashed, owner in taken.items():
         reference = hashes[hashed]
         if owner != claims[reference].bytes:
-            raise Conflict(f"{reference[:200]} is claimed by {UUID(bytes=owner)}")
+            raise Conflict(f"{reference[:200]} is claimed by {from_bytes(owner)}")
     rows = [(hashed, claims[reference].bytes) for hashed, reference in hashes.items() if hashed not in taken]
     insert_rows(connection, "claims (reference, owner)", rows)
 
@@ -52,7 +53,7 @@ def load_claims(connection: apsw.Connection, references: set[str]) -> dict[str, 
     if not references:
         return {}
     hashes = {short_hash(reference): reference for reference in references}
-    return {hashes[hashed]: UUID(bytes=owner) for hashed, owner in _owners(connection, tuple(hashes))}
+    return {hashes[hashed]: from_bytes(owner) for hashed, owner in _owners(connection, tuple(hashes))}
 
 
 def write_outcomes(connection: apsw.Connection, outcomes: Sequence[Outcome]) -> None:
@@ -75,7 +76,7 @@ def read_outcomes(connection: apsw.Connection, consumer: str, after: Position, l
         rows = [row for row in rows if row[0] != last]
         rows += connection.execute(f"{columns} AND seq = ? ORDER BY number", (consumer, last)).fetchall()
     return [
-        Outcome(consumer, to_position(seq), UUID(bytes=event), OutcomeKind(kind), reason)
+        Outcome(consumer, to_position(seq), from_bytes(event), OutcomeKind(kind), reason)
         for seq, event, kind, reason in rows
     ]
 
@@ -89,5 +90,5 @@ def handled(connection: apsw.Connection, ids: set[UUID]) -> set[UUID]:
         "SELECT id FROM carray(?) AS wanted CROSS JOIN entries ON id = wanted.value",
         "SELECT event FROM carray(?) AS wanted CROSS JOIN outcomes ON event = wanted.value AND kind = 'ignored'",
     ):
-        found |= {UUID(bytes=id) for (id,) in connection.execute(sql, (id_array(ids),))}
+        found |= {from_bytes(id) for (id,) in connection.execute(sql, (id_array(ids),))}
     return found

@@ -14,6 +14,7 @@ import apsw
 
 from schemas.documents import Document
 from schemas.errors import Conflict
+from schemas.ids import from_bytes
 from sinks.sqlite.tables import Table
 from sinks.sqlite.values import Row, id_array, insert_rows
 
@@ -83,4 +84,4 @@ def case_numbers(connection: apsw.Connection, numbers: set[str]) -> dict[str, UU
         return {}
     sql = "SELECT cases.number, id FROM carray(?) AS wanted CROSS JOIN cases ON cases.number = wanted.value"
     rows: Any = connection.execute(sql, (apsw.carray(tuple(numbers)),))
-    return {number: UUID(bytes=id) for number, id in rows}
+    return {number: from_bytes(id) for number, id in rows}

@@ -8,13 +8,13 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import apsw
 
 from schemas.codec import decode, encode
 from schemas.errors import Undecodable
 from schemas.events import EVENT_TYPES, Event
+from schemas.ids import from_bytes
 from schemas.ports import Record
 from schemas.topics import Topic
 from sinks.sqlite.values import Row, insert_rows, micros, moment, to_position
@@ -217,7 +217,7 @@ def to_record(names: Names, row: Any) -> Record:
         value,
     ) = row[:14]
     type_name = names.name.get(type_number, "")
-    uuid = UUID(bytes=id)
+    uuid = from_bytes(id)
     event, problem = None, ""
     try:
         event = Event(
@@ -226,8 +226,8 @@ def to_record(names: Names, row: Any) -> Record:
             moment(time),
             decode(type_name, value),
             source,
-            UUID(bytes=correlation),
-            UUID(bytes=causation) if causation else None,
+            uuid if correlation == id else from_bytes(correlation),
+            from_bytes(causation) if causation else None,
             sequence,
             tuple(json.loads(chain)) if chain else (),
             configuration,
