@@ -11,11 +11,18 @@ FILE = "secret.key"
 BYTES = 32
 
 
-def installation_secret(folder: Path) -> bytes:
-    """The secret of a data folder; made, readable by its owner only, when there is none. Back it up with the data."""
+def installation_secret(folder: Path, is_new: bool = True) -> bytes:
+    """The secret of a data folder; made, readable by its owner only, when there is none. Back it up with the data.
+
+    `is_new`: nothing was written here yet. Else a missing secret is an Outage: with another one no customer would be known.
+    """
     path = folder / FILE
     try:
         if not path.exists():
+            if not is_new:
+                raise Outage(
+                    f"{path} is missing: restore it from a backup, with it everything here was signed"
+                )
             folder.mkdir(parents=True, exist_ok=True)
             _write(path)
         secret = path.read_bytes()

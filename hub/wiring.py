@@ -25,7 +25,7 @@ from hub.service import Service
 from hub.settings import HubSettings
 from hub.timers import Timers
 from hub.verify import Verifier
-from schemas.ports import Clock, Connector, Deliverer
+from schemas.ports import START, Clock, Connector, Deliverer
 from sinks.outbound import Dispatcher
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from sinks.webhooks import WebhookDeliverer
@@ -82,7 +82,7 @@ async def wire(settings: HubSettings, folder: Path, clock: Clock | None = None) 
 
 
 async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: SqliteEngine) -> Hub:
-    secret = installation_secret(folder)
+    secret = installation_secret(folder, is_new=await engine.tail() == START)
     handles = derived(secret, "handles")
     metrics = Metrics()
     company = await Company.open(engine, clock)
