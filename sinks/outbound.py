@@ -5,7 +5,8 @@ The order within a conversation is kept: a message waits for the ones queued bef
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -24,16 +25,17 @@ from schemas.outbound import (
     OutboundQueued,
 )
 from schemas.ports import Clock, Deliverer, Engine, Query, Receipt, ReceiptStatus, Record, Step, Where
+from sinks.outbound_due import IDLE_SECONDS, Account, Due, account_of
 
 log = logging.getLogger("hubbub.outbound")
 
 CONSUMER = "outbound"
-MOST_AT_ONCE = 200
 CONCURRENCY = 16
+MOST_OF_AN_ACCOUNT = 12
+"""One account that hangs leaves places to the others."""
 FIRST_BACKOFF_SECONDS = 5.0
 LONGEST_BACKOFF_SECONDS = 3600.0
 GIVE_UP_AFTER = timedelta(days=3)
-IDLE_SECONDS = 1.0
 INTERRUPTED = "the hub stopped while the message was being sent; it may have arrived"
 
 
@@ -47,6 +49,7 @@ def queued(record: Record) -> Delivery:
         message=message,
         order=record.order,
         next_attempt_at=message.queued_at,
+        queued_at=record.event.time,
         changed_at=record.event.time,
     )
 
@@ -66,9 +69,11 @@ class Dispatcher:
         self._deliverers = dict(deliverers)
         self._work = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._shares: Counter[Account] = Counter()
         self._stopping = False
-        self.stopped_accounts: dict[tuple[str, str], datetime] = {}
+        self.stopped_accounts: dict[Account, datetime] = {}
         """Accounts whose credentials or settings the channel refuses, and until when they rest."""
+        self._next = Due(engine, clock, self._busy, self.stopped_accounts, self._has_its_share)
 
     def wake(self) -> None:
         """Something was queued."""
@@ -101,6 +106,10 @@ class Dispatcher:
                 log.warning("outbound waits: %s", outage)
                 await self._rest(outage.retry_after_seconds)
                 continue
+            except Exception:
+                log.exception("outbound failed and tries again")
+                await self._rest(IDLE_SECONDS)
+                continue
             if not started:
                 await self._rest(IDLE_SECONDS)
 
@@ -126,63 +135,40 @@ class Dispatcher:
 
     async def _start_due(self) -> int:
         started = 0
-        for delivery in await self._due():
-            if len(self._busy) >= CONCURRENCY:
-                await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
-            conversation = delivery.message.conversation
-            if self._stopping or conversation in self._busy:
+        due = list(await self._next.now())
+        while due and not self._stopping:
+            is_full = len(self._busy) >= CONCURRENCY
+            delivery = next((each for each in due if not is_full and not self._has_its_share(each)), None)
+            if delivery is None:
+                done, _ = await asyncio.wait(
+                    self._busy.values(), timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                )
+                if not done:
+                    break  # they are slow: look whether something for somebody else came
                 continue
-            task = asyncio.create_task(self._send(delivery))
-            self._busy[conversation] = task
-            task.add_done_callback(partial(self._finished, conversation))
+            due.remove(delivery)
+            self._start(delivery)
             started += 1
         return started
 
-    def _finished(self, conversation: str, task: "asyncio.Task[None]") -> None:
+    def _start(self, delivery: Delivery) -> None:
+        conversation = delivery.message.conversation
+        task = self._busy[conversation] = asyncio.create_task(self._send(delivery))
+        self._shares[account_of(delivery)] += 1
+        task.add_done_callback(partial(self._finished, delivery))
+
+    def _has_its_share(self, delivery: Delivery) -> bool:
+        return self._shares[account_of(delivery)] >= MOST_OF_AN_ACCOUNT
+
+    def _finished(self, delivery: Delivery, task: "asyncio.Task[None]") -> None:
+        conversation, account = delivery.message.conversation, account_of(delivery)
         self._busy.pop(conversation, None)
+        self._shares[account] -= 1
+        if not self._shares[account]:
+            del self._shares[account]
         self._work.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("sending in %s failed", conversation, exc_info=task.exception())
-
-    async def _due(self) -> Sequence[Delivery]:
-        """The head of each conversation that has something due: two queries, however many there are."""
-        now = self._clock.now()
-        due = await self._engine.find(
-            Query(
-                DELIVERIES,
-                (Where("state", "=", DeliveryState.QUEUED), Where("next_attempt_at", "<=", now)),
-                ("next_attempt_at",),
-                MOST_AT_ONCE,
-            )
-        )
-        candidates = [each for each in due.items if isinstance(each, Delivery) and not self._rests(each, now)]
-        conversations = {each.message.conversation for each in candidates} - self._busy.keys()
-        if not conversations:
-            return []
-        waiting = await self._engine.find(
-            Query(
-                DELIVERIES,
-                (
-                    Where("conversation", "in", tuple(conversations)),
-                    Where("state", "in", (DeliveryState.QUEUED, DeliveryState.SENDING)),
-                ),
-                ("order_",),
-                MOST_AT_ONCE * 5,
-            )
-        )
-        heads: dict[str, Delivery] = {}
-        for each in waiting.items:
-            assert isinstance(each, Delivery)
-            heads.setdefault(each.message.conversation, each)
-        return [
-            each
-            for each in heads.values()
-            if each.state is DeliveryState.QUEUED and each.next_attempt_at <= now
-        ]
-
-    def _rests(self, delivery: Delivery, now: datetime) -> bool:
-        until = self.stopped_accounts.get((delivery.message.channel, delivery.message.account))
-        return until is not None and until > now
 
     async def _send(self, delivery: Delivery) -> None:
         deliverer = self._deliverers.get(delivery.message.channel)
@@ -206,9 +192,19 @@ class Dispatcher:
         except Conflict:
             return  # cancelled, or another worker sends it
         crash_point("outbound.after-sending")
-        receipt = await deliverer.deliver(sending.message)
+        receipt = await self._delivered(deliverer, sending)
         crash_point("outbound.before-result")
         await self._commit_result(sending, receipt)
+
+    async def _delivered(self, deliverer: Deliverer, delivery: Delivery) -> Receipt:
+        """What the channel says. A fault of ours in there leaves it unknown whether the message arrived."""
+        try:
+            return await deliverer.deliver(delivery.message)
+        except Exception as error:
+            log.exception("the channel %s failed", deliverer.channel)
+            return Receipt(
+                ReceiptStatus.UNKNOWN, reason=f"a fault while sending: {type(error).__name__}: {error}"[:500]
+            )
 
     async def _commit_result(self, delivery: Delivery, receipt: Receipt) -> None:
         step = Step()
@@ -236,7 +232,7 @@ class Dispatcher:
             change["state"] = _STATES[type(event)]
             change["external_id"] = receipt.external_id
             step.events.append(_event(delivery, event, now))
-        account = (delivery.message.channel, delivery.message.account)
+        account = account_of(delivery)
         if receipt.stop_account:
             self.stopped_accounts[account] = now + backoff(delivery.attempts, receipt.retry_after_seconds)
         elif receipt.status is ReceiptStatus.SENT:
@@ -255,7 +251,8 @@ def _event_data(delivery: Delivery, receipt: Receipt, now: datetime) -> Delivery
     """What happened to the message for good; None when it may be tried again."""
     message = delivery.message
     reason = receipt.reason
-    gives_up = receipt.status is ReceiptStatus.RETRY and now - message.queued_at > GIVE_UP_AFTER
+    since = delivery.queued_at or message.queued_at
+    gives_up = receipt.status is ReceiptStatus.RETRY and now - since > GIVE_UP_AFTER
     if gives_up:
         reason = f"given up after {GIVE_UP_AFTER.days} days: {reason}"
     if receipt.status is ReceiptStatus.RETRY and not gives_up:

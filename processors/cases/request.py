@@ -315,7 +315,12 @@ def _settle(work: Work, case: Case, command: SettleDelivery) -> None:
             "state must be sent (it arrived) or queued (send it again)", {"state": "sent or queued"}
         )
     settled = delivery.model_copy(
-        update={"state": command.state, "changed_at": work.facts.now, "next_attempt_at": work.facts.now}
+        update={
+            "state": command.state,
+            "changed_at": work.facts.now,
+            "next_attempt_at": work.facts.now,
+            "queued_at": work.facts.now,
+        }
     )
     work.put(settled)
     work.emit(
@@ -387,7 +392,7 @@ def _release(work: Work, case: Case, message: UUID) -> None:
     if pending is None:
         raise Nothing(f"the answer {message} was cancelled ({send_timer(message)})")
     work.emit(case, CaseSendReleased(case=case.id, actor=SYSTEM, message=message))
-    work.send(pending.message)
+    work.send(pending.message.model_copy(update={"queued_at": work.facts.now}))
 
 
 REQUESTS: dict[type[Command], Callable[[Work, Case, Any], None]] = {
