@@ -17,6 +17,7 @@ from typing import Protocol
 
 from hub.letters import dead_letter
 from hub.observe import Metric, Metrics
+from hub.reading import Reading
 from schemas.crash import crash_point
 from schemas.documents import PARKED, Parked
 from schemas.errors import Conflict, Outage
@@ -76,6 +77,7 @@ class Runner:
         self._clock = clock
         self.consumer = consumer
         self._batch = batch
+        self._reading = Reading(engine, consumer.name, consumer.topics)
         self._stopping = asyncio.Event()
         self._parked: dict[str, list[Parked]] | None = None
         self._conflicts = 0
@@ -100,6 +102,7 @@ class Runner:
             except Exception:
                 log.exception("%s failed and tries again", self.consumer.name)
                 await self._rest(1.0)
+        self._reading.forget()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -135,7 +138,7 @@ class Runner:
         retried = await self._retry_parked()
         limit = 1 if self._alone else self._batch
         with self._stage("read"):
-            batch = await self._engine.read(self.consumer.name, self.consumer.topics, limit)
+            batch = await self._reading.next(limit)
         self.position = batch.position
         if not batch.records:
             return retried
@@ -143,11 +146,15 @@ class Runner:
         with self._stage("decide"):
             step, parked = await self._decide(batch)
         crash_point("runner.before-commit")
+        if not self._alone:
+            self._reading.ahead(batch, limit)
         try:
             with self._stage("commit"):
                 await self._engine.commit(step)
-        except Conflict as conflict:
-            self._conflicted(conflict)
+        except BaseException as error:
+            self._reading.forget()
+            if isinstance(error, Conflict):
+                self._conflicted(error)
             raise
         crash_point("runner.after-commit")
         self._conflicts = 0
