@@ -101,7 +101,7 @@ class DeliveryUnknown(DeliveryEvent):
 
 @event_type
 class DeliverySettled(DeliveryEvent):
-    """A person or the channel settled what was unknown: sent, or failed and so free to be sent again."""
+    """A person or the channel settled what was unknown: sent, or queued to be sent again."""
 
     type: ClassVar[str] = "hubbub.delivery.settled"
 

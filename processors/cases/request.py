@@ -310,13 +310,14 @@ def _settle(work: Work, case: Case, command: SettleDelivery) -> None:
         raise Unknown("there is no such message in this case")
     if delivery.state is not DeliveryState.UNKNOWN:
         raise Stale(f"the message is {delivery.state} by now", {"state": str(delivery.state)})
-    if command.state not in (DeliveryState.SENT, DeliveryState.QUEUED):
+    if command.state not in (DeliveryState.SENT, DeliveryState.FAILED):
         raise Invalid(
-            "state must be sent (it arrived) or queued (send it again)", {"state": "sent or queued"}
+            "state must be sent (it arrived) or failed (send it again)", {"state": "sent or failed"}
         )
+    state = DeliveryState.SENT if command.state is DeliveryState.SENT else DeliveryState.QUEUED
     settled = delivery.model_copy(
         update={
-            "state": command.state,
+            "state": state,
             "changed_at": work.facts.now,
             "next_attempt_at": work.facts.now,
             "queued_at": work.facts.now,
@@ -325,9 +326,7 @@ def _settle(work: Work, case: Case, command: SettleDelivery) -> None:
     work.put(settled)
     work.emit(
         case,
-        CaseDelivery(
-            case=case.id, actor=command.actor, message=delivery.id, state=command.state, reason="by hand"
-        ),
+        CaseDelivery(case=case.id, actor=command.actor, message=delivery.id, state=state, reason="by hand"),
     )
     work.tell(
         DeliverySettled(
@@ -336,7 +335,7 @@ def _settle(work: Work, case: Case, command: SettleDelivery) -> None:
             channel=delivery.message.channel,
             account=delivery.message.account,
             attempts=delivery.attempts,
-            state=command.state,
+            state=state,
             actor=command.actor,
         ),
         delivery.message.conversation,

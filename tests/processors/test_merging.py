@@ -137,7 +137,7 @@ def test_a_message_of_a_case_merged_twice_over_can_be_settled() -> None:
     for one, next_one in itertools.pairwise(chain):
         world.do(MergeCase(case=one.id, actor=AGENT, into=next_one.id))
     settle = SettleDelivery(
-        case=chain[-1].id, actor=AGENT, message=message.message, state=DeliveryState.QUEUED
+        case=chain[-1].id, actor=AGENT, message=message.message, state=DeliveryState.FAILED
     )
     (result,) = world.do(settle, refuse=True)
     assert result.error is None
