@@ -34,6 +34,8 @@ class Timers:
                 await self.tick()
             except Outage as outage:
                 log.warning("timers wait: %s", outage)
+            except Exception:
+                log.exception("timers failed and try again")
             try:
                 await asyncio.wait_for(self._stopping.wait(), TICK_SECONDS)
             except TimeoutError:

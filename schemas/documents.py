@@ -36,6 +36,7 @@ class PendingReply(Frozen):
     send_at: datetime
     waiting_since: datetime | None = None
     due_at: datetime | None = None
+    overdue: bool = False
     is_first: bool = Field(default=False, description="nobody had answered the case before")
 
     @property

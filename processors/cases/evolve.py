@@ -126,6 +126,7 @@ def _replied(case: Case, event: CaseReplied, at: datetime) -> Change:
             send_at=event.send_at,
             waiting_since=case.waiting_since,
             due_at=case.due_at,
+            overdue=case.overdue,
             is_first=case.responded_at is None,
         )
         change["pending"] = (*case.pending, pending)
@@ -172,11 +173,13 @@ def _reply_cancelled(case: Case, event: CaseReplyCancelled, at: datetime) -> Cha
             change["state"] = CaseState.OPEN
         if cancelled.due_at is not None:
             change["due_at"] = cancelled.due_at
-            change["timers"] = _with(change["timers"], FIRST_RESPONSE, cancelled.due_at)
+            change["overdue"] = cancelled.overdue
+            if not cancelled.overdue:
+                change["timers"] = _with(change["timers"], FIRST_RESPONSE, cancelled.due_at)
     return change
 
 
-NOTHING_ENDED: Change = {"waiting_since": None, "due_at": None, "is_first": False}
+NOTHING_ENDED: Change = {"waiting_since": None, "due_at": None, "overdue": False, "is_first": False}
 
 
 def _ended_by(pending: PendingReply) -> Change:
@@ -257,8 +260,8 @@ def _absorbed(case: Case, event: CaseAbsorbed, at: datetime) -> Change:
     }
     if event.waiting_since is not None:
         change["waiting_since"] = _earlier(case.waiting_since, event.waiting_since)
-    if event.due_at is not None:
-        change |= _due(case, _earlier(case.due_at, event.due_at))
+    if event.due_at is not None and (case.due_at is None or event.due_at < case.due_at):
+        change |= _due(case, event.due_at)
     return change
 
 

@@ -17,6 +17,7 @@ from schemas.commands import (
     ResolveCase,
     SettleDelivery,
     SnoozeCase,
+    TimerDue,
 )
 from schemas.documents import Case, Delivery, Handle, Link
 from schemas.errors import Invalid
@@ -247,3 +248,18 @@ def test_a_handle_says_to_what_its_person_agreed() -> None:
     handle = world.documents[world.handle_id("email-typed", "ann@example.com")]
     assert isinstance(handle, Handle)
     assert handle.consents == {"privacy": "2026-01", "news": "3"}
+
+
+def test_a_late_case_whose_answer_is_taken_back_is_late_again_and_is_told_of_once() -> None:
+    world = World()
+    case = opened(world)
+    assert case.due_at is not None
+    world.now = case.due_at
+    due = TimerDue(case=case.id, actor=AGENT, timer="first-response", due_at=case.due_at)
+    world.do(due)
+    later = world.now + timedelta(seconds=10)
+    world.do(ReplyToCase(case=case.id, actor=AGENT, text="One", send_at=later))
+    (pending,) = world.case().pending
+    world.do(CancelReply(case=case.id, actor=AGENT, message=pending.message.message))
+    after = world.case()
+    assert (after.overdue, after.due_at, after.timers) == (True, case.due_at, ())
