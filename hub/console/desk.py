@@ -14,19 +14,19 @@ from hub.console.places import ICONS, VIEWS, Place
 from hub.console.rows import CLOSED, Row, channel_icon, channel_name, is_late, row
 from hub.console.words import Moment, Words
 from hub.http.context import AppContext
-from hub.service import QueueView
+from hub.service import OPEN_STATES, QueueView
 from processors.routing_explanation import Explanation
 from schemas.accounts import Principal, Role
 from schemas.cases import CaseState
-from schemas.documents import Case, Entry
+from schemas.documents import CASES, Case, Entry
 from schemas.errors import Unknown
+from schemas.ports import Query, Where
 
 ROWS = 50
 FILES = "/api/v1/cases"
 ENTRIES = 50
 MAIL_SCHEMES = ("email", "email-typed")
 PICKED_AT_MOST = 200
-RAIL_COUNTS = ("mine", "unassigned", "overdue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +119,27 @@ class Desk:
     # -- rail -------------------------------------------------------------------------------------------------------
 
     async def rail(self) -> Rail:
-        queues = await self._service.queues(self.principal)
+        queues, mine = await asyncio.gather(self._service.queues(self.principal), self._mine())
         return Rail(
-            views=[self._view_link(name, queues) for name in VIEWS],
+            views=[self._view_link(name, queues, mine) for name in VIEWS],
             queues=[self._queue_link(each) for each in queues],
             is_supervisor=self.principal.is_at_least(Role.SUPERVISOR),
         )
 
-    def _view_link(self, name: str, queues: Sequence[QueueView]) -> RailLink:
+    async def _mine(self) -> int:
+        """How many open cases the principal has, in the queues that the principal reads."""
+        where = [
+            Where("assignee", "=", self.principal.id),
+            Where("state", "in", tuple(map(str, OPEN_STATES))),
+        ]
+        visible = self.principal.queues()
+        if visible is not None:
+            where.append(Where("queue", "in", tuple(sorted(visible))))
+        return await self._context.engine.count(Query(CASES, tuple(where)))
+
+    def _view_link(self, name: str, queues: Sequence[QueueView], mine: int) -> RailLink:
         counts = {
+            "mine": mine,
             "unassigned": sum(each.count.unassigned for each in queues),
             "all": sum(each.count.open for each in queues),
             "overdue": sum(each.count.overdue for each in queues),

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.accounts import Throttled, Unauthenticated
+from hub.accounts.credentials import SHORTEST_PASSWORD
 from hub.console.console import PASSWORD, SIGN_IN, Console, inside
 from hub.console.places import ROOT
 from hub.console.rendering import THEME_COOKIE, THEMES
@@ -85,7 +86,12 @@ async def change_password(console: Console, request: Request) -> Response:
 def _password(
     console: Console, request: Request, problems: dict[str, str], problem: str = "", status: int = 0
 ) -> Response:
-    values = {"problems": problems, "problem": problem, "forced": request.state.must_change_password}
+    values = {
+        "problems": problems,
+        "problem": problem,
+        "forced": request.state.must_change_password,
+        "shortest": SHORTEST_PASSWORD,
+    }
     usual = 422 if problems or problem else 200
     return console.pages.render(request, "password.html", values, status or usual)
 

@@ -1,33 +1,59 @@
 // Changes come as server-sent events and resume where they broke off; without them the console asks now and then.
 // Nothing that an agent reads or writes is moved: new rows announce themselves, new messages are added below.
 
-import { markRows } from "./reading.js";
+import { markRows, remember } from "./reading.js";
 
 const STREAM = "/api/v1/cases/stream";
 const POLL_MILLISECONDS = 20000;
 const GATHER_MILLISECONDS = 400;
+const REST_MILLISECONDS = 60000;
 const OFFLINE_AFTER_MILLISECONDS = 3000;
 
 let changed = new Map();
 let gathering = 0;
 let lostAt = 0;
 let polling = 0;
+let resting = 0;
+let source = null;
+let place = "";
 const fresh = new Set();
 
 export function followCases() {
   if (!document.getElementById("rail-counts")) return;
   setInterval(tick, 1000);
   if (!window.EventSource) return poll();
-  const source = new EventSource(STREAM);
-  source.addEventListener("open", found);
-  source.addEventListener("case", (event) => gather(JSON.parse(event.data)));
-  source.addEventListener("left", (event) => gather(JSON.parse(event.data)));
-  source.addEventListener("error", () => {
-    lostAt ||= Date.now();
-    if (source.readyState === EventSource.CLOSED) poll();
+  open();
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(resting);
+    if (!document.hidden) return source || polling || open();
+    resting = setTimeout(rest, REST_MILLISECONDS);
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("#fresh a")) fresh.clear();
+  });
+}
+
+// Browsers allow few connections to a host, so a page that nobody looks at gives its own back and resumes where it was.
+function rest() {
+  source?.close();
+  source = null;
+}
+
+function open() {
+  const stream = new EventSource(place ? `${STREAM}?after=${encodeURIComponent(place)}` : STREAM);
+  source = stream;
+  stream.addEventListener("open", found);
+  for (const kind of ["case", "left"]) {
+    stream.addEventListener(kind, (event) => {
+      place = event.lastEventId || place;
+      gather(JSON.parse(event.data));
+    });
+  }
+  stream.addEventListener("error", () => {
+    lostAt ||= Date.now();
+    if (stream.readyState !== EventSource.CLOSED) return;
+    source = null;
+    poll();
   });
 }
 
@@ -103,6 +129,8 @@ function announce(id) {
 async function fragment(url) {
   const answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
   if (answer.status === 204) return null;
+  const elsewhere = answer.headers.get("HX-Redirect"); // signed out: drafts are kept
+  if (elsewhere) location.assign(elsewhere);
   if (!answer.ok) throw new Error(`${answer.status}`);
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
@@ -139,6 +167,7 @@ async function refreshCase() {
   const found = (await fragment(page.dataset.url).catch(() => null))?.getElementById("case");
   if (!found || document.getElementById("case") !== page || found.dataset.case !== page.dataset.case) return;
   page.dataset.revision = found.dataset.revision;
+  remember(page.dataset.case, page.dataset.revision);
   if (!page.querySelector(".case-head details[open]")) {
     page.querySelector(".case-head").replaceWith(found.querySelector(".case-head"));
     htmx.process(page.querySelector(".case-head"));

@@ -83,7 +83,7 @@ function seen() {
   }
 }
 
-function remember(id, revision) {
+export function remember(id, revision) {
   const all = seen();
   delete all[id];
   all[id] = Number(revision);

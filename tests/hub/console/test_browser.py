@@ -8,6 +8,7 @@ from playwright.async_api import Browser, expect
 
 from schemas.cases import CaseState
 from schemas.commands import ClaimCase, ReplyToCase
+from schemas.events import SYSTEM
 from tests.hub.console.browsing import tab
 from tests.hub.console.office import Office
 
@@ -130,6 +131,21 @@ async def test_changes_come_without_reload_and_move_nothing(
         await page.locator("#fresh a").click()
         await expect(page.locator("#rows li[data-case]")).to_have_count(2)
         assert await ann.violations() == []
+
+
+async def test_a_page_that_is_signed_out_leads_to_sign_in(office: Office, browser: Browser, url: str) -> None:
+    case = await office.write("a")
+    async with tab(browser, url, "ann") as ann:
+        async with ann.page.expect_response("**/api/v1/cases/stream*"):
+            await ann.open(f"/console/queues/orders/{case.number}")
+        await ann.page.locator("#compose").press_sequentially("Not lost")
+        for session in (await office.context.accounts.sessions.list("ann")).items:
+            await office.context.accounts.sessions.revoke(session.id, SYSTEM)
+        await ann.page.keyboard.press("Control+Enter")
+        await expect(ann.page.locator("#field-name")).to_be_visible()
+        await ann.sign_in("ann")
+        await ann.open(f"/console/queues/orders/{case.number}")
+        await expect(ann.page.locator("#compose")).to_have_value("Not lost")
 
 
 HOSTILE = (

@@ -60,6 +60,15 @@ async def test_the_rail_counts_and_tells_the_oldest_wait(office: Office) -> None
     assert 'data-key="orders" href="/console/queues/orders" aria-current="page"' in rail
 
 
+async def test_the_rail_counts_what_is_mine(office: Office) -> None:
+    for name in ("a", "b", "c"):
+        case = await office.write(name, sender=f"{name}@example.com")
+        await office.do("bo" if name == "c" else "ann", ClaimCase, case)
+    async with office.signed_in("ann") as ann:
+        mine = (await ann.get("/console/rail")).text.split('data-key="mine"')[1].split("</li>")[0]
+    assert "2 open cases" in mine
+
+
 async def test_a_row_says_how_late_it_is_in_words(office: Office) -> None:
     await office.write("a")
     office.clock.advance(hours=5)
