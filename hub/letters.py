@@ -32,6 +32,8 @@ def dead_letter(
             "causation": str(event.causation or ""),
             "chain": ",".join(event.chain),
         }
+        numbers = {"sequence": event.sequence, "configuration": event.configuration}
+        attributes |= {name: str(number) for name, number in numbers.items() if number is not None}
     data = DeadLettered(
         letter=id,
         consumer=consumer,
@@ -61,6 +63,10 @@ def dead_letter(
         causation=record.id,
     )
     return told, letter
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None
 
 
 class Letters:
@@ -104,7 +110,9 @@ class Letters:
             source=attributes.get("source", "/hub/letters"),
             correlation=UUID(attributes["correlation"]) if attributes.get("correlation") else letter.event,
             causation=UUID(attributes["causation"]) if attributes.get("causation") else None,
+            sequence=_number(attributes.get("sequence")),
             chain=tuple(each for each in attributes.get("chain", "").split(",") if each),
+            configuration=_number(attributes.get("configuration")),
             late=True,
         )
         await self._close_letter(letter, LetterState.REPLAYED, actor, [event])

@@ -122,7 +122,10 @@ class Event:
     configuration: int | None = None
     """The version of the configuration under which it was decided."""
     late: bool = False
-    """A dead letter that was replayed: it no longer keeps its place in the order of its key."""
+    """A dead letter that was replayed: it no longer keeps its place in the order of its key.
+
+    It is on the log a second time, for the consumer that could not process it; who folds events leaves it out.
+    """
 
     @property
     def type(self) -> str:

@@ -111,7 +111,7 @@ async def _shown(
     if event is None or not isinstance(event.data, CaseEvent) or event.data.after is None:
         return None
     data, after = event.data, event.data.after
-    if event.sequence is None:
+    if event.sequence is None or event.late:  # a replay shows an older state
         return None
     if principal.role_in(after.queue) is None:
         if isinstance(data, CaseTransferred | CaseRouted) and await _was_seen(context, principal, record):

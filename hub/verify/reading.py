@@ -72,7 +72,7 @@ class Reading:
         elif isinstance(data, DeliveryEvent):
             gathered.sent[data.message] += isinstance(data, DeliverySent)
             gathered.ended[data.message] = data
-        elif isinstance(data, CaseEvent):
+        elif isinstance(data, CaseEvent) and not event.late:  # a replay says again what the case did before
             yield from self._fold(event, data)
 
     def _fold(self, event: Event, data: CaseEvent) -> Iterable[Fault]:
@@ -121,7 +121,7 @@ class Reading:
         expected: dict[UUID, list[Entry]] = {}
         for record in records:
             event = record.event
-            if event is None or not isinstance(event.data, CaseEvent):
+            if event is None or event.late or not isinstance(event.data, CaseEvent):
                 continue
             case = self._gathered.cases.get(event.data.case)
             if case is None:

@@ -136,6 +136,7 @@ async def _case_events(engine: Engine, case: UUID) -> list[Event]:
     found: list[Event] = []
     after: Position = START
     while records := await engine.scan((Topic.CASES,), after, CHUNK, key=str(case)):
-        found += [each.event for each in records if each.event and isinstance(each.event.data, CaseEvent)]
+        events = [each.event for each in records if each.event and not each.event.late]
+        found += [each for each in events if isinstance(each.data, CaseEvent)]
         after = records[-1].position
     return found

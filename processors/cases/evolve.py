@@ -360,6 +360,6 @@ def fold(events: list[Event]) -> Case | None:
     """The case that these events make, in their order."""
     case: Case | None = None
     for event in events:
-        if isinstance(event.data, CaseEvent):
+        if isinstance(event.data, CaseEvent) and not event.late:  # a replay says again what happened before
             case = evolve(case, event.data, event.time)
     return case
