@@ -93,7 +93,10 @@ class Service:
     # -- queues and cases -------------------------------------------------------------------------------------------
 
     async def queues(self, principal: Principal) -> list[QueueView]:
-        """The principal's queues in the order of the configuration, with live counts."""
+        """The principal's queues in the order of the configuration, with live counts.
+
+        A queue that is configured no more stands at the end for as long as cases wait in it: nobody else would see them.
+        """
         visible = self._visible_queues(principal)
         counts = {each.queue: each for each in await self.engine.tally(visible, self.clock.now())}
         configured = self.company.current.configuration.queues
@@ -101,6 +104,10 @@ class Service:
             QueueView(queue.name, queue.title, queue.brand, counts.get(queue.name, QueueCount(queue.name)))
             for queue in configured
             if visible is None or queue.name in visible
+        ] + [
+            QueueView(name, name, None, count)
+            for name, count in counts.items()
+            if name and not self.company.has_queue(name) and (count.open or count.snoozed)
         ]
 
     async def cases(

@@ -96,8 +96,12 @@ class Accounts:
         return await self.keys.by_text(text)
 
     async def purge(self) -> int:
-        """Forget sessions and answered requests that are over. Returns how many. Call it now and then."""
-        return await self.sessions.purge() + await self._purge_answers()
+        """Forget sessions and answered requests that are over, all of them. Returns how many. Call it now and then."""
+        total = 0
+        for purge in (self.sessions.purge, self._purge_answers):
+            while purged := await purge():
+                total += purged
+        return total
 
     async def _purge_answers(self, limit: int = 500) -> int:
         where = (Where("expires_at", "<", self._clock.now()),)

@@ -13,6 +13,7 @@ from hub.console.frames import has_remote_pictures
 from hub.console.places import Place, place
 from hub.console.rendering import is_partial
 from hub.console.words import catalogue
+from schemas.accounts import Principal
 from schemas.cases import CaseState
 from schemas.documents import Case
 from schemas.errors import Unknown
@@ -83,7 +84,9 @@ async def show_case(console: Console, request: Request) -> Response:
         person = await desk.person(view.case, chosen, query.get("channel"), query.get("timeline"))
         return console.pages.render(request, "fragments/timeline.html", {"person": person, "view": view})
     if query.get("html"):
-        view = await _with_frame(console, view, query["html"], images=query.get("images") == "1")
+        view = await _with_frame(
+            console, desk.principal, view, query["html"], images=query.get("images") == "1"
+        )
     return await case_page(console, request, desk, view)
 
 
@@ -159,7 +162,9 @@ async def find_case(console: Console, request: Request) -> Response:
     return RedirectResponse(chosen.case_url(case.number), 302, {"Cache-Control": "no-store"})
 
 
-async def _with_frame(console: Console, view: CaseView, entry: str, *, images: bool) -> CaseView:
+async def _with_frame(
+    console: Console, principal: Principal, view: CaseView, entry: str, *, images: bool
+) -> CaseView:
     """The view with one mail shown as it was sent, in a frame of the files origin."""
     try:
         id = UUID(entry)
@@ -168,6 +173,10 @@ async def _with_frame(console: Console, view: CaseView, entry: str, *, images: b
     found = (await console.context.engine.load(References(entries={id}))).entries.get(id)
     if found is None or found.case not in {view.case.id, *view.case.absorbed} or not found.html:
         return view
+    if (
+        found.case != view.case.id
+    ):  # what was merged into the case may be of a queue that this agent does not read
+        await console.context.service.case(principal, found.case)
     blocked = "blocked" if not images and has_remote_pictures(found.html) else ""
     return replace(view, frame=(id, console.frames.url(id, pictures=images)), frame_images=blocked)
 
