@@ -131,6 +131,8 @@ async def _purge(hub: Hub) -> None:
             await hub.engine.expire()
         except Outage as outage:
             log.warning("purging waits", reason=str(outage))
+        except Exception as error:  # once more later, whatever it was
+            log.error("purging failed", kind=type(error).__name__, exc_info=error)
 
 
 def _start_servers(running: Running, sockets: Mapping[str, socket.socket]) -> None:
