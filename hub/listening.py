@@ -1,19 +1,26 @@
-"""Where the hub listens: its sockets, and the HTTP servers on them."""
+"""Where the hub listens: its sockets, and the HTTP servers on them, each with its connections."""
 
 import contextlib
 import os
 import socket
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from connectors.kit.client_address import Network
+from hub.descriptors import BACKLOG
+from hub.http.connections import ConnectionLimits, Connections
+from hub.http.protocol import patient, protocol_of
 from hub.settings import HubSettings, ListenSettings
 from schemas.errors import Invalid
 
-BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 30
+LISTENING = ("console", "intake", "files")
+OPERATORS = ConnectionLimits(connections=100)
+"""At the socket in the data folder, which only its owner can open."""
 
 
 class Server(uvicorn.Server):
@@ -24,11 +31,32 @@ class Server(uvicorn.Server):
         yield
 
 
-def server_of(app: ASGIApp, grace_seconds: float) -> Server:
+def limits_of(settings: HubSettings, name: str) -> ConnectionLimits:
+    """How many connections this listening address takes."""
+    if name not in LISTENING:
+        return OPERATORS
+    listen: ListenSettings = getattr(settings, name)
+    return ConnectionLimits(
+        connections=listen.connections,
+        connections_of_one=min(listen.connections_per_address, listen.connections),
+        proxies=_proxies(settings, name),
+    )
+
+
+def _proxies(settings: HubSettings, name: str) -> tuple[Network, ...]:
+    listen: ListenSettings = getattr(settings, name)
+    proxies: list[Network] = [ip_network(each, strict=False) for each in listen.trusted_proxies]
+    if name == "intake" and settings.webform is not None:
+        proxies += settings.webform.trusted_proxies
+    return tuple(proxies)
+
+
+def server_of(app: ASGIApp, connections: Connections, grace_seconds: float) -> Server:
     """A server of this application, to be given its socket."""
     return Server(
         uvicorn.Config(
             app,
+            http=protocol_of(connections),
             interface="asgi3",
             lifespan="off",
             log_config=None,
@@ -39,7 +67,6 @@ def server_of(app: ASGIApp, grace_seconds: float) -> Server:
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=int(grace_seconds) or 1,
-            h11_max_incomplete_event_size=64 * 1024,
             ws="none",
         )
     )
@@ -48,7 +75,7 @@ def server_of(app: ASGIApp, grace_seconds: float) -> Server:
 def bind(settings: HubSettings) -> dict[str, socket.socket]:
     """Name of the listening address -> its socket. Raises Invalid when one cannot be had; then none is kept."""
     bound: dict[str, socket.socket] = {}
-    for name in ("console", "intake", "files"):
+    for name in LISTENING:
         listen: ListenSettings = getattr(settings, name)
         try:
             bound[name] = _tcp_socket(listen.host, listen.port)
@@ -70,6 +97,7 @@ def _tcp_socket(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         listening.set_inheritable(False)
+        patient(listening)
     except OSError:
         listening.close()
         raise

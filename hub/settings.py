@@ -8,6 +8,12 @@ from connectors.email.settings import EmailSettings
 from connectors.webform.settings import WebformSettings
 from schemas.configuration import Configuration, Name, Setting
 
+CONNECTIONS = (
+    "connections at once; beyond it silent ones give way, then further ones are answered 503. Fewer where the system "
+    "allows too few open files; the log says so"
+)
+PER_ADDRESS = "connections at once of one address (IPv6: of one /64), likewise; those of trusted proxies are not counted"
+
 
 class ListenSettings(Setting):
     """One address that the hub answers at."""
@@ -21,14 +27,23 @@ class ListenSettings(Setting):
         default=(),
         description="addresses or networks of your reverse proxies, whose X-Forwarded-For is believed",
     )
+    connections: int = Field(default=1000, ge=8, le=50_000, description=CONNECTIONS)
+    connections_per_address: int = Field(default=250, ge=4, description=PER_ADDRESS)
 
 
 class ConsoleSettings(ListenSettings):
     port: int = Field(default=8025, ge=0, le=65535, description="console and API")
+    connections: int = Field(default=2000, ge=8, le=50_000, description=CONNECTIONS)
+    connections_per_address: int = Field(
+        default=500,
+        ge=4,
+        description=f"{PER_ADDRESS}; an office behind one address needs two for each page that is open",
+    )
 
 
 class IntakeSettings(ListenSettings):
     port: int = Field(default=8026, ge=0, le=65535, description="public: forms")
+    connections_per_address: int = Field(default=100, ge=4, description=PER_ADDRESS)
 
 
 class FilesSettings(ListenSettings):

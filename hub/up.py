@@ -1,6 +1,7 @@
 """Runs a hub: opens, publishes the configuration, starts what listens and what works, and stops it all in order."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -13,8 +14,11 @@ from starlette.types import ASGIApp
 
 from hub.application import applications
 from hub.crashing import arm_for_test
+from hub.descriptors import fitted, raise_limit
 from hub.http.authentication import as_operator
-from hub.listening import Server, bind, server_of, unix_socket, url
+from hub.http.connections import Connections
+from hub.http.protocol import quieten
+from hub.listening import Server, bind, limits_of, server_of, unix_socket, url
 from hub.settings import HubSettings
 from hub.wiring import Hub, wire
 from schemas.errors import Outage
@@ -85,6 +89,7 @@ class Running:
 
 async def start(settings: HubSettings, folder: Path) -> Running:
     """Opens and starts everything; returns when mail, forms and requests are taken. Raises Invalid or Outage, with the cure."""
+    settings = fitted(settings, raise_limit())
     sockets = bind(settings)
     try:
         hub = await wire(settings, folder)
@@ -136,16 +141,19 @@ async def _purge(hub: Hub) -> None:
 
 
 def _start_servers(running: Running, sockets: Mapping[str, socket.socket]) -> None:
+    quieten()
     apps = applications(running.hub, running.addresses, lambda: running.is_stopping)
     for name, each in sockets.items():
-        _serve(running, apps[name], each)
+        _serve(running, name, apps[name], each)
     path = running.hub.folder / SOCKET
     path.unlink(missing_ok=True)
-    _serve(running, as_operator(apps["console"]), unix_socket(path))
+    _serve(running, "operator", as_operator(apps["console"]), unix_socket(path))
 
 
-def _serve(running: Running, app: ASGIApp, listening: socket.socket) -> None:
-    server = server_of(app, running.hub.settings.grace_seconds)
+def _serve(running: Running, name: str, app: ASGIApp, listening: socket.socket) -> None:
+    settings = running.hub.settings
+    connections = Connections(name, limits_of(settings, name), running.hub.metrics)
+    server = server_of(app, connections, settings.grace_seconds)
     running.servers.append((server, asyncio.create_task(server.serve(sockets=[listening]))))
 
 
@@ -156,6 +164,17 @@ async def _until_served(running: Running) -> None:
                 task.result()
                 raise Outage("a server ended while it started")
         await asyncio.sleep(0.005)
+
+
+def spare_the_collector() -> None:
+    """What stands now stands till the end: the collector need not look at it, nor come so often.
+
+    Measured: as Python sets it, an event that is decoded while the hub's modules and settings are in memory costs 80 µs
+    instead of 20 µs.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 async def run(settings: HubSettings, folder: Path, told: Callable[[Running], None] = lambda _: None) -> None:
@@ -172,6 +191,7 @@ async def run(settings: HubSettings, folder: Path, told: Callable[[Running], Non
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     running = await start(settings, folder)
+    spare_the_collector()
     told(running)
     try:
         await stopped.wait()

@@ -12,18 +12,24 @@ from typing import Any
 import httpx
 import uvicorn
 
-from hub.http.protocol import PatientProtocol, patient
+from hub.http.connections import ConnectionLimits, Connections
+from hub.http.protocol import patient, protocol_of
+from hub.observe import Metrics
 from tests.support.ports import LOOPBACK
+
+DEFAULTS = ConnectionLimits()
 
 
 @asynccontextmanager
-async def served(app: Any, protocol: type[PatientProtocol] = PatientProtocol) -> AsyncIterator[str]:
-    """The application's address while it is served by uvicorn in this loop."""
+async def served(
+    app: Any, limits: ConnectionLimits = DEFAULTS, connections: Connections | None = None
+) -> AsyncIterator[str]:
+    """The application's address while it is served by uvicorn in this loop. `connections` has limits of its own."""
     listening = socket.create_server((LOOPBACK, 0))
     patient(listening)
     config = uvicorn.Config(
         app,
-        http=protocol,
+        http=protocol_of(connections or Connections("test", limits, Metrics())),
         lifespan="off",
         log_config=None,
         access_log=False,
