@@ -21,6 +21,11 @@ MAIL_SCHEMES = (MAIL, "email-typed")
 ONE_DAY = timedelta(days=1)
 
 
+def receiver_of(case: Case) -> Participant | None:
+    """To whom an automatic answer goes: the writer, or the one address that the writer asked to be answered at."""
+    return next((each for each in case.reply_recipients if each.scheme in MAIL_SCHEMES), None)
+
+
 def brand_of(work: Work, name: str) -> Brand:
     return next(
         (brand for brand in work.facts.configuration.brands if brand.name == name),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from processors.cases.answers import receiver_of
 from processors.cases.receive import UNKNOWN_SENDER, receive, references_of
 from processors.cases.request import Nothing, request
 from processors.cases.work import CONSUMER, MOST_MERGES, NAMES_CASE, Facts, Work, marker, named_case
@@ -125,6 +126,8 @@ def _follow(event: Event, found: Found, handle_id: HandleId, references: Referen
         _want_case_handle(data.case, found, references)
         if isinstance(data, MergeCase):
             _follow_case(data.into, found, references)
+        if isinstance(data, AnswerFromTemplate):
+            _want_receiver(data.case, found, handle_id, references)
     elif isinstance(data, DeliveryEvent):
         _follow_case(data.case, found, references)
 
@@ -144,6 +147,14 @@ def _follow_case(id: UUID | None, found: Found, references: References) -> None:
     case = found.documents.get(id)
     if isinstance(case, Case) and case.merged_into is not None:
         _follow_case(case.merged_into, found, references)
+
+
+def _want_receiver(id: UUID, found: Found, handle_id: HandleId, references: References) -> None:
+    """Whom an automatic answer goes to, which need not be who wrote: it is counted for both."""
+    case = found.documents.get(id)
+    receiver = receiver_of(case) if isinstance(case, Case) else None
+    if receiver is not None:
+        references.want(Handle, handle_id(receiver.scheme, receiver.value))
 
 
 def _want_case_handle(id: UUID, found: Found, references: References) -> None:
@@ -177,6 +188,9 @@ def leads_on(found: Found, more: Found) -> bool:
     for document in more.documents.values():
         if isinstance(document, Case):
             if document.merged_into is not None or document.handle not in handles:
+                return True
+            writer, receiver = found.documents.get(document.handle), receiver_of(document)
+            if receiver is not None and isinstance(writer, Handle) and receiver.value != writer.value:
                 return True
         elif isinstance(document, Handle) and document.links:
             return True

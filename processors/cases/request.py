@@ -1,6 +1,6 @@
 """Requests to a case: by an agent (refused with the reason when they cannot be done) or over the log (then ignored)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from processors.cases import answers
 from processors.cases.evolve import FIRST_RESPONSE, SNOOZE, automation_timer, send_timer
 from processors.cases.receive import due_at
 from processors.cases.work import MOST_MERGES, Work
+from processors.identity import seen
 from schemas.cases import (
     CaseAbsorbed,
     CaseAssigned,
@@ -59,6 +60,7 @@ from schemas.commands import (
 from schemas.documents import Case, Delivery, Handle
 from schemas.errors import Invalid, NotYet, Refused, Stale, Unknown
 from schemas.events import SYSTEM
+from schemas.identity import HandleSeen
 from schemas.outbound import DeliverySettled, DeliveryState, OutboundMessage
 
 MOST_PENDING = 20
@@ -124,29 +126,45 @@ def _answer(work: Work, case: Case, command: AnswerFromTemplate) -> None:
         raise Invalid(
             f"there is no template {command.template!r}", {"template": "see templates in the configuration"}
         )
-    handle = work.get(Handle, case.handle)
-    reason = _why_silent(work, case, handle)
+    handles, event = _answered_handles(work, case)
+    reason = _why_silent(work, case, handles)
     if reason:
         raise Nothing(reason)
     subject, text = answers.from_template(work, case, template)
     message = answers.answer(work, case, work.next_id(), command.actor, text, subject, automatic=True)
-    if handle is not None:
+    for handle in handles:
         lately = answers.answered_lately(handle, work.facts.now)
         work.put(handle.model_copy(update={"answered_at": (*lately, work.facts.now)}))
     work.emit(case, CaseReplied(case=case.id, actor=command.actor, message=message, template=template.name))
     work.send(message)
+    if event is not None:  # behind the reply: by its entry it is known that the command was done
+        work.tell_identity(event)
 
 
-def _why_silent(work: Work, case: Case, handle: Handle | None) -> str:
+def _answered_handles(work: Work, case: Case) -> tuple[list[Handle], HandleSeen | None]:
+    """Who wrote and who is answered: whoever asks for answers at another's address uses up that one's too."""
+    receiver = answers.receiver_of(case)
+    handles = {case.handle: work.get(Handle, case.handle)}
+    event = None
+    if receiver is not None:
+        id = work.facts.handle_id(receiver.scheme, receiver.value)
+        known = work.get(Handle, id)
+        if known is None and work.was_asked(Handle, id):
+            known, event = seen(id, receiver, case.channel, work.facts.now)
+        handles[id] = known
+    return [each for each in handles.values() if each is not None], event
+
+
+def _why_silent(work: Work, case: Case, handles: Sequence[Handle]) -> str:
     """Why no automatic answer may leave, or nothing (RFC 3834, section 2)."""
     if case.state is CaseState.SPAM:
         return "the case is marked as spam"
     if case.last_automatic:
         return "the last message was written by a machine"
-    if not any(each.scheme in answers.MAIL_SCHEMES for each in case.reply_recipients):
+    if answers.receiver_of(case) is None:
         return "there is no address to answer to"
     most = work.facts.configuration.automatic_answers_per_day
-    if handle is not None and len(answers.answered_lately(handle, work.facts.now)) >= most:
+    if any(len(answers.answered_lately(each, work.facts.now)) >= most for each in handles):
         return f"the sender had {most} automatic answers within a day"
     return ""
 

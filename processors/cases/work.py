@@ -121,6 +121,10 @@ class Work:
                 return document if isinstance(document, kind) else None
         return None
 
+    def was_asked(self, kind: type[Document], id: UUID) -> bool:
+        """Whether a document that is not known does not exist."""
+        return id in self._found.asked.documents.get(kind, ())
+
     def case(self, id: UUID) -> Case | None:
         """The case, or the one that it was merged into."""
         case = self.get(Case, id)
