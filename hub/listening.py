@@ -44,11 +44,11 @@ def limits_of(settings: HubSettings, name: str) -> ConnectionLimits:
 
 
 def _proxies(settings: HubSettings, name: str) -> tuple[Network, ...]:
+    forms = settings.forms()
+    if name == "intake" and forms is not None:
+        return forms.trusted_proxies
     listen: ListenSettings = getattr(settings, name)
-    proxies: list[Network] = [ip_network(each, strict=False) for each in listen.trusted_proxies]
-    if name == "intake" and settings.webform is not None:
-        proxies += settings.webform.trusted_proxies
-    return tuple(proxies)
+    return tuple(ip_network(each, strict=False) for each in listen.trusted_proxies)
 
 
 def server_of(app: ASGIApp, connections: Connections, grace_seconds: float) -> Server:

@@ -1,5 +1,6 @@
 """The one settings file of an installation: what the machine needs, and what the company decides."""
 
+from ipaddress import ip_network
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -90,6 +91,18 @@ class HubSettings(Configuration):
     grace_seconds: float = Field(
         default=10, ge=0, le=300, description="how long a stop waits for what is in flight"
     )
+
+    def forms(self) -> WebformSettings | None:
+        """The forms, told what is set for the address at which they stand: how visitors reach it, and through whom."""
+        if self.webform is None:
+            return None
+        proxies = (ip_network(each, strict=False) for each in self.intake.trusted_proxies)
+        return self.webform.model_copy(
+            update={
+                "public_url": self.webform.public_url or self.intake.public_url,
+                "trusted_proxies": (*self.webform.trusted_proxies, *proxies),
+            }
+        )
 
     def company(self) -> Configuration:
         """The part that is published."""

@@ -92,9 +92,8 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Sqlit
 
     mail_secrets = [derived(secret, "mail")]
     email = EmailConnector(settings.email, intake, mail_secrets) if settings.email else None
-    webform = (
-        WebformConnector(settings.webform, intake, derived(secret, "forms")) if settings.webform else None
-    )
+    forms = settings.forms()
+    webform = WebformConnector(forms, intake, derived(secret, "forms")) if forms else None
     webhooks = WebhookDeliverer(
         {each.name: each.url for each in settings.webhooks},
         settings.webhook_secrets,
