@@ -7,7 +7,6 @@ backup and its restore. In the second life every sender comes again with everyth
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from schemas.errors import Invalid, Outage
 from sinks.sqlite import writer
 from sinks.sqlite.backup import restore_backup
 from sinks.sqlite.engine import open_engine
-from tests.e2e.whole_hub import BLOB_BYTES, WholeHub, World, world
+from tests.e2e.whole_hub import WholeHub, World, work, world
 from tests.faults.invariants import broken
 
 
@@ -29,21 +28,9 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     set_hook(None)
 
 
-async def work(hub: WholeHub) -> None:
-    """Everything that the hub does, once."""
-    await hub.mail("Ann", 0)
-    await hub.settle()
-    await hub.mail("Ann", 1, attachment=b"\1" * BLOB_BYTES)
-    number = await hub.form("Where is my order?")
-    await hub.settle()
-    await hub.note(number, "She called.")
-    await hub.reply(number, "It is on its way.")
-    await hub.settle()
-    clock = hub.world.clock
-    await hub.snooze(number, clock.now() + timedelta(hours=1))
-    clock.time += timedelta(hours=2)
-    await hub.hub.timers.tick()
-    await hub.settle()
+async def work_and_copy(hub: WholeHub) -> None:
+    """Everything that the hub does, once; then a backup, and its restore."""
+    await work(hub)
     await hub.hub.engine.backup(str(hub.world.folder / "backup"))
     restore_backup(hub.world.folder / "backup", hub.world.folder / "restored")
 
@@ -59,7 +46,7 @@ async def crash(made: World, point: str, passage: int) -> bool:
     async with made.hub() as hub:
         arm(point, passage, end)
         try:
-            await work(hub)
+            await work_and_copy(hub)
         except (Crashed, Outage):  # an outage for who comes after the engine's own thread has ended
             assert ended
         finally:
@@ -77,7 +64,7 @@ async def live_again(made: World) -> list[str]:
         shutil.rmtree(folder, ignore_errors=True)
     async with made.hub() as hub:
         await hub.settle()
-        await work(hub)
+        await work_and_copy(hub)
         await hub.settle()
         faults = await broken(hub.hub.engine, made.ledger, await made.arrived())
     copy = await open_engine(restored, clock=made.clock)
@@ -108,7 +95,7 @@ async def test_nothing_is_lost_or_doubled_wherever_the_hub_ends(tmp_path: Path) 
     passed: Counter[str] = Counter()
     async with world(tmp_path / "count") as made, made.hub() as hub:
         set_hook(lambda name: passed.update([name]))
-        await work(hub)
+        await work_and_copy(hub)
         set_hook(None)
     assert passed.keys() == CRASH_POINTS.keys()
     for point, times in passed.items():

@@ -1,7 +1,7 @@
 """The whole hub in this process, stepped by hand: what happens at which moment is the test's to say."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -156,6 +156,29 @@ class WholeHub:
             sent = await self.hub.dispatcher.send_due()
             if not any(moved) and not sent:
                 return
+
+
+async def work(hub: WholeHub, told: Callable[[], None] = lambda: None) -> None:
+    """Everything that the hub does, once. `told` is called after each answer to who asked."""
+    await hub.mail("Ann", 0)
+    told()
+    await hub.settle()
+    await hub.mail("Ann", 1, attachment=b"\1" * BLOB_BYTES)
+    told()
+    number = await hub.form("Where is my order?")
+    told()
+    await hub.settle()
+    await hub.note(number, "She called.")
+    told()
+    await hub.reply(number, "It is on its way.")
+    told()
+    await hub.settle()
+    clock = hub.world.clock
+    await hub.snooze(number, clock.now() + timedelta(hours=1))
+    told()
+    clock.time += timedelta(hours=2)
+    await hub.hub.timers.tick()
+    await hub.settle()
 
 
 def mail(customer: str, number: int, text: str, attachment: bytes = b"") -> bytes:

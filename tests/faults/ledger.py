@@ -1,8 +1,8 @@
 """What senders were told: their own record, kept outside the hub. Texts are unique, so that each can be looked for."""
 
+import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 
 
 @dataclass
@@ -21,10 +21,17 @@ class Ledger:
     snoozes: Counter[str] = field(default_factory=Counter)
     """Case number -> how often it was put aside until a time that has come."""
 
-    def write(self, path: Path) -> Path:
-        """The file that `hubbub verify --ledger` reads."""
-        path.write_text("# acknowledged items\n" + "\n".join(self.items) + "\n")
-        return path
+    def to_json(self) -> str:
+        return json.dumps(vars(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Ledger":
+        stored = json.loads(text)
+        ledger = cls(items=stored["items"], forms=stored["forms"], notes=stored["notes"])
+        ledger.threads.update(stored["threads"])
+        ledger.replies.update(stored["replies"])
+        ledger.snoozes.update(stored["snoozes"])
+        return ledger
 
     def __str__(self) -> str:
         mails = sum(map(len, self.threads.values()))
