@@ -131,7 +131,7 @@ def _received(
     random: Random, number: int, customer: int, external_id: str, parent: Parent | None
 ) -> InteractionReceived:
     at = BEGIN + timedelta(milliseconds=100 * number)
-    text = _text(random)
+    text = a_text(random)
     original = text.encode()
     subject = f"{random.choice(SUBJECTS)} {random.randrange(10_000)}"
     return InteractionReceived(
@@ -164,7 +164,7 @@ def _received(
     )
 
 
-def _text(random: Random) -> str:
+def a_text(random: Random) -> str:
     length = random.randrange(SHORTEST, LONGEST)
     words: list[str] = []
     while length > 0:
