@@ -146,7 +146,7 @@ class Delivery(Document):
     )
     changed_at: datetime
     external_id: str = ""
-    reason: str = ""
+    reason: Personal = ""
 
 
 class LetterState(StrEnum):
@@ -160,11 +160,11 @@ class QuarantineItem(Document):
     account: str
     original: BlobRef
     stage: str
-    reason: str
+    reason: Personal
     received_at: datetime
     state: LetterState = LetterState.OPEN
     attempts: int = 1
-    envelope: dict[str, str] = Field(default_factory=dict)
+    envelope: dict[str, str] = Field(default_factory=dict, json_schema_extra={"x-personal": True})
 
 
 class DeadLetter(Document):
@@ -174,9 +174,9 @@ class DeadLetter(Document):
     key: str
     position: str
     attributes: dict[str, str]
-    value: bytes
+    value: bytes = Field(json_schema_extra={"x-personal": True})
     stage: str
-    reason: str
+    reason: Personal
     attempts: int = 1
     added_at: datetime
     state: LetterState = LetterState.OPEN
@@ -218,7 +218,7 @@ class Entry(Frozen):
         default=None, description="outbound id of a reply, or the message a delivery tells of"
     )
     delivery: DeliveryState | None = None
-    delivery_reason: str = ""
+    delivery_reason: Personal = ""
     original: BlobRef | None = None
     detail: dict[str, object] = Field(default_factory=dict)
 

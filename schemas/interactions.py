@@ -90,7 +90,9 @@ class FormSubmission(Frozen):
     form: str
     version: str
     fields: dict[str, str] = Field(json_schema_extra={"x-personal": True})
-    page_url: str = ""
+    page_url: Personal = Field(
+        default="", description="where the form stood; its query may tell of the person"
+    )
     consent: dict[str, str] = Field(
         default_factory=dict, description="consent name -> version of the text agreed to"
     )

@@ -45,7 +45,9 @@ class OutboundMessage(Frozen):
     )
     queued_at: datetime
     payload: dict[str, object] | None = Field(
-        default=None, description="the CloudEvent that a webhook endpoint gets"
+        default=None,
+        description="the CloudEvent that a webhook endpoint gets",
+        json_schema_extra={"x-personal": True},
     )
 
 
@@ -87,7 +89,7 @@ class DeliveryFailed(DeliveryEvent):
 
     type: ClassVar[str] = "hubbub.delivery.failed"
 
-    reason: str
+    reason: Personal = Field(description="as the channel said it, addresses included")
 
 
 @event_type
@@ -96,7 +98,7 @@ class DeliveryUnknown(DeliveryEvent):
 
     type: ClassVar[str] = "hubbub.delivery.unknown"
 
-    reason: str
+    reason: Personal = Field(description="as the channel said it, addresses included")
 
 
 @event_type

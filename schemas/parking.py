@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.events import Actor, Payload, event_type
+from schemas.events import Actor, Payload, Personal, event_type
 from schemas.interactions import BlobRef
 from schemas.topics import Topic
 
@@ -23,10 +23,12 @@ class Quarantined(Payload):
     account: str
     original: BlobRef
     stage: str = Field(description="verify, limits, parse, map")
-    reason: str
+    reason: Personal
     received_at: datetime
     envelope: dict[str, str] = Field(
-        default_factory=dict, description="transport facts that the original does not hold"
+        default_factory=dict,
+        description="transport facts that the original does not hold",
+        json_schema_extra={"x-personal": True},
     )
 
 
@@ -56,9 +58,9 @@ class DeadLettered(Payload):
     key: str
     position: str
     attributes: dict[str, str]
-    value: bytes
+    value: bytes = Field(json_schema_extra={"x-personal": True})
     stage: str
-    reason: str
+    reason: Personal
     attempts: int = 1
 
 
@@ -81,5 +83,5 @@ class Audited(Payload):
 
     actor: Actor
     action: str
-    subject: str = ""
-    detail: dict[str, str] = Field(default_factory=dict)
+    subject: Personal = ""
+    detail: dict[str, str] = Field(default_factory=dict, json_schema_extra={"x-personal": True})
