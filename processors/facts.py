@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from processors.looking import Fact
 from schemas.cases import CaseSummary
 from schemas.documents import Entry
-from schemas.interactions import FormSubmission, InteractionReceived, Kind, Participant, Role
+from schemas.interactions import FROM, FormSubmission, InteractionReceived, Kind, Participant, Role
 
 RECIPIENT_ROLES = frozenset({Role.TO, Role.CC})
 FROM_ENTRY = frozenset(
@@ -30,7 +30,7 @@ def interaction_facts(
         "channel": received.channel,
         "account": received.account,
         "brand": received.brand,
-        "kind": received.kind.value,
+        "kind": str(received.kind),
         "subject": content.subject,
         "text": content.text_new or content.text,
         "language": content.language,
@@ -104,13 +104,17 @@ def kind_of(entry: Entry) -> str:
 
 def _people(participants: Iterable[Participant]) -> dict[str, Fact]:
     everybody = tuple(participants)
-    sender = next((each for each in everybody if each.role is Role.FROM), None)
+    sender = None
+    for each in everybody:
+        if each.role is FROM:
+            sender = each
+            break
     return {
         "sender.address": sender.value if sender else "",
         "sender.domain": _domain(sender.value) if sender else "",
         "sender.name": sender.name if sender else "",
         "sender.verified": sender.verified if sender else False,
-        "recipient": tuple(each.value for each in everybody if each.role in RECIPIENT_ROLES),
+        "recipient": tuple([each.value for each in everybody if each.role in RECIPIENT_ROLES]),
     }
 
 

@@ -54,7 +54,7 @@ DETAILS: dict[type[CaseEvent], tuple[str, ...]] = {
 
 def step_name(event: CaseEvent) -> str:
     """`opened` of `hubbub.case.opened`."""
-    return event.type.rsplit(".", 1)[1]
+    return event.type.rpartition(".")[2]
 
 
 def entry_of(event: Event, case: Case, interaction: InteractionReceived | None) -> Entry:
@@ -96,7 +96,7 @@ def _message(event: Event, data: MessageEvent, case: Case, interaction: Interact
         verified=sender.verified if sender else False,
         spoof_suspect=interaction.authentication.spoof_suspect,
         original=interaction.original,
-        detail={"kind": interaction.kind.value, "queue_hint": interaction.queue_hint},
+        detail={"kind": str(interaction.kind), "queue_hint": interaction.queue_hint},
     )
 
 

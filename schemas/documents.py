@@ -95,22 +95,7 @@ class Case(Document):
     timers: tuple[Timer, ...] = ()
 
     def summary(self) -> CaseSummary:
-        return CaseSummary.model_construct(
-            number=self.number,
-            brand=self.brand,
-            channel=self.channel,
-            account=self.account,
-            state=self.state,
-            queue=self.queue,
-            priority=self.priority,
-            tags=self.tags,
-            assignee=self.assignee,
-            subject=self.subject,
-            language=self.language,
-            handle=self.handle,
-            waiting_since=self.waiting_since,
-            due_at=self.due_at,
-        )
+        return CaseSummary.part_of(self)
 
 
 class Link(Frozen):
@@ -281,6 +266,20 @@ class PublishedConfiguration(Document):
     published_at: datetime
 
 
+class Cursor(Document):
+    """How far a connector that fetches has read one stream of its source, such as a folder of a mailbox.
+
+    Written after the log has acknowledged what lies before it, and only at the revision that it was read at, so that of
+    two readers one is told. `value` is the connector's own JSON, and means nothing to anybody else.
+    """
+
+    channel: str
+    account: str
+    stream: str
+    value: str
+    saved_at: datetime
+
+
 CASES = Collection(
     "cases",
     Case,
@@ -348,6 +347,12 @@ PARKED = Collection(
     Parked,
     {"consumer": text_column("consumer"), "key": text_column("key"), "not_before": time_column("not_before")},
     indexes=(("consumer", "not_before"),),
+)
+CURSORS = Collection(
+    "cursors",
+    Cursor,
+    {"channel": text_column("channel"), "account": text_column("account")},
+    indexes=(("channel", "account"),),
 )
 CONFIGURATIONS = Collection(
     "configurations",

@@ -41,6 +41,13 @@ class Frozen(BaseModel):
                 fields[name] = factory()
         return _made(cls, fields, shape.names)
 
+    @classmethod
+    def part_of(cls, whole: "Frozen") -> Self:
+        """The model of those values of another that bear the names of its fields."""
+        shape = _SHAPES.get(cls) or _shape(cls)
+        values = whole.__dict__
+        return _made(cls, {name: values[name] for name in shape.defaults}, shape.names)
+
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """The same with other values, which are not checked."""
         if deep:

@@ -28,6 +28,10 @@ class Role(StrEnum):
     REPLY_TO = "reply_to"
 
 
+FROM = Role.FROM
+"""By a name of its own, because Python 3.11 takes three times as long to find a member in its class."""
+
+
 class Part(Frozen):
     """Which part of which accepted item this event is."""
 
@@ -143,7 +147,7 @@ class InteractionReceived(InteractionEvent):
     @property
     def sender(self) -> Participant | None:
         for each in self.participants:  # asked several times a message: a generator would take thrice as long
-            if each.role is Role.FROM:
+            if each.role is FROM:
                 return each
         return None
 

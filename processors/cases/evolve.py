@@ -73,9 +73,10 @@ def _join(case: Case | None, event: MessageEvent, at: datetime) -> Change:
 
 
 def _union(known: tuple[UUID, ...], more: tuple[UUID, ...]) -> tuple[UUID, ...]:
-    if all(each in known for each in more):
-        return known
-    return tuple(dict.fromkeys((*known, *more)))[:MOST_PARTICIPANTS]
+    for each in more:
+        if each not in known:
+            return tuple(dict.fromkeys((*known, *more)))[:MOST_PARTICIPANTS]
+    return known
 
 
 def _append(references: tuple[str, ...], reference: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from processors.automation import AUTOMATIC_FLAGS
 from processors.cases.work import Work, named_case
-from processors.facts import interaction_facts
+from processors.facts import RECIPIENT_ROLES, interaction_facts
 from processors.hours import add_business_minutes
 from processors.identity import MOST_LINKS, are_linked, consents, linked, proves, seen
 from schemas.cases import CaseOpened, CaseReceived, CaseReopened, CaseRouted, CaseState, CaseWoken
@@ -16,6 +16,7 @@ from schemas.identity import Evidence
 from schemas.ids import case_id, case_number
 from schemas.interactions import InteractionReceived, Kind, Participant, Role
 
+CC, REPLY_TO = Role.CC, Role.REPLY_TO
 TOKEN, THREAD, NUMBER = "token", "thread", "number"
 UNKNOWN_SENDER = Participant(role=Role.FROM, scheme="unknown", value="unknown")
 
@@ -99,19 +100,19 @@ def _is_over(work: Work, case: Case) -> bool:
 
 def _participants(work: Work, received: InteractionReceived) -> tuple[UUID, ...]:
     return tuple(
-        work.facts.handle_id(each.scheme, each.value)
-        for each in received.participants
-        if each.role in (Role.TO, Role.CC) and not each.scheme.endswith("-own")
+        [
+            work.facts.handle_id(each.scheme, each.value)
+            for each in received.participants
+            if each.role in RECIPIENT_ROLES and not each.scheme.endswith("-own")
+        ]
     )
 
 
 def _recipients(received: InteractionReceived, sender: Participant) -> tuple[Participant, ...]:
     """To whom an answer goes: where the writer asks for it, with those in copy."""
-    asked = [each for each in received.participants if each.role is Role.REPLY_TO]
+    asked = [each for each in received.participants if each.role is REPLY_TO]
     to = asked or ([sender] if sender is not UNKNOWN_SENDER else [])
-    copies = [
-        each for each in received.participants if each.role is Role.CC and not each.scheme.endswith("-own")
-    ]
+    copies = [each for each in received.participants if each.role is CC and not each.scheme.endswith("-own")]
     answered = [each.model_copy(update={"role": Role.TO}) for each in to]
     if not copies:
         return tuple(answered)

@@ -163,8 +163,8 @@ async def run(plan: Plan) -> dict[str, Any]:
     await (open_loop if plan.rate else closed_loop)(plan, measured)
     if following is not None:
         deadline = time.perf_counter() + SETTLE_SECONDS
-        while measured.posted.keys() - measured.arrived.keys() and time.perf_counter() < deadline:
-            await asyncio.sleep(0.05)  # noqa: ASYNC110  two tasks move it, and a look costs nothing
+        while measured.posted.keys() - measured.arrived.keys() and time.perf_counter() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
         following.cancel()
     seen = [
         measured.arrived[case] - began for case, began in measured.posted.items() if case in measured.arrived
