@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import apsw
 import pydantic
 
-from hub import garbage
+from hub.up import spare_the_collector
 
 Figure = dict[str, object]
 
@@ -37,7 +37,7 @@ class Timed:
 def settle() -> None:
     """Before a measurement: garbage of the one before is not paid for in the next, and it is looked for as `hubbub up` does."""
     gc.unfreeze()
-    garbage.settle()
+    spare_the_collector()
 
 
 def spread(values: Sequence[float], digits: int = 1) -> Figure:
