@@ -155,6 +155,7 @@ class _Body:
             raise _Refusal(408, detail, {"Connection": "close"}) from None
         self._taken += len(message.get("body", b""))
         self.check(self._taken)
+        self.is_over = not message.get("more_body", False)
         return message
 
 

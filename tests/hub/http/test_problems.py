@@ -5,9 +5,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from httpx import ASGITransport, AsyncClient
 from starlette.exceptions import HTTPException
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from hub.http.context import Limits
+from hub.http.protection import Bounded
 from hub.http.requests import _check_depth
 from schemas.errors import Outage
 from tests.hub.http.company import House, house
@@ -172,3 +176,19 @@ async def test_a_request_id_is_taken_over_where_it_can_stand_in_a_log(home: Hous
         made = await client.get("/health/live", headers={"X-Request-Id": "a b\tc"})
     assert given.headers["x-request-id"] == "abc-1"
     assert len(made.headers["x-request-id"]) == 12
+
+
+async def test_an_answer_may_last_longer_than_a_body_may_take_to_come() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await StreamingResponse(_slowly(4))(scope, receive, send)
+
+    bounded = Bounded(app, Limits(body_seconds=0.05))
+    async with AsyncClient(transport=ASGITransport(bounded), base_url="http://hub") as client:
+        answer = await client.post("/", json={})
+    assert answer.text == "...."
+
+
+async def _slowly(parts: int) -> AsyncIterator[bytes]:
+    for _ in range(parts):
+        await asyncio.sleep(0.03)
+        yield b"."
