@@ -53,10 +53,10 @@ class CaseFilter:
 
 
 SORTS: dict[str, tuple[str, ...]] = {
-    "waiting": ("waiting_since",),
+    "waiting": ("waits_from",),
     "newest": ("-updated_at",),
-    "due": ("due_at",),
-    "priority": ("priority", "waiting_since"),
+    "due": ("due_from", "waits_from"),
+    "priority": ("priority", "waits_from"),
 }
 
 

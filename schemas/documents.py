@@ -5,7 +5,7 @@ Engines make their tables, collections and indexes from `COLLECTIONS`; nothing e
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,8 @@ from schemas.identity import Evidence
 from schemas.interactions import Attachment, BlobRef, FormSubmission, Participant
 from schemas.outbound import DeliveryState, OutboundMessage
 
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""Where a list begins with the earliest, those without a time come last."""
 PRIORITY_RANK = {Priority.URGENT: 0, Priority.HIGH: 1, Priority.NORMAL: 2, Priority.LOW: 3}
 
 
@@ -293,11 +295,13 @@ CASES = Collection(
         "handle": Column(ColumnType.ID, lambda case: case.handle),
         "updated_at": time_column("updated_at"),
         "waiting_since": time_column("waiting_since"),
+        "waits_from": Column(ColumnType.TIME, lambda case: case.waiting_since or NEVER),
         "due_at": time_column("due_at"),
+        "due_from": Column(ColumnType.TIME, lambda case: case.due_at or NEVER),
         "next_due": Column(ColumnType.TIME, _next_due),
     },
     indexes=(
-        ("state", "queue", "waiting_since"),
+        ("state", "queue", "waits_from"),
         ("queue", "updated_at"),
         ("assignee", "state"),
         ("handle",),
