@@ -180,6 +180,14 @@ def test_a_message_opens_a_case_with_its_entry_and_its_handle() -> None:
     assert world.told(HandleSeen)[0].value == "ann@example.com"
 
 
+def test_a_customer_waits_since_the_message_came_however_late_it_is_decided() -> None:
+    world = World()
+    world.now += timedelta(hours=3)
+    case = opened(world)
+    assert (case.waiting_since, case.opened_at) == (NOW, NOW + timedelta(hours=3))
+    assert case.due_at == NOW + timedelta(hours=1)
+
+
 def test_a_case_is_the_fold_of_its_events() -> None:
     world = World()
     case = opened(world)
