@@ -1,6 +1,8 @@
 """The SMTP server: listens, hands each mail to the receiver, and stops without cutting one off."""
 
 import asyncio
+import os
+import socket
 import ssl
 from datetime import datetime
 
@@ -17,13 +19,15 @@ from connectors.email.smtp import NO_ROOM, NULL_SENDER, OWN_FAILURE, Gate, SmtpP
 from connectors.email.smtp import Envelope as SmtpEnvelope
 from connectors.email.smtp import Session as SmtpSession
 from schemas.crash import crash_point
-from schemas.errors import Outage
+from schemas.errors import Invalid, Outage
 from schemas.ports import Clock
 
 log = structlog.get_logger("connectors.email")
 
 BACKLOG = 100
 """So many are accepted before the first of them is looked at, and each is a file that others may need."""
+WAITING = 1024
+"""So many may wait in the system to be accepted; one more is lost, and its client tries again a second later."""
 
 
 class SmtpServer:
@@ -57,14 +61,26 @@ class SmtpServer:
         return self._server is not None
 
     async def start(self) -> None:
+        """Raises Invalid when it cannot listen, or the certificate cannot be used."""
         quieten()
-        tls = await asyncio.to_thread(_tls, self._settings)
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: Gate(self.connections, self._make_room, lambda group: self._protocol(group, tls)),
-            self._settings.host,
-            self._settings.port,
-            backlog=BACKLOG,
-        )
+        settings = self._settings
+        tls = await asyncio.to_thread(_tls, settings)
+        try:
+            self._server = await asyncio.get_running_loop().create_server(
+                lambda: Gate(self.connections, self._make_room, lambda group: self._protocol(group, tls)),
+                settings.host,
+                settings.port,
+                backlog=BACKLOG,
+            )
+        except OSError as error:
+            reason = os.strerror(error.errno) if (error.errno or 0) > 0 else str(error)
+            raise Invalid(
+                f"SMTP: cannot listen on {settings.host}:{settings.port}: {reason}",
+                {"email.smtp_in.port": "set another port, or stop what uses this one"},
+            ) from error
+        for each in self._server.sockets:
+            with socket.socket(fileno=os.dup(each.fileno())) as listening:
+                listening.listen(WAITING)
 
     async def stop(self, grace_seconds: float) -> None:
         """Takes no new connection, closes idle ones, lets mails in flight be answered, then aborts the rest."""
@@ -185,5 +201,13 @@ def _tls(settings: SmtpInSettings) -> ssl.SSLContext | None:
     if settings.tls_certificate is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except OSError as error:  # ssl.SSLError is one
+        raise Invalid(
+            f"SMTP: the certificate {settings.tls_certificate} cannot be used: {error}",
+            {
+                "email.smtp_in.tls_certificate": "name PEM files with the chain and its key, readable by the hub"
+            },
+        ) from error
     return context

@@ -69,7 +69,7 @@ def receiver_on(engine: FakeEngine, reader: MailReader) -> MailReceiver:
 @asynccontextmanager
 async def smtp_server(engine: FakeEngine, **settings: Any) -> AsyncIterator[SmtpServer]:
     reader = MailReader()
-    server = SmtpServer(SmtpInSettings(port=0, **settings), receiver_on(engine, reader), FixedClock())
+    server = SmtpServer(SmtpInSettings(**{"port": 0, **settings}), receiver_on(engine, reader), FixedClock())
     await server.start()
     try:
         yield server

@@ -1,8 +1,12 @@
 """Mail in by SMTP, over real sockets."""
 
+import socket
+
+import pytest
+
 from connectors.email.envelope import Envelope
 from connectors.email.reader import MailReader
-from schemas.errors import Outage
+from schemas.errors import Invalid, Outage
 from schemas.interactions import InteractionReceived
 from tests.connectors.email.house import FakeEngine, mail, receiver_on, smtp_server
 from tests.connectors.email.raw_smtp import RawClient
@@ -18,6 +22,17 @@ async def test_a_mail_is_answered_with_its_item_once_it_is_on_the_log() -> None:
     assert answer == f"250 2.0.0 Kept as item {received.part.item}"
     assert received.content.text_new.strip() == "Where is my order?"
     assert engine.steps[0].blobs[0].content == mail()
+
+
+async def test_a_port_in_use_is_told_with_the_setting_to_change() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(
+            Invalid, match=f"cannot listen on 127.0.0.1:{port}: Address already in use"
+        ) as told:
+            async with smtp_server(FakeEngine(), port=port):
+                pass
+    assert list(told.value.problems) == ["email.smtp_in.port"]
 
 
 async def test_the_same_mail_from_a_file_is_the_same_item() -> None:

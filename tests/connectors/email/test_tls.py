@@ -5,12 +5,14 @@ import smtplib
 import ssl
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from connectors.email.compose import Composer
 from connectors.email.deliver import EmailDeliverer
 from connectors.email.settings import RelaySettings
 from connectors.email.standin import Mailbox, StandinServer
+from schemas.errors import Invalid
 from schemas.interactions import BlobRef
 from schemas.ports import Receipt, ReceiptStatus
 from tests.connectors.email.house import ACCOUNTS, TOKENS, FakeEngine, FixedClock, mail, outbound, smtp_server
@@ -48,6 +50,17 @@ async def test_mail_comes_in_encrypted() -> None:
         await asyncio.wait_for(server._idle.wait(), 5)
         assert server.connections.total == 0
     assert len(engine.steps) == 3
+
+
+async def test_a_certificate_that_cannot_be_used_is_told_with_its_setting(tmp_path: Path) -> None:
+    for name, content in (("missing.pem", None), ("odd.pem", "no certificate")):
+        path = tmp_path / name
+        if content is not None:
+            path.write_text(content)
+        with pytest.raises(Invalid, match=name) as told:
+            async with smtp_server(FakeEngine(), tls_certificate=str(path), tls_key=KEY):
+                pass
+        assert list(told.value.problems) == ["email.smtp_in.tls_certificate"]
 
 
 async def test_what_was_said_before_encryption_is_not_taken_for_said_within() -> None:
