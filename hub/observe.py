@@ -199,5 +199,6 @@ def configure_logging(style: str = "console", level: str = "INFO", stream: TextI
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # each tells that it comes and goes
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)  # metrics count requests; faults are logged
     logging.getLogger("httpx").setLevel(logging.WARNING)  # writes whole URLs

@@ -90,12 +90,11 @@ class Running:
 async def start(settings: HubSettings, folder: Path) -> Running:
     """Opens and starts everything; returns when mail, forms and requests are taken. Raises Invalid or Outage, with the cure."""
     settings = fitted(settings, raise_limit())
-    sockets = bind(settings)
+    hub = await wire(settings, folder)
     try:
-        hub = await wire(settings, folder)
+        sockets = bind(settings)
     except BaseException:
-        for each in sockets.values():
-            each.close()
+        await hub.engine.close()
         raise
     addresses = {name: url(each, getattr(settings, name)) for name, each in sockets.items()}
     running = Running(hub, addresses)

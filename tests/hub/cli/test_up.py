@@ -125,12 +125,22 @@ async def test_a_changed_configuration_reaches_the_running_hub_and_a_wrong_one_d
 async def test_a_second_hub_on_the_folder_is_refused_and_the_first_goes_on(
     installation: Installation,
 ) -> None:
-    async with hub(installation):
-        async with running(HUBBUB, "up", "--config", str(installation.config), *PORTS) as second:
+    async with hub(installation) as first:
+        port = (await first.said(r"console +http://[\d.]+:(\d+)"))[1]
+        same_ports = ("--console-port", port, *PORTS[2:])
+        async with running(HUBBUB, "up", "--config", str(installation.config), *same_ports) as second:
+            await second.said(f"is in use by process {first.process.pid}", within_seconds=40)
             await asyncio.wait_for(second.process.wait(), 40)
             assert second.process.returncode == 4
         assert not any("Traceback" in line for line in second.lines)
         assert "inbox" in await command(installation, "cases", "list", "--queues")
+
+
+async def test_a_hub_says_little_when_all_is_well(installation: Installation) -> None:
+    async with hub(installation) as process:
+        await process.stop()
+    events = [json.loads(each)["event"] for each in process.lines if each.startswith("{")]
+    assert events == ["ready", "stopping", "stopped"]
 
 
 async def test_a_hub_that_was_killed_leaves_no_socket_in_the_way(installation: Installation) -> None:
