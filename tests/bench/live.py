@@ -18,6 +18,7 @@ from tests.support.process import running
 RATE = 200
 CLIENTS = 16
 FORM = "/f/contact"
+CONNECTIONS = 2_000
 PAGE = 50
 LOOKS = 20
 
@@ -38,6 +39,7 @@ async def _post_to_queue(folder: Path, seconds: float) -> Figure:
         "post_to_event": percentiles(told["seen"]),
         "post_to_answer": percentiles(told["answered"]),
         "failed": told["failed"],
+        "reason": told["reason"],
         "unseen": told["unseen"],
         "aim_p99_ms": 100,
     }
@@ -72,6 +74,7 @@ def _closed(runs: list[dict[str, Any]]) -> Figure:
         "per_second": spread([len(each["answered"]) / each["seconds"] for each in runs], 0),
         "answer": percentiles([latency for each in runs for latency in each["answered"]]),
         "failed": sum(each["failed"] for each in runs),
+        "reason": next((each["reason"] for each in runs if each["reason"]), ""),
     }
 
 
@@ -121,9 +124,10 @@ def resident_mib(pid: int) -> float:
 
 
 def _settings(folder: Path) -> Path:
-    """A company with a form and no automatic answers: what is measured is the way in."""
+    """A company with a form and no automatic answers: what is measured is the way in. All load comes from one address."""
     settings = company(relay_port=9)
-    return write_settings(folder, {**settings, "automations": []})
+    intake = {"port": 0, "connections": CONNECTIONS, "connections_per_address": CONNECTIONS}
+    return write_settings(folder, {**settings, "automations": [], "intake": intake})
 
 
 async def _key(hub: HubProcess) -> str:

@@ -39,6 +39,7 @@ class Measured:
     answered: list[float] = field(default_factory=list)
     arrived: dict[str, float] = field(default_factory=dict)
     failed: int = 0
+    reason: str = ""
     seconds: float = 0.0
 
 
@@ -78,6 +79,7 @@ class Client:
     def close(self) -> None:
         if self._streams is not None:
             self._streams[1].close()
+            self._streams = None
 
 
 async def one(client: Client, number: int, measured: Measured) -> None:
@@ -85,8 +87,9 @@ async def one(client: Client, number: int, measured: Measured) -> None:
     try:
         told = await client.post(number)
     except (OSError, ConnectionError, asyncio.IncompleteReadError) as error:
+        client.close()  # the next post takes a new connection
         measured.failed += 1
-        print(f"post {number}: {error}", file=sys.stderr)
+        measured.reason = measured.reason or str(error)
         return
     measured.answered.append(time.perf_counter() - began)
     measured.posted[told.get("case", str(number))] = began
@@ -173,6 +176,7 @@ async def run(plan: Plan) -> dict[str, Any]:
         "answered": measured.answered,
         "seen": seen,
         "failed": measured.failed,
+        "reason": measured.reason,
         "unseen": len(measured.posted) - len(seen) if plan.stream_port else 0,
         "seconds": measured.seconds,
     }
