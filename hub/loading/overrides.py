@@ -110,9 +110,6 @@ def _entered(node: Node, part: Part, path: tuple[Part, ...], following: Part, va
 
 def _put(node: Node, part: Part, child: Node) -> None:
     if isinstance(node.value, dict) and isinstance(part, str):
-        before = node.value.get(part)
-        if before is not None:
-            child.line, child.column = before.line, before.column
         node.value[part] = child
     elif isinstance(node.value, list) and isinstance(part, int):
         if part < len(node.value):

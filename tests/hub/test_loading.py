@@ -256,6 +256,11 @@ def test_a_wrong_value_of_a_variable_names_the_variable(write: Write) -> None:
     ]
 
 
+def test_a_variable_has_no_line_of_the_file_that_it_stands_over(write: Write) -> None:
+    (found,) = problems(write("console: {port: 9000}\n"), {"HUBBUB_CONSOLE__PORT": "many"})
+    assert str(found) == "HUBBUB_CONSOLE__PORT: console.port: must be a whole number"
+
+
 def test_paths_are_relative_to_the_file(write: Write, tmp_path: Path) -> None:
     settings = load_settings(write("data: ../elsewhere\n"), {})
     assert settings.data == tmp_path / ".." / "elsewhere"
