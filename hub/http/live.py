@@ -23,6 +23,8 @@ from schemas.ports import START, Record
 from schemas.topics import Topic
 
 HISTORY_AT_MOST = 1000
+FIRST_ROUTING = 2
+"""The sequence with which a case comes into its first queue: nobody saw it before, so there is nothing to look up."""
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"], route_class=Operation)
 
@@ -114,7 +116,8 @@ async def _shown(
     if event.sequence is None or event.late:  # a replay shows an older state
         return None
     if principal.role_in(after.queue) is None:
-        if isinstance(data, CaseTransferred | CaseRouted) and await _was_seen(context, principal, record):
+        has_moved = isinstance(data, CaseTransferred | CaseRouted) and event.sequence > FIRST_ROUTING
+        if has_moved and await _was_seen(context, principal, record):
             return "left", LiveLeft(case=data.case, sequence=event.sequence)
         return None
     shared = set(LiveCase.model_fields) & set(type(after).model_fields)
