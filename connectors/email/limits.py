@@ -43,10 +43,14 @@ class ConnectionLimits:
 
     def greedier(self, group: str) -> str | None:
         """When all places are taken: whose connection must go so that each address has its share, or None."""
-        if self.total < self.most or self.groups[group] >= self.most_per_group:
+        if not self.is_full_for(group):
             return None
         largest, count = max(self.groups.items(), key=lambda each: each[1])
         return largest if count > self.groups[group] + 1 else None
+
+    def is_full_for(self, group: str) -> bool:
+        """All places are taken, and it is not this address that has too many of them."""
+        return self.total >= self.most and self.groups[group] < self.most_per_group
 
     def enter(self, group: str) -> None:
         self.total += 1

@@ -28,6 +28,8 @@ BACKLOG = 100
 """So many are accepted before the first of them is looked at, and each is a file that others may need."""
 WAITING = 1024
 """So many may wait in the system to be accepted; one more is lost, and its client tries again a second later."""
+SILENT_SECONDS = 1.0
+"""A client that wants to send a mail says so at once."""
 
 
 class SmtpServer:
@@ -73,7 +75,7 @@ class SmtpServer:
                 backlog=BACKLOG,
             )
         except OSError as error:
-            reason = os.strerror(error.errno) if (error.errno or 0) > 0 else str(error)
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise Invalid(
                 f"SMTP: cannot listen on {settings.host}:{settings.port}: {reason}",
                 {"email.smtp_in.port": "set another port, or stop what uses this one"},
@@ -107,10 +109,15 @@ class SmtpServer:
         self._idle.clear()
         return protocol
 
-    def _make_room(self, group: str) -> None:
-        """Sends the oldest idle connection of an address away, so that who has fewer gets in."""
-        found = (each for each, of in self._protocols.items() if of == group and not each.is_busy)
-        protocol = next(found, None)
+    def _make_room(self, group: str | None) -> None:
+        """Sends away who has said nothing for longest: of an address that has more, or, where all have as many, of any."""
+        now = asyncio.get_running_loop().time()
+        idle = [
+            each
+            for each, of in self._protocols.items()
+            if not each.is_busy and (of == group if group else now - each.heard_at > SILENT_SECONDS)
+        ]
+        protocol = min(idle, key=lambda each: each.heard_at, default=None)
         if protocol is not None:
             self._closed(protocol)
             protocol.close_when_idle()

@@ -73,6 +73,7 @@ class SmtpProtocol(SMTP):
         self._on_closed = on_closed
         self._is_busy = False
         self._is_stopping = False
+        self.heard_at = self.loop.time()
 
     @property
     def is_busy(self) -> bool:
@@ -94,6 +95,10 @@ class SmtpProtocol(SMTP):
     def connection_lost(self, error: Exception | None) -> None:
         super().connection_lost(error)
         self._on_closed(self)
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        self.heard_at = self.loop.time()
+        super()._reset_timeout(duration)
 
     def _timeout_cb(self) -> None:
         # Closing would wait for a peer that reads nothing.
@@ -236,7 +241,7 @@ class Gate(asyncio.Protocol):
     def __init__(
         self,
         limits: ConnectionLimits,
-        make_room: Callable[[str], None],
+        make_room: Callable[[str | None], None],
         protocol: Callable[[str], SmtpProtocol],
     ) -> None:
         self._limits = limits
@@ -246,9 +251,8 @@ class Gate(asyncio.Protocol):
     def connection_made(self, base: asyncio.BaseTransport) -> None:
         transport = cast(asyncio.Transport, base)  # uvloop's transports are of no class of asyncio
         group = peer_group(transport.get_extra_info("peername"))
-        greedy = self._limits.greedier(group)
-        if greedy is not None:
-            self._make_room(greedy)
+        if self._limits.is_full_for(group):
+            self._make_room(self._limits.greedier(group))
         refusal = self._limits.refusal(group)
         if refusal:
             self._limits.refused += 1
