@@ -18,13 +18,20 @@ from hub.settings import HubSettings, ListenSettings
 from schemas.errors import Invalid
 
 KEEP_ALIVE_SECONDS = 30
+WAITING = 1024
+"""So many connections may wait in the system to be accepted; one more is lost, and its client tries again a second later."""
 LISTENING = ("console", "intake", "files")
 OPERATORS = ConnectionLimits(connections=100)
 """At the socket in the data folder, which only its owner can open."""
 
 
 class Server(uvicorn.Server):
-    """Uvicorn without its own signals: the hub stops its parts in order."""
+    """Uvicorn without its own signals: the hub stops its parts in order. Connections wait in the system until they are wanted."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for each in sockets or ():
+            each.listen(WAITING)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
