@@ -20,6 +20,10 @@ from tests.e2e.whole_hub import WholeHub, World, work, world
 from tests.faults.invariants import broken
 
 
+POINTS = [name for name in CRASH_POINTS if not name.startswith("imap.")]
+"""Those of fetching need a mailbox on a server: tests/connectors/email/imap ends a hub there."""
+
+
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Checkpoints after every few pages; no crash point armed afterwards."""
@@ -82,7 +86,7 @@ async def test_nothing_happens_twice_when_all_is_asked_for_twice(tmp_path: Path)
         assert await live_again(made) == []
 
 
-@pytest.mark.parametrize("point", CRASH_POINTS)
+@pytest.mark.parametrize("point", POINTS)
 async def test_nothing_is_lost_or_doubled_when_the_hub_ends_there(tmp_path: Path, point: str) -> None:
     async with world(tmp_path) as made:
         assert await crash(made, point, 1), f"{point} is never passed"
@@ -90,6 +94,7 @@ async def test_nothing_is_lost_or_doubled_when_the_hub_ends_there(tmp_path: Path
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 async def test_nothing_is_lost_or_doubled_wherever_the_hub_ends(tmp_path: Path) -> None:
     """Every passage of every point."""
     passed: Counter[str] = Counter()
@@ -97,7 +102,7 @@ async def test_nothing_is_lost_or_doubled_wherever_the_hub_ends(tmp_path: Path) 
         set_hook(lambda name: passed.update([name]))
         await work_and_copy(hub)
         set_hook(None)
-    assert passed.keys() == CRASH_POINTS.keys()
+    assert passed.keys() == set(POINTS)
     for point, times in passed.items():
         for passage in range(1, times + 1):
             async with world(tmp_path / f"{point}-{passage}") as made:
