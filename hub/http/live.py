@@ -116,7 +116,9 @@ async def _shown(
     if event.sequence is None or event.late:  # a replay shows an older state
         return None
     if principal.role_in(after.queue) is None:
-        has_moved = isinstance(data, CaseTransferred | CaseRouted) and event.sequence > FIRST_ROUTING
+        has_moved = isinstance(data, CaseTransferred) or (
+            isinstance(data, CaseRouted) and event.sequence > FIRST_ROUTING
+        )
         if has_moved and await _was_seen(context, principal, record):
             return "left", LiveLeft(case=data.case, sequence=event.sequence)
         return None
