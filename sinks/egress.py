@@ -15,6 +15,7 @@ import httpx
 MOST_ANSWER_BYTES = 64 * 1024
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Forbidden(httpcore.ConnectError):
@@ -25,10 +26,19 @@ def is_public(address: Address, allowed: Sequence[Network] = ()) -> bool:
     """Whether an address is of the public internet, or of a network that the operator allows."""
     if any(address in network for network in allowed if network.version == address.version):
         return True
-    mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-    if mapped is not None:
-        return is_public(mapped)
+    inner = _embedded(address)
+    if inner is not None:
+        return is_public(inner, allowed)
     return address.is_global and not address.is_multicast
+
+
+def _embedded(address: Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address that an IPv6 address leads to: mapped, by 6to4, or through a NAT64 gateway (RFC 6052)."""
+    if not isinstance(address, ipaddress.IPv6Address):
+        return None
+    if address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
