@@ -28,6 +28,11 @@ async def apply(api: Api, as_json: bool) -> None:
     if as_json:
         say_json({"number": number, "changed": number != before, "running": api.is_running})
         return
-    say(f"version {number} is in force" + ("" if number != before else ", as before: nothing changed"))
+    say(
+        f"version {number} is in force"
+        + ("" if number != before else ", as before: nothing that a version holds changed")
+    )
+    if api.is_running and number == before:
+        note("ports, accounts, forms and relay take effect at the next start")
     if not api.is_running:
         note("no hub runs here; it starts with this version")

@@ -7,6 +7,7 @@ import click
 
 from hub.cli.client import Api, with_hub
 from hub.cli.output import line, moment, safe, say, say_fields, say_json, say_json_list, say_table
+from hub.cli.queues import note_unknown_queues
 
 STATES = ("open", "waiting", "snoozed", "resolved", "spam", "merged")
 COLUMNS = ("number", "queue", "state", "priority", "assignee", "waiting since", "subject")
@@ -64,6 +65,8 @@ async def list_cases(
     else:
         query = {**wanted, "state": list(wanted["state"])}
         found = [each async for each in api.pages("/cases", query, limit)]
+        if not found and wanted["queue"]:
+            await note_unknown_queues(api, [wanted["queue"]], "(`hubbub cases list --queues` lists them)")
     if as_json:
         say_json_list(found)
         return
@@ -91,8 +94,8 @@ async def show_case(api: Api, case: str, limit: int, as_json: bool) -> None:
         say_json({"case": found, "timeline": timeline})
         return
     names = ("number", "subject", "state", "queue", "priority", "tags", "assignee", "brand", "channel", "account",
-             "language", "opened_at", "waiting_since", "due_at", "overdue", "resolved_at", "messages", "id", "handle")  # fmt: skip
-    say_fields({name.replace("_", " "): found[name] for name in names})
+             "language", "opened_at", "waiting_since", "due_at", "overdue", "snoozed_until", "resolved_at", "messages", "id")  # fmt: skip
+    say_fields({name.replace("_", " "): _shown(found[name], name) for name in names})
     for each in timeline:
         _say_entry(each)
 
@@ -135,6 +138,12 @@ def _say_queues(queues: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     names = ("name", "title", "brand", "open", "unassigned", "overdue", "snoozed")
     rows = [[*(each[name] for name in names), moment(each["oldest_waiting"])] for each in queues]
     say_table((*names, "oldest waiting"), rows, "there are no queues")
+
+
+def _shown(value: object, name: str) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return moment(value) if name.endswith(("_at", "_since", "_until")) else value
 
 
 def _row(case: dict[str, Any]) -> list[object]:

@@ -96,13 +96,18 @@ async def _handle(api: Api, person: str) -> str:
 def _say(person: dict[str, Any]) -> None:
     attributes = ", ".join(f"{name}={value}" for name, value in person["attributes"].items())
     say_fields({"name": person["name"], "id": person["id"], "attributes": attributes})
+    names = {each["id"]: each["value"] for each in person["handles"]}
     for handle in person["handles"]:
         say(line(f"\n{handle['scheme']}: {handle['value']}  {handle['name']}"))
         say(f"    {handle['id']}, since {moment(handle['first_seen_at'])}")
         for each in handle["links"]:
             evidence = each["evidence"]
             known = f"{evidence['kind']} {evidence.get('note') or ''}".strip()
-            say(line(f"    linked to {each['other']} by {each['actor']['id']} ({known})"))
+            say(
+                line(
+                    f"    linked to {names.get(each['other'], each['other'])} by {each['actor']['id']} ({known})"
+                )
+            )
     rows = [
         [each["number"], each["queue"], each["state"], moment(each["opened_at"]), each["subject"]]
         for each in person["cases"]

@@ -1,6 +1,7 @@
 """`hubbub events`: the log as CloudEvents."""
 
 import json
+import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,7 @@ TOPICS = (
     "quarantine", "dead-letters",
 )  # fmt: skip
 PAGE = 500
+POSITION = re.compile(r"\d+\.[\w-]+")
 ALL_SHOWN_IN = 110
 
 
@@ -95,6 +97,10 @@ def _begin(wanted: Wanted, since: str | None) -> None:
     length = duration(since)
     wanted.since = now() - length if length is not None else iso_time(since)
     if wanted.since is None:
+        if not POSITION.fullmatch(since):
+            raise click.UsageError(
+                f"--since: {since!r} is neither an ISO time, nor how long ago (15m, 24h, 7d), nor a position as told at the end"
+            )
         wanted.after = since
 
 

@@ -88,10 +88,14 @@ async def ingest_email(
       hubbub ingest email archive.mbox old/*.eml --account support
     """
     ingesting = Ingesting(api, account, ledger)
+    is_complete = False
     try:
         await _all(ingesting, paths)
+        is_complete = True
     finally:
         _conclude(ingesting, as_json=as_json)
+        if not is_complete:
+            note("not all was taken in: run the same again, and what is in already stays one item")
     if ingesting.counts["unread"] or ingesting.counts["refused"]:
         raise click.exceptions.Exit(Exit.PROBLEMS)
 
@@ -153,6 +157,6 @@ def _conclude(ingesting: Ingesting, *, as_json: bool) -> None:
     for each in ingesting.problems:
         note(each)
     kinds = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
-    say(f"{total} mails: {kinds}" if total else "no mails found")
+    say(f"{total} mail{'s' * (total != 1)}: {kinds}" if total else "no mails found")
     if counts["accepted"] and not ingesting.api.is_running:
         note("no hub runs here: what was taken in is routed and answered at the next start")

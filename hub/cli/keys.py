@@ -7,8 +7,9 @@ import click
 from hub.cli.cases import segment
 from hub.cli.client import Api, with_hub
 from hub.cli.output import moment, note, say, say_json, say_json_list, say_table
+from hub.cli.queues import note_unknown_queues
 from hub.cli.times import duration, iso_time, now
-from hub.cli.users import RoleType
+from hub.cli.users import UNTIL_THEN, RoleType
 
 SCOPES = ("read", "write", "events", "admin")
 
@@ -44,6 +45,7 @@ async def create(
     """
     body = {"name": name, "scopes": list(scopes), "roles": dict(roles), "expires_at": _expiry(expires)}
     created = await api.post("/keys", body)
+    await note_unknown_queues(api, dict(roles), UNTIL_THEN)
     if as_json:
         say_json(created)
         return

@@ -40,6 +40,13 @@ class Place:
             ) from None
         return settings if self.data is None else settings.model_copy(update={"data": self.data})
 
+    def queues(self) -> frozenset[str]:
+        """Names of the queues that the settings file declares; none where it cannot be used."""
+        from hub.loading import look
+
+        settings = look(self.config, os.environ).settings
+        return frozenset() if settings is None else frozenset(each.name for each in settings.queues)
+
     def folder(self) -> Path | None:
         """The data folder, even where the settings have problems; None when they do not say it."""
         from hub.loading import look

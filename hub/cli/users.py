@@ -7,9 +7,10 @@ import click
 from hub.cli.cases import segment
 from hub.cli.client import Api, with_hub
 from hub.cli.output import moment, note, say, say_json, say_json_list, say_table
+from hub.cli.queues import ANY_QUEUE, note_unknown_queues
 
 ROLES = ("agent", "supervisor", "admin")
-ANY_QUEUE = "*"
+UNTIL_THEN = "(the role counts once there is one)"
 
 
 class RoleType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2
@@ -52,6 +53,7 @@ async def add_user(
     """
     body = {"name": name, "roles": dict(roles), "title": title, "address": address}
     created = await api.post("/users", body)
+    await note_unknown_queues(api, dict(roles), UNTIL_THEN)
     if as_json:
         say_json(created)
         return
@@ -93,6 +95,7 @@ async def set_roles(api: Api, name: str, roles: Sequence[tuple[str, str]]) -> No
       hubbub users set-roles tom            # none
     """
     changed = await api.patch(f"/users/{segment(name)}", {"roles": dict(roles)})
+    await note_unknown_queues(api, dict(roles), UNTIL_THEN)
     say(f"{changed['name']}: {_roles(changed['roles'])}")
 
 

@@ -29,6 +29,17 @@ def test_users_come_change_and_go(installation: Installation) -> None:
     assert "Ines Vega" in installation.run("users", "list").stdout
 
 
+def test_a_mistyped_queue_is_told(installation: Installation) -> None:
+    for arguments in (
+        ("users", "add", "ada", "--role", "biling=agent"),
+        ("users", "set-roles", "ada", "biling=agent"),
+        ("keys", "create", "crm", "--scope", "read", "--role", "biling=agent"),
+        ("cases", "list", "--queue", "biling"),
+    ):
+        assert "no queue 'biling'; did you mean 'billing'?" in installation.run(*arguments).stderr
+    assert "no queue" not in installation.run("users", "set-roles", "ada", "billing=agent", "admin").stderr
+
+
 def test_what_the_hub_refuses_is_told_in_its_words_and_exits_3(installation: Installation) -> None:
     installation.run("users", "add", "ines", "--role", "admin")
     assert "there is a user 'ines' already" in installation.run("users", "add", "ines", exit_code=3).stderr
@@ -111,7 +122,8 @@ def test_the_log_is_read_from_a_position_a_time_or_a_duration(
     assert installation.run("events", "--since", "1h").stdout == result.stdout
     assert installation.run("events", "--since", "2099-01-01T00:00Z").stdout == ""
     assert installation.run("events", "--limit", "1").stdout.count("\n") == 1
-    assert "cursor" in installation.run("events", "--since", "nonsense", exit_code=3).stderr
+    assert "cursor" in installation.run("events", "--since", "1.nonsense", exit_code=3).stderr
+    assert "nor how long ago" in installation.run("events", "--since", "yesterday", exit_code=2).stderr
 
 
 def test_following_needs_a_hub(installation: Installation) -> None:
@@ -120,7 +132,7 @@ def test_following_needs_a_hub(installation: Installation) -> None:
 
 def test_apply_publishes_once_for_each_change(installation: Installation) -> None:
     assert "version 1 is in force" in installation.run("apply").stdout
-    assert "nothing changed" in installation.run("apply").stdout
+    assert "nothing that a version holds changed" in installation.run("apply").stdout
     text = installation.config.read_text(encoding="utf-8").replace("title: Billing", "title: Invoices")
     installation.config.write_text(text, encoding="utf-8")
     assert installation.json("apply") == {"number": 2, "changed": True, "running": False}
