@@ -19,7 +19,6 @@ from sinks.sqlite.engine import open_engine
 from tests.e2e.whole_hub import WholeHub, World, work, world
 from tests.faults.invariants import broken
 
-
 POINTS = [name for name in CRASH_POINTS if not name.startswith("imap.")]
 """Those of fetching need a mailbox on a server: tests/connectors/email/imap ends a hub there."""
 
