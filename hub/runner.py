@@ -234,7 +234,7 @@ class Runner:
             return Result(OutcomeKind.DEAD_LETTERED, record.problem, "decode")
         return Result(OutcomeKind.PARKED, "waits behind an earlier event of its key")
 
-    def _record(self, step: Step, record: Record, result: Result) -> list[Parked]:
+    def _record(self, step: Step, record: Record, result: Result, attempts: int = 1) -> list[Parked]:
         """Put into the step what became of a record that was not simply applied. Returns what is parked now."""
         assert result.kind is not None
         step.outcomes.append(
@@ -242,7 +242,7 @@ class Runner:
         )
         if result.kind is OutcomeKind.DEAD_LETTERED:
             event, letter = dead_letter(
-                self.consumer.name, record, result.stage, result.reason, 1, self._clock.now()
+                self.consumer.name, record, result.stage, result.reason, attempts, self._clock.now()
             )
             step.events.append(event)
             step.documents.append((letter, 0))
@@ -312,7 +312,7 @@ class Runner:
             )
             step = Step()
         if result.kind is not None and record is not None:
-            self._record(step, record, result)
+            self._record(step, record, result, head.attempts + 1)
         step.consumer = None
         step.outcomes.append(
             Outcome(
