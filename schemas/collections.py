@@ -4,6 +4,7 @@ from schemas.accounts import ANSWERED, KEYS, SESSIONS, USERS
 from schemas.documents import (
     CASES,
     CONFIGURATIONS,
+    CURSORS,
     DEAD_LETTERS,
     DELIVERIES,
     HANDLES,
@@ -20,6 +21,7 @@ COLLECTIONS: tuple[Collection, ...] = (
     QUARANTINE,
     DEAD_LETTERS,
     PARKED,
+    CURSORS,
     CONFIGURATIONS,
     USERS,
     SESSIONS,
