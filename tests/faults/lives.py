@@ -19,10 +19,12 @@ from tests.faults.hub import COUNT
 from tests.faults.invariants import broken
 from tests.faults.load import REFUSED, Load, Target
 from tests.support.process import running
+from tests.support.waiting import eventually
 
 COMMAND = (sys.executable, "-m", "tests.faults.hub")
 LIFE_SECONDS = 4.0
 STOP_SECONDS = 30.0
+LOADED_SECONDS = 30.0
 
 
 class Clock:
@@ -52,8 +54,8 @@ class World:
         return await self._life(f"{point}:{passage}", armed, LIFE_SECONDS)
 
     async def killed_after(self, seconds: float) -> str:
-        """A life that is ended by SIGKILL so long after it was ready."""
-        return await self._life(f"{seconds:.2f} s after it was ready", {}, seconds)
+        """A life that is ended by SIGKILL so long after it took its first item."""
+        return await self._life(f"{seconds:.2f} s under load", {}, seconds)
 
     async def killed_while_it_starts(self, part: float) -> str:
         """A life that is ended by SIGKILL after a part, from 0 to 1, of the time that the last start took."""
@@ -71,6 +73,10 @@ class World:
                     self.target.is_at(await ready(run, self.settings))
                 self.start_seconds = monotonic() - began
                 if not is_since_start:
+                    await eventually(
+                        lambda: len(self.load.ledger.items) > before or run.process.returncode is not None,
+                        LOADED_SECONDS,
+                    )
                     deadline = monotonic() + seconds
                 await asyncio.wait_for(run.process.wait(), max(0.0, deadline - monotonic()))
                 end = "killed itself" if run.process.returncode == -signal.SIGKILL else "ended"
