@@ -14,18 +14,25 @@ from standardwebhooks.webhooks import Webhook
 from schemas.events import Actor
 from schemas.ids import derive
 from schemas.outbound import OutboundMessage
-from schemas.ports import ReceiptStatus
+from schemas.ports import Clock, ReceiptStatus
 from sinks.egress import is_public
 from sinks.webhooks import WebhookDeliverer
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-NOW = datetime.now(UTC)  # the receiver's library compares with the machine's time
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 LOOPBACK = ("127.0.0.0/8",)
 
 
 class Fixed:
     def now(self) -> datetime:
         return NOW
+
+
+class Machine:
+    """The receiver's library compares with the machine's time, and takes five minutes for too long."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
 
 def notice() -> OutboundMessage:
@@ -71,14 +78,16 @@ async def receiving() -> AsyncIterator[Receiver]:
 
 
 @asynccontextmanager
-async def delivering(url: str, allowed: tuple[str, ...] = LOOPBACK) -> AsyncIterator[WebhookDeliverer]:
-    deliverer = WebhookDeliverer({"crm": url}, {"crm": SecretStr(SECRET)}, Fixed(), allowed)
+async def delivering(
+    url: str, allowed: tuple[str, ...] = LOOPBACK, clock: Clock | None = None
+) -> AsyncIterator[WebhookDeliverer]:
+    deliverer = WebhookDeliverer({"crm": url}, {"crm": SecretStr(SECRET)}, clock or Fixed(), allowed)
     yield deliverer
     await deliverer.close()
 
 
 async def test_the_receivers_own_library_accepts_the_signature() -> None:
-    async with receiving() as receiver, delivering(receiver.url) as deliverer:
+    async with receiving() as receiver, delivering(receiver.url, clock=Machine()) as deliverer:
         receipt = await deliverer.deliver(notice())
         assert receipt.status is ReceiptStatus.SENT
         headers, body = receiver.requests[0]
