@@ -8,6 +8,7 @@ from pathlib import Path
 
 from connectors.email.connector import EmailConnector, email_deliverer
 from connectors.email.deliver import EmailDeliverer
+from connectors.kit.cursors import Cursors
 from connectors.kit.intake import Intake
 from connectors.webform.connector import WebformConnector
 from hub.accounts import Accounts
@@ -67,7 +68,8 @@ class Hub:
 
     @property
     def connectors(self) -> list[Connector]:
-        return [each for each in (self.email, self.webform) if each is not None]
+        mailboxes = self.email.mailboxes if self.email else ()
+        return [each for each in (self.email, *mailboxes, self.webform) if each is not None]
 
 
 async def wire(settings: HubSettings, folder: Path, clock: Clock | None = None) -> Hub:
@@ -91,7 +93,8 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Sqlit
     intake = Intake(engine, clock, partial(count_accepted, metrics))
 
     mail_secrets = [derived(secret, "mail")]
-    email = EmailConnector(settings.email, intake, mail_secrets) if settings.email else None
+    cursors = Cursors(engine, clock)
+    email = EmailConnector(settings.email, intake, mail_secrets, cursors) if settings.email else None
     forms = settings.forms()
     webform = WebformConnector(forms, intake, derived(secret, "forms")) if forms else None
     webhooks = WebhookDeliverer(

@@ -1,6 +1,7 @@
 """The mail channel as the hub sees it: one connector in, one deliverer out, one function to read an original again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from connectors.email.accounts import Accounts
@@ -8,12 +9,15 @@ from connectors.email.addresses import normal_address
 from connectors.email.compose import Composer
 from connectors.email.deliver import EmailDeliverer, FetchBlob
 from connectors.email.envelope import Envelope
+from connectors.email.imap.mailbox import Mailbox
+from connectors.email.imap.settings import ImapSettings
 from connectors.email.mapping import CHANNEL, MailContext
 from connectors.email.reader import MailReader
 from connectors.email.receiver import MailReceiver
 from connectors.email.server import SmtpServer
-from connectors.email.settings import EmailSettings
+from connectors.email.settings import SMTP, EmailSettings
 from connectors.email.tokens import Tokens
+from connectors.kit.cursors import Cursors
 from connectors.kit.intake import Accepted, Intake
 from schemas.ports import Health, HealthState
 
@@ -22,13 +26,26 @@ class EmailConnector:
     """Mail in. `receiver` is the path that files take too (connectors.email.ingest)."""
 
     channel = CHANNEL
-    account = "smtp"
+    account = SMTP
     """One server takes mail in for all accounts; each interaction names its own."""
 
-    def __init__(self, settings: EmailSettings, intake: Intake, secrets: Sequence[bytes]) -> None:
-        """`secrets`: the first signs reply addresses and Message-IDs, all are recognised."""
+    def __init__(
+        self,
+        settings: EmailSettings,
+        intake: Intake,
+        secrets: Sequence[bytes],
+        cursors: Cursors | None = None,
+    ) -> None:
+        """`secrets`: the first signs reply addresses and Message-IDs, all are recognised. `cursors`: for mailboxes."""
         self._reader = MailReader()
-        self.receiver = MailReceiver(intake, self._reader, mail_context(settings, secrets))
+        context = mail_context(settings, secrets)
+        self.receiver = MailReceiver(intake, self._reader, context)
+        self.mailboxes: tuple[Mailbox, ...] = ()
+        """Connectors of their own, each to be started and stopped like this one."""
+        if settings.imap:
+            if cursors is None:
+                raise ValueError("mailboxes need a place for their cursors")
+            self.mailboxes = tuple(_mailbox(each, intake, context, cursors) for each in settings.imap)
         self.server = SmtpServer(settings.smtp_in, self.receiver, intake.clock) if settings.smtp_in else None
         self._state = HealthState.STARTING if self.server else HealthState.OK
 
@@ -61,7 +78,16 @@ class EmailConnector:
 
     async def reparse(self, original: bytes, facts: dict[str, str], received_at: datetime) -> Accepted:
         """A quarantined original read again; `facts` is the quarantine item's `envelope`. Changes nothing by itself."""
-        return await self.receiver.understand(original, Envelope.from_facts(facts), received_at)
+        envelope = Envelope.from_facts(facts)
+        # The mailbox knows whose word on senders counts there.
+        receivers = {each.account: each.receiver for each in self.mailboxes}
+        receiver = receivers.get(envelope.mailbox, self.receiver)
+        return await receiver.understand(original, envelope, received_at)
+
+
+def _mailbox(settings: ImapSettings, intake: Intake, context: MailContext, cursors: Cursors) -> Mailbox:
+    trusted = frozenset(each.lower() for each in settings.trusted_authserv_ids)
+    return Mailbox(settings, intake, replace(context, trusted_authserv_ids=trusted), cursors)
 
 
 def mail_context(settings: EmailSettings, secrets: Sequence[bytes]) -> MailContext:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 MOST_RECIPIENTS_KEPT = 100
 
@@ -17,6 +18,12 @@ class Envelope:
     """The name of the file, for what came from one."""
     account: str | None = None
     """The account for mail that names none of ours; None: the first."""
+    mailbox: str = ""
+    """The mailbox that it was fetched from."""
+    arrived_at: datetime | None = None
+    """When the mailbox got it."""
+    is_junk: bool = False
+    """It lay in the folder for spam."""
 
     def facts(self) -> dict[str, str]:
         """As text, to be kept beside an original that could not be read."""
@@ -24,6 +31,9 @@ class Envelope:
             "recipients": "\n".join(self.recipients[:MOST_RECIPIENTS_KEPT]),
             "peer": self.peer,
             "source": self.source,
+            "mailbox": self.mailbox,
+            "arrived_at": self.arrived_at.astimezone(UTC).isoformat() if self.arrived_at else "",
+            "junk": "yes" if self.is_junk else "",
         }
         if self.mail_from is not None:
             facts["mail_from"] = self.mail_from
@@ -39,6 +49,9 @@ class Envelope:
             peer=facts.get("peer", ""),
             source=facts.get("source", ""),
             account=facts.get("account"),
+            mailbox=facts.get("mailbox", ""),
+            arrived_at=datetime.fromisoformat(facts["arrived_at"]) if facts.get("arrived_at") else None,
+            is_junk=facts.get("junk") == "yes",
         )
 
 

@@ -1,23 +1,17 @@
 """Mail from files, on the same path as mail by SMTP. Safe to repeat and to interrupt: the same mail is the same item."""
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from connectors.email.envelope import Envelope
+from connectors.email.pipeline import Pipeline
 from connectors.email.receiver import Fate, MailReceiver, Taken
 from connectors.email.sources import SourceMail, mails_in
-from connectors.kit.intake import Accepted
 from schemas.ports import Clock
 
-READ_AHEAD = 16
-READ_AHEAD_BYTES = 32 * 1024 * 1024
-KEPT_AT_ONCE = 32
-"""Mails being written at once; the engine writes them with one fsync."""
-LARGE_BYTES = 1024 * 1024
 MOST_PROBLEMS = 100
 
 
@@ -77,61 +71,26 @@ async def ingest(
     cannot be kept; all that was counted before is.
     """
     counts = Counts()
+
+    def taken_in(mail: SourceMail, taken: Taken | None) -> None:
+        if taken is not None:
+            counts.add(mail.source, taken)
+        if on_taken is not None:
+            on_taken(mail, taken, counts)
+
     try:
         async with asyncio.TaskGroup() as group:
-            pipeline = _Pipeline(receiver, group, counts, on_taken)
+            pipeline = Pipeline(receiver, group, taken_in)
             async for mail, at in read_mails(paths, clock):
                 if mail.content is None:
                     counts.add_unread(mail)
                     if on_taken is not None:
                         on_taken(mail, None, counts)
                     continue
-                await pipeline.put(mail, mail.content, Envelope(source=mail.source, account=account), at)
+                envelope = Envelope(source=mail.source, account=account)
+                reading = receiver.understand(mail.content, envelope, at)
+                await pipeline.put(SourceMail(mail.source, b""), len(mail.content), reading)
             await pipeline.drain()
     except ExceptionGroup as failures:
         raise failures.exceptions[0] from failures
     return counts
-
-
-class _Pipeline:
-    """Reads a few mails ahead at the same time, and begins to write them strictly in order."""
-
-    def __init__(
-        self, receiver: MailReceiver, group: asyncio.TaskGroup, counts: Counts, on_taken: OnTaken | None
-    ) -> None:
-        self._receiver = receiver
-        self._group = group
-        self._counts = counts
-        self._on_taken = on_taken
-        self._ahead: deque[tuple[SourceMail, int, asyncio.Task[Accepted]]] = deque()
-        self._bytes = 0
-        self._slots = asyncio.Semaphore(KEPT_AT_ONCE)
-
-    async def put(self, mail: SourceMail, content: bytes, envelope: Envelope, at: datetime) -> None:
-        task = self._group.create_task(self._receiver.understand(content, envelope, at))
-        self._ahead.append((SourceMail(mail.source, b""), len(content), task))
-        self._bytes += len(content)
-        while len(self._ahead) >= READ_AHEAD or (self._ahead and self._bytes > READ_AHEAD_BYTES):
-            await self._keep_next()
-
-    async def drain(self) -> None:
-        while self._ahead:
-            await self._keep_next()
-
-    async def _keep_next(self) -> None:
-        mail, size, reading = self._ahead.popleft()
-        accepted = await reading
-        self._bytes -= size
-        await self._slots.acquire()
-        keeping = self._group.create_task(self._keep(mail, accepted))
-        if size > LARGE_BYTES:
-            await keeping
-
-    async def _keep(self, mail: SourceMail, accepted: Accepted) -> None:
-        try:
-            taken = await self._receiver.keep(accepted)
-        finally:
-            self._slots.release()
-        self._counts.add(mail.source, taken)
-        if self._on_taken is not None:
-            self._on_taken(mail, taken, self._counts)

@@ -77,7 +77,7 @@ def map_mail(
         "channel": CHANNEL,
         "account": account.name,
         "brand": account.brand,
-        "occurred_at": _occurred_at(mail.date, received_at),
+        "occurred_at": _occurred_at(mail.date, envelope.arrived_at, received_at),
         "received_at": received_at,
         "original": original,
         "external_id": mail_reference(message_id),
@@ -136,6 +136,8 @@ class _Mapping:
         flags = {*self.mail.flags, *people.flags}
         if self.envelope.mail_from == "":
             flags.add("null_sender")
+        if self.envelope.is_junk:
+            flags.add("spam")
         if proof.authentication.spoof_suspect:
             # An automatic answer would go to somebody whose name was only used.
             flags.update(("suspect", "suppress_auto_reply"))
@@ -238,11 +240,12 @@ def attach(mail: ParsedMail) -> tuple[tuple[Attachment, ...], tuple[Blob, ...]]:
     return tuple(attachments), tuple(blobs.values())
 
 
-def _occurred_at(date: datetime | None, received_at: datetime) -> datetime:
-    """The sender's clock, where it can be: neither in the future nor before mail had dates."""
-    if date is None or not EARLIEST <= date <= received_at:
-        return received_at
-    return date.astimezone(UTC)
+def _occurred_at(date: datetime | None, arrived_at: datetime | None, received_at: datetime) -> datetime:
+    """The sender's clock, where it can be: neither in the future nor before mail had dates; else his mailbox's, else ours."""
+    for moment in (date, arrived_at):
+        if moment is not None and EARLIEST <= moment <= received_at:
+            return moment.astimezone(UTC)
+    return received_at
 
 
 def _action(action: str, status: str) -> str:

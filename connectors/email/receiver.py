@@ -71,6 +71,17 @@ class MailReceiver:
             return self._quarantined(original, envelope, received_at, "map", reason)
         return Accepted(mapped.item, original, mapped.interactions, mapped.blobs)
 
+    async def knows(self, accepted: Accepted) -> bool:
+        """Whether the item is on the log and was handled; False where that is not sure."""
+        return await self._intake.knows(accepted)
+
+    def refused(
+        self, raw: bytes, envelope: Envelope, received_at: datetime, stage: str, reason: str
+    ) -> Accepted:
+        """A mail of which no more than these bytes can be had, as it goes to quarantine. Changes nothing."""
+        original = Blob(BlobRef(sha256=sha256(raw), size=len(raw), media_type=MEDIA_TYPE), raw)
+        return self._quarantined(original, envelope, received_at, stage, reason)
+
     def _quarantined(
         self, original: Blob, envelope: Envelope, received_at: datetime, stage: str, reason: str
     ) -> Accepted:

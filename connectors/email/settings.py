@@ -1,14 +1,17 @@
 """Settings of the mail channel, in and out."""
 
-import ipaddress
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from connectors.email.addresses import domain_of, normal_address
+from connectors.email.hosts import is_loopback
+from connectors.email.imap.settings import ImapSettings
 from schemas.configuration import Name, Setting
 
 MEGABYTE = 1024 * 1024
+SMTP = "smtp"
+"""The connector that takes mail for all accounts goes by that name; no mailbox may."""
 
 
 def _address(value: str) -> str:
@@ -118,7 +121,7 @@ class RelaySettings(Setting):
     def _safe(self) -> Self:
         if (self.username is None) != (self.password is None):
             raise ValueError("username and password belong together; set both or none")
-        if self.username is not None and self.security == "none" and not _is_loopback(self.host):
+        if self.username is not None and self.security == "none" and not is_loopback(self.host):
             raise ValueError("a password would cross the network in clear; set security to starttls or tls")
         return self
 
@@ -143,6 +146,7 @@ class EmailSettings(Setting):
     notices: NoticesSettings | None = Field(
         default=None, description="sender of notices; none: the first account"
     )
+    imap: tuple[ImapSettings, ...] = Field(default=(), description="mailboxes that mail is fetched from")
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -156,15 +160,26 @@ class EmailSettings(Setting):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _mailboxes_are_distinct(self) -> Self:
+        accounts = {account.name for account in self.accounts}
+        names: set[str] = set()
+        read: set[tuple[str, str, str]] = set()
+        for mailbox in self.imap:
+            if mailbox.name in names or mailbox.name == SMTP:
+                raise ValueError(f"imap: the name {mailbox.name} is taken; each mailbox needs one of its own")
+            names.add(mailbox.name)
+            if mailbox.account is not None and mailbox.account not in accounts:
+                raise ValueError(f"imap: {mailbox.name}: there is no account {mailbox.account!r}")
+            for folder in mailbox.folders:
+                place = (mailbox.host.lower(), mailbox.username.lower(), folder)
+                if place in read:
+                    raise ValueError(
+                        f"imap: {mailbox.name}: folder {folder} is read by another mailbox already"
+                    )
+                read.add(place)
+        return self
+
     @property
     def domains(self) -> frozenset[str]:
         return frozenset(domain_of(account.address) for account in self.accounts)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

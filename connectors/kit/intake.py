@@ -95,6 +95,16 @@ class Intake:
         self._tell(accepted)
         return answer
 
+    async def knows(self, accepted: Accepted) -> bool:
+        """Whether all of an item was handled or lies in quarantine already. False where that is not sure: accept it then."""
+        references = References()
+        if accepted.quarantined is not None:
+            references.want(QuarantineItem, accepted.item)
+            return accepted.item in (await self._engine.load(references)).documents
+        events = {part_id(each.part.item, each.part.index) for each in accepted.interactions}
+        references.handled |= events
+        return events <= (await self._engine.load(references)).handled
+
     def _tell(self, accepted: Accepted) -> None:
         for each in accepted.interactions:
             outcome = "ignored" if isinstance(each, InteractionIgnored) else "received"

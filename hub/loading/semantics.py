@@ -86,6 +86,8 @@ def _mail(settings: HubSettings) -> Iterable[Problem]:
         "email.smtp_in.tls_key": smtp.tls_key if smtp else None,
         "email.relay.certificate_authorities": relay.certificate_authorities if relay else None,
     }
+    for index, mailbox in enumerate(settings.email.imap):
+        files[f"email.imap[{index}].certificate_authorities"] = mailbox.certificate_authorities
     for path, file in files.items():
         if file is not None and not Path(file).is_file():
             yield Problem(path, f"there is no file {file}")
