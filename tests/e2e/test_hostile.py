@@ -1,0 +1,151 @@
+"""A hub among hostile peers: others are served, memory and files stay bounded, and each item ends with a reason."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.hostile_hub import (
+    Bystanders,
+    Deed,
+    Process,
+    Said,
+    attacked_hub,
+    bystanders,
+    fates,
+    files_address,
+    port_of,
+    send_mail,
+    send_post,
+    slowest,
+    verified,
+)
+from tests.e2e.hostile_items import large_mails, mails, posts
+from tests.e2e.hostile_peers import at_work, flooded, slow_ones
+from tests.e2e.hubs import HubProcess
+from tests.support.waiting import eventually
+
+PEAK_MEGABYTES = 600
+"""One mail of 50 MB at a time, besides 30 customers a second and all connections that the settings allow."""
+PEAK_MEGABYTES_OF_SMALL_ITEMS = 250
+FILES_AT_MOST = 2500
+"""The console's 2,000 connections, 500 for SMTP, intake and files less: so many are held while one of them is flooded."""
+SPARE_FILES = 20
+"""More than before, for connections of the database and of those who look."""
+AT_LEAST_SECONDS = 3.0
+AT_ONCE = 4
+TIMES_SLOWER = 30
+"""Two busy processors are shared by the hub, its attackers and its customers."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    connections: int
+    seconds: float
+    slow_ones: int
+    is_large: bool
+
+
+@pytest.mark.timeout(120)
+async def test_hostile_peers_and_items_leave_others_served(tmp_path: Path) -> None:
+    await attack(tmp_path, Effort(connections=1500, seconds=1, slow_ones=5, is_large=False))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_ten_thousand_connections_and_fifty_megabytes_leave_others_served(tmp_path: Path) -> None:
+    await attack(tmp_path, Effort(connections=10_000, seconds=8, slow_ones=30, is_large=True))
+
+
+async def attack(folder: Path, effort: Effort) -> None:
+    async with attacked_hub(folder) as hub:
+        process = Process(hub.run.process.pid)
+        async with bystanders(hub) as others:
+            files = process.open_files()
+            quiet = slowest(await others.watched(effort.seconds))
+            for name, phase in phases(hub, effort).items():
+                since = time.monotonic()
+                await phase(others)
+                served(name, quiet, await others.done(since, time.monotonic()), process)
+            said = Said()
+            since = time.monotonic()
+            await send_items(hub, effort, said)
+            served("items", quiet, await others.done(since, time.monotonic()), process)
+            taken = [each.item for each in others.deeds() if each.item]
+        await eventually(lambda: process.open_files() <= files + SPARE_FILES, 60)
+        await hub.settled(120)
+        await explained(hub, said)
+        print(await verified(hub, [*taken, *said.items.values()], folder))
+        assert process.peak_megabytes() < (
+            PEAK_MEGABYTES if effort.is_large else PEAK_MEGABYTES_OF_SMALL_ITEMS
+        )
+        async with httpx.AsyncClient(trust_env=False) as client:
+            assert (await client.get(f"{hub.console}/health/ready")).status_code == 200
+
+
+def phases(hub: HubProcess, effort: Effort) -> dict[str, Callable[[Bystanders], Awaitable[object]]]:
+    """What hostile peers do, one after the other."""
+    addresses = {"console": hub.console, "intake": hub.intake, "files": files_address(hub)}
+    ports = {name: port_of(address) for name, address in addresses.items()}
+
+    def flood(port: int) -> Callable[[Bystanders], Awaitable[object]]:
+        async def phase(others: Bystanders) -> None:
+            async with flooded(port, effort.connections):
+                await others.watched(effort.seconds)
+                assert Process(hub.run.process.pid).open_files() < FILES_AT_MOST
+
+        return phase
+
+    async def slowness(others: Bystanders) -> None:
+        async with at_work(slow_ones(hub.smtp_port, list(ports.values()), effort.slow_ones)):
+            await others.watched(2 * effort.seconds)
+
+    floods = {f"flood of {name}": flood(port) for name, port in {**ports, "smtp": hub.smtp_port}.items()}
+    return {**floods, "slow ones": slowness}
+
+
+def served(what: str, quiet: dict[str, float], deeds: list[Deed], process: Process) -> None:
+    """Everything that the bystanders did was done, and in bearable time."""
+    assert {each.failed for each in deeds} == {""}, what
+    slow = slowest(deeds)
+    told = ", ".join(f"{kind} {seconds:.3f} s ({quiet[kind]:.3f})" for kind, seconds in slow.items())
+    print(
+        f"{what}: {len(deeds)} deeds, p99 (quiet): {told}; {process.peak_megabytes():.0f} MB, {process.open_files()} files"
+    )
+    for kind, seconds in slow.items():
+        assert seconds < max(AT_LEAST_SECONDS, TIMES_SLOWER * quiet[kind]), (what, kind, seconds, quiet[kind])
+
+
+async def send_items(hub: HubProcess, effort: Effort, said: Said) -> None:
+    """A few at a time; what is large, one after the other."""
+    waiting = [
+        *(partial(send_mail, hub, name, raw, said) for name, raw in mails()),
+        *(partial(send_post, hub, post, said) for post in posts()),
+    ]
+
+    async def sender() -> None:
+        while waiting:
+            await waiting.pop()()
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(AT_ONCE):
+            tasks.create_task(sender())
+    if effort.is_large:
+        for name, raw in large_mails():
+            await send_mail(hub, name, raw, said)
+
+
+async def explained(hub: HubProcess, said: Said) -> None:
+    """Each item was refused with a reason, or is on the log as what it is."""
+    known = await fates(hub)
+    for name, answer in said.answers.items():
+        fate = known.get(said.items.get(name, ""), "")
+        print(f"{name:28} {fate or answer[:110]!r}")
+        code = int(answer[:3])
+        assert fate or 400 <= code < 500 or code == 552, (name, answer)
+        assert len(answer) > 10, (name, answer)
