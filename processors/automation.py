@@ -13,9 +13,10 @@ Which case event pulls which trigger:
 
 Conditions see the case as it was right after the event (`after`), never as it is by now.
 
-Loops end in three ways. An automation never answers its own effect: the events that follow from a run bear its name in their
-chain. A chain is at most MAX_DEPTH long. And no automatic answer goes to a machine (RFC 3834, section 2); how many go to one
-sender in a day is counted by the case decider. A run that was held back is recorded with its reason.
+Loops end in four ways. An automation never answers its own effect: the events that follow from a run bear its name in their
+chain. A chain is at most MAX_DEPTH long. No automatic answer goes to a machine (RFC 3834, section 2); how many go to one
+sender in a day is counted by the case decider. And nobody gets a notice of what he wrote himself, or two help desks that tell
+each other of new mail would never end. A run that was held back is recorded with its reason.
 """
 
 from collections.abc import Iterable, Mapping
@@ -47,9 +48,18 @@ from schemas.cases import (
     CaseTransferred,
     MessageEvent,
 )
-from schemas.configuration import Answer, Automation, BusinessHours, Configuration, Trigger
+from schemas.configuration import (
+    Action,
+    Answer,
+    Automation,
+    BusinessHours,
+    Configuration,
+    NotifyMail,
+    Trigger,
+)
 from schemas.documents import Entry
 from schemas.events import Actor, Event, Payload
+from schemas.interactions import Role
 from schemas.outbound import DeliveryState
 
 MAX_DEPTH = 5
@@ -96,8 +106,8 @@ class CompiledAutomation:
 
     @property
     def needs_entry(self) -> bool:
-        """An answer needs it too: only the message says whether a machine wrote it."""
-        answers = any(isinstance(action, Answer) for action in self.automation.actions)
+        """An answer and a notice need it too: the message says whether a machine wrote it, and who did."""
+        answers = any(isinstance(action, Answer | NotifyMail) for action in self.automation.actions)
         return answers or any(map(needs_entry, self.fields))
 
     @property
@@ -215,7 +225,8 @@ def _run(
         return [_suppressed(automation, event, payload, loop)]
     silence = _silence(event, payload, after, entry)
     actor = Actor(kind="automation", id=automation.name, name=automation.title)
-    wanted = [each for each in automation.actions if not (silence and isinstance(each, Answer))]
+    held_back = [_held_back(each, silence, entry) for each in automation.actions]
+    wanted = [each for each, why in zip(automation.actions, held_back, strict=True) if not why]
     reactions = [Reaction(command(each, event, payload.case, actor, entry), chain) for each in wanted]
     if wanted:
         fired = AutomationFired(
@@ -225,9 +236,24 @@ def _run(
             actions=tuple(each.action for each in wanted),
         )
         reactions.append(Reaction(fired, chain))
-    if len(wanted) < len(automation.actions):
-        reactions.append(_suppressed(automation, event, payload, f"no answer: {silence}"))
+    reasons = "; ".join(dict.fromkeys(why for why in held_back if why))
+    if reasons:
+        reactions.append(_suppressed(automation, event, payload, reasons))
     return reactions
+
+
+def _held_back(action: Action, silence: str, entry: Entry | None) -> str:
+    """Why this action is left undone, or nothing. Telling somebody what he wrote would have two machines talk for ever."""
+    if isinstance(action, Answer) and silence:
+        return f"no answer: {silence}"
+    if isinstance(action, NotifyMail) and entry is not None and _wrote(entry, action.to):
+        return f"no notice: {action.to} wrote the message"
+    return ""
+
+
+def _wrote(entry: Entry, address: str) -> bool:
+    written = address.strip().lower()
+    return any(each.role is Role.FROM and each.value == written for each in entry.participants)
 
 
 def _loop(automation: Automation, event: Event) -> str:
