@@ -92,7 +92,9 @@ class MessageEvent(CaseEvent):
         default=(), description="handles that take part in the conversation by this message"
     )
     external_id: str
-    received_at: datetime | None = Field(default=None, description="when the message came, which may be long before it is decided")
+    received_at: datetime | None = Field(
+        default=None, description="when the message came, which may be long before it is decided"
+    )
     reply_recipients: tuple[Participant, ...] = Field(default=(), description="to whom an answer goes now")
     automatic: bool = Field(
         default=False, description="written by a machine: neither reopens nor waits for an answer"
