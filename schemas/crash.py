@@ -36,7 +36,21 @@ CRASH_POINTS: dict[str, str] = {
     "outbound.before-result": "the channel answered, the answer is not kept",
     "outbound.after-result": "the answer is kept, nobody was told",
 }
-"""Point -> what is true when a process ends there."""
+"""Point of the embedded hub -> what is true when a process ends there."""
+
+DISTRIBUTED_CRASH_POINTS: dict[str, str] = {
+    "distributed.after-blobs": "the blobs are kept, nothing refers to them",
+    "distributed.after-holds": "the step holds all that it changes, nothing is decided",
+    "distributed.after-decision": "the step is decided and kept whole, nothing of it is applied",
+    "distributed.after-states": "the states are written, the entries are not",
+    "distributed.after-entries": "the entries are written, nothing is published",
+    "distributed.after-publishing": "the events are on the log, the states are still held",
+    "distributed.after-releasing": "nothing is held any more, the position has not moved",
+    "distributed.after-position": "all is done, the step is not forgotten",
+    "distributed.after-forgetting": "the step is over, nobody was told",
+    "distributed.after-direct-publishing": "events that belong to no state are on the log, nobody was told",
+}
+"""The same, of the engine on Kafka and MongoDB."""
 
 Hook = Callable[[str], None]
 
@@ -67,8 +81,7 @@ def raise_crashed(name: str) -> None:
 
 def arm(name: str, passage: int = 1, action: Hook = raise_crashed) -> None:
     """Runs `action` at the given passage (from 1) of the point `name`, once."""
-    if name not in CRASH_POINTS:
-        raise ValueError(f"there is no crash point {name!r}; schemas/crash.py has the table")
+    _check(name)
     passed = 0
 
     def hook(point: str) -> None:
@@ -83,6 +96,10 @@ def arm(name: str, passage: int = 1, action: Hook = raise_crashed) -> None:
 def parse_armed(text: str) -> tuple[str, int]:
     """`name:passage`, as the variable HUBBUB_CRASH_AT of a process under test says it; `:1` may be left out."""
     name, _, passage = text.partition(":")
-    if name not in CRASH_POINTS:
-        raise ValueError(f"there is no crash point {name!r}; schemas/crash.py has the table")
+    _check(name)
     return name, int(passage or 1)
+
+
+def _check(name: str) -> None:
+    if name not in CRASH_POINTS and name not in DISTRIBUTED_CRASH_POINTS:
+        raise ValueError(f"there is no crash point {name!r}; schemas/crash.py has the table")

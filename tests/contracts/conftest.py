@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from schemas.ports import Engine
-from tests.contracts.engines import ENGINES, OpenEngine
+from tests.contracts.engines import CHOICES, ENGINES, OpenEngine
 from tests.contracts.samples import FixedClock
 
 Reopen = Callable[[], Awaitable[Engine]]
 
 
-@pytest.fixture(params=sorted(ENGINES))
+@pytest.fixture(params=CHOICES)
 def opener(request: pytest.FixtureRequest) -> OpenEngine:
     return ENGINES[request.param]
 

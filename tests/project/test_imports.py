@@ -1,6 +1,7 @@
 """What the code imports and what pyproject.toml declares are the same."""
 
 import ast
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ IMPORTED_BY_OTHERS = {
     "tzdata": "zoneinfo's data, where the system has none",
     "uvloop": "uvicorn's event loop",
 }
+EXTRAS = ("distributed",)
+"""What is installed by who asks for it, and imported by who needs it."""
 PINNED_BY_ANOTHER = {"pydantic-core": "pydantic asks for exactly one version of it"}
 
 
@@ -46,16 +49,37 @@ def imported_distributions() -> dict[str, str]:
 
 
 def declared() -> set[str]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    return {canonicalize_name(Requirement(each).name) for each in project["dependencies"]}
+    return _names("project", "dependencies")
+
+
+def extra() -> set[str]:
+    return {name for each in EXTRAS for name in _names("project", "optional-dependencies", each)}
+
+
+def _names(*path: str) -> set[str]:
+    found = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    for each in path:
+        found = found[each]
+    return {canonicalize_name(Requirement(each).name) for each in found}
 
 
 def test_what_is_imported_is_declared() -> None:
-    allowed = declared() | set(PINNED_BY_ANOTHER)
+    allowed = declared() | extra() | set(PINNED_BY_ANOTHER)
     undeclared = {name: file for name, file in imported_distributions().items() if name not in allowed}
     assert not undeclared, "add these to dependencies in pyproject.toml, then make lock"
 
 
 def test_what_is_declared_is_imported() -> None:
-    unused = declared() - set(imported_distributions()) - set(IMPORTED_BY_OTHERS)
+    unused = (declared() | extra()) - set(imported_distributions()) - set(IMPORTED_BY_OTHERS)
     assert not unused, "remove these from dependencies in pyproject.toml, then make lock"
+
+
+def test_a_hub_without_extras_imports_none_of_them() -> None:
+    modules = {
+        module
+        for module, distributions in packages_distributions().items()
+        if {canonicalize_name(each) for each in distributions} & extra()
+    }
+    code = f"import sys, hub.cli, hub.up; print(*sorted(set(sys.modules) & {modules!r}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from schemas.crash import CRASH_POINTS, Crashed, arm, crash_point, parse_armed, set_hook
+from schemas.crash import (
+    CRASH_POINTS,
+    DISTRIBUTED_CRASH_POINTS,
+    Crashed,
+    arm,
+    crash_point,
+    parse_armed,
+    set_hook,
+)
 from tests.support.paths import ROOT
 
 FIRST, SECOND, *_ = CRASH_POINTS
@@ -58,5 +66,6 @@ def test_all_points_in_the_code_are_declared() -> None:
         for path in (ROOT / folder).rglob("*.py")
         for name in re.findall(r'\bcrash_point\(\s*"([^"]+)"', path.read_text("utf-8"))
     }
-    assert used <= CRASH_POINTS.keys()
+    assert used <= CRASH_POINTS.keys() | DISTRIBUTED_CRASH_POINTS.keys()
+    assert DISTRIBUTED_CRASH_POINTS.keys() <= used
     assert {name for name in CRASH_POINTS if name.split(".")[0] in {"engine", "backup", "restore"}} <= used

@@ -1,14 +1,17 @@
 """What some tests need that `make test` cannot install, whether it is here, and the command that brings it.
 
 `python -m tests.support.needs` prints the Debian packages that are missing for the tests as they are; .ci/run installs those.
+`python -m tests.support.needs fetch` then downloads or builds the servers of deploy/local that the tests name.
 """
 
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from deploy.local.servers import SERVERS as LOCAL_SERVERS
 from tests.support.paths import ROOT
 
 # Debian installs servers where the path of an ordinary user does not look.
@@ -31,20 +34,42 @@ class Need:
         return f"{self.programs[0]} is not installed: sudo apt-get install -y {' '.join(self.packages)}"
 
 
+@dataclass(frozen=True)
+class LocalNeed:
+    """A server that deploy/local starts."""
+
+    name: str
+
+    def program(self) -> str | None:
+        return self.name if LOCAL_SERVERS[self.name].is_here() else None
+
+    def absent(self) -> str:
+        return f"{self.name} is not here: .venv/bin/python -m deploy.local fetch {self.name}"
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """What is needed to download and to run it, unless the programs are there from elsewhere."""
+        server = LOCAL_SERVERS[self.name]
+        is_complete = all(shutil.which(each, path=SEARCH_PATH) for each in server.programs)
+        return () if is_complete else server.packages
+
+
 BROWSER = Need(("chromium", "chromium-browser", "google-chrome"), ("chromium",))
 
 # The argument of @pytest.mark.server. To add one: a line here, and a test that names it.
-SERVERS = {
+SERVERS: dict[str, Need | LocalNeed] = {
     "cc": Need(("cc", "gcc"), ("gcc", "libc6-dev")),  # no server, but found and installed as they are
     "dovecot": Need(("dovecot",), ("dovecot-imapd", "dovecot-lmtpd")),
     "postfix": Need(("postfix",), ("postfix",)),
+    **{name: LocalNeed(name) for name in LOCAL_SERVERS},
 }
-USES = re.compile(r"\bmark\.(?:(?P<browser>browser)\b|server\(\s*[\"'](?P<server>\w+)[\"'])")
+USES = re.compile(r"\bmark\.(?:(?P<browser>browser)\b|server\(\s*[\"'](?P<server>[\w-]+)[\"'])")
 
 
-def used() -> Iterator[Need]:
+def used() -> Iterator[Need | LocalNeed]:
     """What the tests name in their marks."""
-    text = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "tests").rglob("test_*.py")))
+    files = [*(ROOT / "tests").rglob("test_*.py"), *(ROOT / "tests" / "contracts").glob("*.py")]
+    text = "\n".join(path.read_text("utf-8") for path in sorted(set(files)))
     names = {match["server"] or "browser" for match in USES.finditer(text)}
     yield from (BROWSER if name == "browser" else SERVERS[name] for name in sorted(names))
 
@@ -53,5 +78,14 @@ def missing_packages() -> list[str]:
     return [package for need in used() if not need.program() for package in need.packages]
 
 
+def fetch_servers() -> None:
+    for need in used():
+        if isinstance(need, LocalNeed):
+            LOCAL_SERVERS[need.name].fetch()
+
+
 if __name__ == "__main__":
-    print("\n".join(missing_packages()))
+    if sys.argv[1:] == ["fetch"]:
+        fetch_servers()
+    else:
+        print("\n".join(missing_packages()))

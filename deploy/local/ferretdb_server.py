@@ -1,0 +1,47 @@
+"""FerretDB over SQLite, built from Go's module proxy. It speaks MongoDB's protocol and refuses what it does not implement."""
+
+import shutil
+from pathlib import Path
+
+from deploy.local.server import HERE, LOOPBACK, CannotStart, Running, free_port, home, program, run, start
+
+NAME = "ferretdb"
+VERSION = "1.24.2"
+SOURCES = ("go.mod", "go.sum", "main.go")
+
+
+def _program() -> Path:
+    return home() / f"{NAME}-{VERSION}" / "ferretdb"
+
+
+def is_here() -> bool:
+    return _program().exists()
+
+
+def fetch() -> None:
+    """Builds the server of 37 MB, once; a minute or more."""
+    if is_here():
+        return
+    go = program("go", "install Go 1.24 or newer, see https://go.dev/doc/install")
+    building = _program().parent / "source"
+    building.mkdir(parents=True, exist_ok=True)
+    for name in SOURCES:
+        shutil.copy(HERE / NAME / name, building / name)
+    made = building / "made"
+    run(
+        [go, "build", "-mod=readonly", "-o", str(made), "."],
+        building,
+        f"building FerretDB {VERSION} (a minute or more)",
+    )
+    made.rename(_program())
+
+
+def open_server(folder: Path, port: int | None = None) -> Running:
+    """Starts it on what the folder holds; makes the folder when it is not there."""
+    if not is_here():
+        raise CannotStart(f"{NAME} is not here: python -m deploy.local fetch {NAME}")
+    data = folder / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    port = port or free_port()
+    command = [str(_program()), f"{LOOPBACK}:{port}", str(data)]
+    return start(NAME, command, folder, port, f"mongodb://{LOOPBACK}:{port}/")

@@ -1,0 +1,118 @@
+"""A server as a process of its own: started on a port and a folder, waited for, stopped."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+START_SECONDS = 60.0
+STOP_SECONDS = 15.0
+HERE = Path(__file__).resolve().parent
+
+
+class CannotStart(Exception):
+    """Says what to do: what is missing, or what the server said last."""
+
+
+@dataclass
+class Running:
+    """A server that accepts connections at `url`."""
+
+    name: str
+    url: str
+    port: int
+    folder: Path
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name}.log"
+
+    def kill(self) -> None:
+        """As a power cut would end it."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+
+def home() -> Path:
+    """Where downloads are kept: HUBBUB_SERVERS, else the user's cache."""
+    named = os.environ.get("HUBBUB_SERVERS")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hubbub" / "servers"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def program(name: str, cure: str) -> str:
+    """The path of a program that a server is built or run with."""
+    found = shutil.which(name)
+    if found is None:
+        raise CannotStart(f"{name} is not installed: {cure}")
+    return found
+
+
+def tell(what: str) -> None:
+    sys.stderr.write(f"{what}\n")
+    sys.stderr.flush()
+
+
+def run(command: Sequence[str], folder: Path, what: str) -> None:
+    """Runs a command that takes a while, says so, and says what it said when it fails."""
+    tell(f"{what} …")
+    began = time.monotonic()
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)  # noqa: S603
+    if done.returncode:
+        raise CannotStart(f"{what} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+    tell(f"{what}: done in {time.monotonic() - began:.0f} s")
+
+
+def start(name: str, command: Sequence[str], folder: Path, port: int, url: str) -> Running:
+    """Starts it in a process group of its own; returns once it accepts connections. Raises CannotStart with what it said."""
+    log = folder / f"{name}.log"
+    with log.open("ab") as said:
+        process = subprocess.Popen(  # noqa: S603
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+        )
+    running = Running(name, url, port, folder, process)
+    deadline = time.monotonic() + START_SECONDS
+    while not _accepts(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            running.kill()
+            raise CannotStart(f"{name} did not start:\n{log.read_text('utf-8', 'replace')[-3000:]}")
+        time.sleep(0.05)
+    return running
+
+
+def _accepts(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection((LOOPBACK, port), 0.5):
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def stopping(running: Running) -> Iterator[Running]:
+    try:
+        yield running
+    finally:
+        running.stop()

@@ -1,0 +1,328 @@
+"""How a step happens wholly or not at all, without a transaction: hold, decide, write, publish, let go.
+
+1. *hold*: each document that the step changes is marked with the step, if it is at the revision that the step was decided
+   on and nobody else holds it; claims and positions too. Who cannot hold all lets go, waits for who is in the way, tries again.
+2. *decide*: the step is put whole into the journal. From here on it happens, whoever does it.
+3. states, then entries, outcomes and search texts are written; events are published; what is held is let go; the position
+   moves; the step is forgotten. All of this may be done again, by anybody: a document is changed only while this step holds it.
+
+Who meets a step that was decided and is not finished after a while finishes it. Who meets one that holds and was not decided
+after a while abandons it. docs/decisions/steps-on-mongodb.md has the reasons.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.crash import crash_point
+from schemas.errors import Conflict, Outage
+from sinks.distributed.journal import Journal, State
+from sinks.distributed.plan import Hold, Plan, Redo
+from sinks.kafka.codec import Message
+from sinks.mongo.layout import CLAIMS, LOCK, POSITIONS
+from sinks.mongo.port import NOTHING, DocumentDatabase, Fields
+
+log = logging.getLogger("hubbub.distributed")
+
+HELP_AFTER_SECONDS = 2.0
+"""A step that was decided so long ago has lost its process, most likely; finishing it twice does no harm."""
+ABANDON_AFTER_SECONDS = 10.0
+WAIT_SECONDS = 20.0
+"""So long somebody waits for others before it is a conflict."""
+PUBLISH_SECONDS = 3.0
+"""So long a request waits for the log after its step is decided; then the relay publishes."""
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.004, 0.1
+MICROSECONDS = 1_000_000
+
+Publish = Callable[[Sequence[Message]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A document that another step holds. `by` is empty when it has just been let go."""
+
+    collection: str
+    id: str
+    by: str
+
+
+class Committer:
+    """`now` gives microseconds of the wall clock, `number` numbers that rise."""
+
+    def __init__(
+        self,
+        database: DocumentDatabase,
+        publish: Publish,
+        now: Callable[[], int],
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        token: Callable[[], str] = lambda: secrets.token_hex(8),
+    ) -> None:
+        self._database = database
+        self._publish = publish
+        self._now = now
+        self._pause = pause
+        self._token = token
+        self.journal = Journal(database)
+
+    async def commit(self, plan: Plan, may_publish_later: bool) -> None:
+        """Returns when the step has happened. Raises Conflict when a document is not what it was decided on."""
+        if plan.is_published_only:
+            await self._publish(plan.redo.messages)
+            crash_point("distributed.after-direct-publishing")
+            return
+        waited = 0.0
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            step = f"{self._now():016d}-{self._token()}"
+            blocked = await self._try(step, plan, may_publish_later)
+            if not blocked:
+                return
+            if waited > WAIT_SECONDS:
+                raise Conflict(f"{blocked[0].collection}: {blocked[0].id} is being changed by others")
+            await self._pause(pause)
+            waited += pause
+            pause = min(LONGEST_PAUSE_SECONDS, pause * 1.6)
+            for each in blocked:
+                await self.clear(each)
+
+    async def _try(self, step: str, plan: Plan, may_publish_later: bool) -> list[Blocked]:
+        """Hold, decide and finish; or hold nothing, and tell what is in the way. Raises Conflict, holding nothing."""
+        if plan.single is not None:
+            return await self._write_one(plan.single, plan.redo)
+        try:
+            blocked = await self._hold(step, plan)
+        except Conflict:
+            await self._let_go(step, plan)
+            raise
+        if blocked:
+            await self._let_go(step, plan)
+            return blocked
+        crash_point("distributed.after-holds")
+        if self._age(step) > ABANDON_AFTER_SECONDS or not await self.journal.decide(
+            step, plan.redo, self._now()
+        ):
+            await self._let_go(step, plan)
+            raise Conflict("the step took so long that others went on without it")
+        crash_point("distributed.after-decision")
+        await self._write(step, plan.redo)
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS if may_publish_later else None):
+                await self._publish(plan.redo.messages)
+        except (Outage, TimeoutError) as outage:
+            if not may_publish_later:
+                raise
+            log.warning("a step is durable and is published later: %s", outage)
+            return []
+        await self._end(step, plan.redo)
+        return []
+
+    # -- holding ----------------------------------------------------------------------------------------------------
+
+    async def _hold(self, step: str, plan: Plan) -> list[Blocked]:
+        """Takes what is free. Returns what others hold; raises Conflict where something is not as expected."""
+        blocked = await self._hold_claims(step, plan)
+        by_collection: dict[str, list[Hold]] = {}
+        for hold in plan.holds:
+            by_collection.setdefault(hold.collection, []).append(hold)
+        for name, holds in by_collection.items():
+            blocked += await self._hold_documents(step, name, holds)
+        return blocked
+
+    async def _hold_documents(self, step: str, name: str, holds: Sequence[Hold]) -> list[Blocked]:
+        collection = self._database.collection(name)
+        fresh = [each for each in holds if each.expected == 0]
+        there = await collection.insert_new(
+            [{"_id": each.id, each.counter: 0, LOCK: step, **each.fresh} for each in fresh]
+        )
+        taking = [each for each in holds if each.expected != 0 or each.id in there]
+        if not taking:
+            return []
+        found = await collection.update_each(
+            [(_free(each), {"$set": {LOCK: step}}) for each in taking],
+        )
+        return [] if found == len(taking) else await self._in_the_way(step, name, taking)
+
+    async def _in_the_way(self, step: str, name: str, holds: Sequence[Hold]) -> list[Blocked]:
+        """Why not all were taken: others hold some; or raises Conflict for the first that is not as expected."""
+        ids = [each.id for each in holds]
+        counter = holds[0].counter
+        found = await self._database.collection(name).find({"_id": {"$in": ids}}, (counter, LOCK))
+        rows = {row["_id"]: row for row in found}
+        blocked: list[Blocked] = []
+        conflicts: list[str] = []
+        for hold in holds:
+            row = rows.get(hold.id, {})
+            by, stands_at = row.get(LOCK), row.get(counter, 0)
+            if by == step or (hold.expected is None and not row):
+                continue
+            if by is None and hold.expected not in {None, stands_at}:
+                conflicts.append(hold.told.format(stands_at))
+            else:  # held by another, or by one who has just let go
+                blocked.append(Blocked(name, hold.id, by or ""))
+        if conflicts:
+            raise Conflict(conflicts[0])
+        return blocked
+
+    async def _hold_claims(self, step: str, plan: Plan) -> list[Blocked]:
+        if not plan.claims:
+            return []
+        claims = self._database.collection(CLAIMS)
+        there = await claims.insert_new(
+            [
+                {"_id": hashed, "owner": owner, "reference": plan.references[hashed][:200], LOCK: step}
+                for hashed, owner in plan.claims.items()
+            ]
+        )
+        if not there:
+            return []
+        blocked: list[Blocked] = []
+        rows = {
+            row["_id"]: row for row in await claims.find({"_id": {"$in": sorted(there)}}, ("owner", LOCK))
+        }
+        for hashed in sorted(there):
+            row = rows.get(hashed)
+            if row is None or row.get(LOCK) is not None:
+                blocked.append(Blocked(CLAIMS, hashed, row[LOCK] if row else ""))
+            elif row["owner"] != plan.claims[hashed]:
+                raise Conflict(f"{plan.references[hashed][:200]} is claimed by {row['owner']}")
+        return blocked
+
+    async def _let_go(self, step: str, plan: Plan) -> None:
+        """Of an undecided step: everything is as it was."""
+        held: dict[str, list[str]] = {}
+        for hold in plan.holds:
+            held.setdefault(hold.collection, []).append(hold.id)
+        for name, ids in held.items():
+            await self._release(name, ids, step)
+        if plan.claims:
+            await self._release(CLAIMS, list(plan.claims), step)
+
+    async def _release(self, name: str, ids: Sequence[str], step: str) -> None:
+        """What an undecided step holds is free again, and what it only had the place of is gone."""
+        collection = self._database.collection(name)
+        mine: Fields = {"_id": {"$in": list(ids)}, LOCK: step}
+        if name == CLAIMS:
+            await collection.delete_all(mine)
+            return
+        counter = "offset" if name == POSITIONS else "revision"
+        await collection.delete_all({**mine, counter: 0})
+        await collection.update_all(mine, {"$unset": {LOCK: ""}})
+
+    async def _write_one(self, hold: Hold, redo: Redo) -> list[Blocked]:
+        """A step of one document needs no journal: one atomic write is all of it."""
+        collection = self._database.collection(hold.collection)
+        if redo.gone:
+            done = await collection.delete_all(_free(hold))
+        else:
+            ((_, fields),) = redo.states[hold.collection]
+            if hold.expected == 0 and not await collection.insert_new(
+                [{"_id": hold.id, **hold.fresh, **fields}]
+            ):
+                return []
+            done = await collection.update_each([(_free(hold), {"$set": fields})])
+        return [] if done else await self._in_the_way("", hold.collection, [hold])
+
+    # -- finishing --------------------------------------------------------------------------------------------------
+
+    async def _write(self, step: str, redo: Redo) -> None:
+        for name, states in redo.states.items():
+            await self._database.collection(name).update_each(
+                [({"_id": id, LOCK: step}, {"$set": fields}) for id, fields in states]
+            )
+        crash_point("distributed.after-states")
+        for name, writes, upsert in redo.writes:
+            await self._database.collection(name).update_each(writes, upsert)
+        crash_point("distributed.after-entries")
+
+    async def _end(self, step: str, redo: Redo) -> None:
+        """All is written and published: let go, then move the position, then forget."""
+        crash_point("distributed.after-publishing")
+        for name, ids in redo.gone.items():
+            await self._database.collection(name).delete_all({"_id": {"$in": ids}, LOCK: step})
+        free: Fields = {"$unset": {LOCK: ""}}
+        for name, states in redo.states.items():
+            mine = {"_id": {"$in": [id for id, _ in states]}, LOCK: step}
+            await self._database.collection(name).update_all(mine, free)
+        if redo.claims:
+            await self._database.collection(CLAIMS).update_all(
+                {"_id": {"$in": redo.claims}, LOCK: step}, free
+            )
+        crash_point("distributed.after-releasing")
+        if redo.positions:
+            await self._database.collection(POSITIONS).update_each(
+                [
+                    ({"_id": id, LOCK: step}, {"$set": {"offset": offset}, **free})
+                    for id, offset in redo.positions
+                ]
+            )
+        crash_point("distributed.after-position")
+        await self.journal.forget([step])
+        crash_point("distributed.after-forgetting")
+
+    async def finish(self, step: str) -> None:
+        """Does all of a decided step, whatever of it was done before."""
+        redo = await self.journal.read(step)
+        if redo is None:
+            return
+        await self._write(step, redo)
+        await self._publish(redo.messages)
+        await self._end(step, redo)
+
+    # -- others -----------------------------------------------------------------------------------------------------
+
+    async def clear(self, blocked: Blocked) -> None:
+        """Gets a step out of the way that has been there for long; a young one is left alone. Raises Outage where the log fails."""
+        if not blocked.by:
+            return
+        age = self._age(blocked.by)
+        state = await self.journal.state(blocked.by)
+        if state is State.DECIDED and age > HELP_AFTER_SECONDS:
+            await self.finish(blocked.by)
+        elif state is State.ABANDONED:
+            await self._release(blocked.collection, [blocked.id], blocked.by)
+        elif (
+            state is State.UNDECIDED
+            and age > ABANDON_AFTER_SECONDS
+            and await self.journal.abandon(blocked.by, self._now())
+        ):
+            # It may have been over already: then nothing of it is held, and the mark means nothing.
+            await self._release(blocked.collection, [blocked.id], blocked.by)
+
+    def _age(self, step: str) -> float:
+        """Seconds since a step began, by its name."""
+        began = step.partition("-")[0]
+        return (self._now() - int(began)) / MICROSECONDS if began.isdigit() else ABANDON_AFTER_SECONDS * 2
+
+    async def relay(self) -> int:
+        """Finishes steps that were left. Returns how many."""
+        left = await self.journal.older(self._now() - int(HELP_AFTER_SECONDS * MICROSECONDS), State.DECIDED)
+        for step in left:
+            await self.finish(step)
+        return len(left)
+
+    async def tidy(self, collections: Iterable[str], older_seconds: float) -> int:
+        """Frees what dead steps hold, and removes marks and parts that are so old that nobody can mean them. Returns how many."""
+        count = 0
+        for name in collections:
+            held: list[Any] = await self._database.collection(name).find(
+                {LOCK: {"$gt": ""}}, (LOCK,), limit=1000
+            )
+            for row in held:
+                if self._age(row[LOCK]) > ABANDON_AFTER_SECONDS:
+                    await self.clear(Blocked(name, row["_id"], row[LOCK]))
+                    count += 1
+        before = self._now() - int(older_seconds * MICROSECONDS)
+        marks = await self.journal.older(before, State.ABANDONED, 1000)
+        await self.journal.forget(marks)
+        return count + len(marks) + await self.journal.remove_parts(before)
+
+
+def _free(hold: Hold) -> Fields:
+    """The document as the step expects it, held by nobody."""
+    wanted: Fields = {"_id": hold.id, LOCK: NOTHING}
+    if hold.expected is not None:
+        wanted[hold.counter] = hold.expected
+    return wanted

@@ -1,0 +1,229 @@
+"""The engine port on Kafka (the log) and MongoDB (the states). Any number of processes may have it open."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from schemas.collections import COLLECTIONS
+from schemas.crash import crash_point
+from schemas.documents import Document, Entry, EntryKind
+from schemas.errors import Outage, Refused
+from schemas.ids import sha256
+from schemas.interactions import BlobRef
+from schemas.ports import (
+    Batch,
+    Blob,
+    Clock,
+    Found,
+    Hit,
+    Outcome,
+    Page,
+    Place,
+    Position,
+    Query,
+    QueueCount,
+    Record,
+    References,
+    Step,
+)
+from schemas.topics import Topic
+from sinks.distributed.checking import faults
+from sinks.distributed.committing import Committer
+from sinks.distributed.plan import make_plan
+from sinks.kafka.address import parse_address
+from sinks.kafka.log import KafkaLog
+from sinks.kafka.offsets import covers, from_place, sortable, to_position
+from sinks.kafka.stamps import Stamps
+from sinks.mongo import documents
+from sinks.mongo.blobs import check_name, read_blob, write_blobs
+from sinks.mongo.consumers import handled, load_claims, read_outcomes, read_positions
+from sinks.mongo.driver import open_database
+from sinks.mongo.entries import Selection, load_entries, timeline
+from sinks.mongo.layout import CLAIMS, POSITIONS, make_indexes
+from sinks.mongo.port import DocumentDatabase
+from sinks.mongo.search import search
+from sinks.mongo.tally import tally
+from sinks.mongo.values import micros
+
+log = logging.getLogger("hubbub.distributed")
+
+RELAY_SECONDS = 1.0
+KEPT_MARKS_SECONDS = 3600.0
+
+
+class DistributedEngine:
+    """Implements schemas.ports.Engine. Made by `open_distributed`."""
+
+    is_one_order = False
+
+    def __init__(self, events: KafkaLog, database: DocumentDatabase, clock: Clock, stamps: Stamps) -> None:
+        self.events = events
+        self.database = database
+        self._clock = clock
+        self._stamps = stamps
+        self._committer = Committer(database, events.publish, lambda: micros(clock.now()))
+        self._relaying = asyncio.get_running_loop().create_task(self._relay())
+        self._closed = False
+
+    async def commit(self, step: Step) -> None:
+        for blob in step.blobs:
+            check_name(blob)
+        self._open()
+        if step.blobs:
+            await write_blobs(self.database, step.blobs)
+            crash_point("distributed.after-blobs")
+        plan = make_plan(step, self.events.messages(step.events), self._stamps.next)
+        if plan.is_published_only and not step.events:
+            return
+        await self._committer.commit(plan, may_publish_later=step.consumer is None)
+
+    async def _relay(self) -> None:
+        """Publishes what was decided and left, by this process or another."""
+        while True:
+            await asyncio.sleep(RELAY_SECONDS)
+            with contextlib.suppress(Outage):
+                left = await self._committer.relay()
+                if left:
+                    log.info("%d steps that were left are finished", left)
+
+    def _open(self) -> None:
+        if self._closed:
+            raise Outage("the engine is closed")
+
+    # -- the log ----------------------------------------------------------------------------------------------------
+
+    async def read(self, consumer: str, topics: Sequence[Topic], limit: int) -> Batch:
+        self._open()
+        before = (await self._positions(consumer)).get(consumer, "")
+        return await self.events.read(consumer, topics, before, limit)
+
+    async def scan(
+        self, topics: Sequence[Topic], after: Position, limit: int, key: str | None = None
+    ) -> list[Record]:
+        return await self.events.scan(topics, after, limit, key)
+
+    async def record(self, place: Place) -> Record | None:
+        return await self.events.record(place)
+
+    def covers(self, position: Position, other: Place | Position) -> bool:
+        return covers(position, other)
+
+    async def tail(self) -> Position:
+        return await self.events.tail()
+
+    async def wait(self, after: Position, timeout_seconds: float) -> bool:
+        return await self.events.wait(after, timeout_seconds)
+
+    async def positions(self) -> Mapping[str, Position]:
+        return await self._positions()
+
+    async def _positions(self, consumer: str | None = None) -> dict[str, Position]:
+        found = await read_positions(self.database, consumer)
+        return {
+            name: to_position({from_place(f"{each}:0")[0]: offset for each, offset in offsets.items()})
+            for name, offsets in found.items()
+        }
+
+    async def lag(self, consumer: str, topics: Sequence[Topic]) -> int:
+        return await self.events.lag(topics, (await self._positions(consumer)).get(consumer, ""))
+
+    # -- the states -------------------------------------------------------------------------------------------------
+
+    async def load(self, references: References) -> Found:
+        database = self.database
+        known, threads, found, entries, numbers = await asyncio.gather(
+            handled(database, references.handled),
+            load_claims(database, references.threads),
+            documents.load_documents(database, references.documents),
+            load_entries(database, references.entries),
+            documents.case_numbers(database, references.numbers),
+        )
+        return Found(handled=known, threads=threads, documents=found, entries=entries, numbers=numbers)
+
+    async def find(self, query: Query) -> Page[Document]:
+        return await documents.find(self.database, query)
+
+    async def count(self, query: Query) -> int:
+        return await documents.count(self.database, query)
+
+    async def tally(self, queues: Sequence[str] | None, now: datetime) -> list[QueueCount]:
+        return await tally(self.database, queues, now)
+
+    async def timeline(
+        self,
+        cases: Sequence[UUID] = (),
+        handles: Sequence[UUID] = (),
+        queues: Sequence[str] | None = None,
+        channel: str | None = None,
+        kinds: Sequence[EntryKind] = (),
+        limit: int = 50,
+        after: str | None = None,
+    ) -> Page[Entry]:
+        return await timeline(self.database, Selection(cases, handles, queues, channel, kinds), limit, after)
+
+    async def search(
+        self, words: str, queues: Sequence[str] | None = None, limit: int = 20, after: str | None = None
+    ) -> Page[Hit]:
+        return await search(self.database, words, queues, limit, after)
+
+    async def outcomes(self, consumer: str, after: Place, limit: int) -> list[Outcome]:
+        return await read_outcomes(self.database, consumer, sortable(after) if after else "", limit)
+
+    async def blob(self, ref: BlobRef) -> bytes:
+        return await read_blob(self.database, ref)
+
+    async def put_blob(self, content: bytes, media_type: str) -> BlobRef:
+        name = await asyncio.to_thread(sha256, content)
+        ref = BlobRef(sha256=name, size=len(content), media_type=media_type)
+        await write_blobs(self.database, [Blob(ref, content)])
+        return ref
+
+    # -- keeping ----------------------------------------------------------------------------------------------------
+
+    async def backup(self, folder: str) -> None:
+        raise Refused(
+            "Kafka and MongoDB are backed up by their own means (mongodump or snapshots, and replicas of the topics);"
+            " a restored store goes on from the positions that it holds"
+        )
+
+    async def expire(self) -> int:
+        """Kafka removes events by itself; what is left here are remains of steps whose process ended."""
+        held = [*(each.name for each in COLLECTIONS), CLAIMS, POSITIONS]
+        return await self._committer.tidy(held, KEPT_MARKS_SECONDS)
+
+    def check(self) -> AsyncIterator[str]:
+        return faults(self.events, self.database)
+
+    async def close(self) -> None:
+        """Calling it again does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._relaying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._relaying
+        await self.events.close()
+        await self.database.close()
+
+
+async def open_distributed(log_url: str, store_url: str, *, clock: Clock) -> DistributedEngine:
+    """Connects to both, and makes the indexes that are missing. The topics are there already: `hubbub topics apply` makes them.
+
+    Raises Invalid for an address that cannot be read, Outage when a server does not answer or a topic is missing.
+    """
+    stamps = Stamps(lambda: micros(clock.now()))
+    address = parse_address(log_url)
+    database = open_database(store_url)
+    events = KafkaLog(address, stamps)
+    try:
+        await database.ping()
+        await make_indexes(database)
+        await events.open()
+    except BaseException:
+        await events.close()
+        await database.close()
+        raise
+    return DistributedEngine(events, database, clock, stamps)

@@ -1,0 +1,32 @@
+"""What Kafka says is wrong, as an outage that tells what to look at."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordTooLargeError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
+
+from schemas.errors import Never, Outage
+
+TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
+
+
+@contextmanager
+def outages(doing: str) -> Iterator[None]:
+    """Turns errors of the client into Outage; Never for what no broker would take."""
+    try:
+        yield
+    except TOO_LARGE as error:
+        raise Never(f"kafka: an event is larger than the log takes ({error})") from error
+    except UnknownTopicOrPartitionError as error:
+        raise Outage(f"kafka: {doing}: a topic is missing; run `hubbub topics apply`") from error
+    except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
+        raise Outage(f"kafka: {doing}: the hub's user may not do that ({error!r})") from error
+    except (TimeoutError, KafkaError, OSError) as error:
+        raise Outage(f"kafka: {doing}: {type(error).__name__}: {error}"[:500]) from error

@@ -1,0 +1,1 @@
+"""The states on MongoDB, or on a server that speaks its protocol."""

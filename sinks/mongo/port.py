@@ -1,0 +1,61 @@
+"""What the states need of a document database: few operations, each atomic on one document. A fake is a few lines a method.
+
+No transactions, no aggregation, no update by pipeline: what one of MongoDB, FerretDB and nx-27017 lacks is not here.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+Fields = dict[str, Any]
+Filter = Mapping[str, Any]
+Order = Sequence[tuple[str, int]]
+NOTHING: Fields = {"$eq": None}
+"""The test for a field that is null or not there. nx-27017 finds nothing by a bare null within $and or $or."""
+
+
+class DocumentCollection(Protocol):
+    """One collection. Everything may raise Outage; a write that was interrupted may have happened."""
+
+    async def find(
+        self, filter: Filter, fields: Sequence[str] = (), order: Order = (), limit: int = 0
+    ) -> list[Fields]:
+        """Documents, with these fields only (none: all). `limit` 0: all of them."""
+        ...
+
+    async def insert_new(self, documents: Sequence[Fields]) -> set[str]:
+        """Inserts those whose `_id` is not there yet; returns the ids that are."""
+        ...
+
+    async def update_each(self, changes: Sequence[tuple[Filter, Fields]], upsert: bool = False) -> int:
+        """Each change to the one document that its filter names by `_id`; returns how many were found.
+
+        With `upsert`, what is not there is made; where a document of that id is there and the rest of the filter does not
+        fit, nothing happens.
+        """
+        ...
+
+    async def update_all(self, filter: Filter, change: Fields) -> int: ...
+
+    async def delete_all(self, filter: Filter) -> int: ...
+
+    async def count(self, filter: Filter) -> int: ...
+
+
+class DocumentDatabase(Protocol):
+    def collection(self, name: str) -> DocumentCollection: ...
+
+    async def make_index(self, collection: str, fields: Order) -> None:
+        """Does nothing when it is there."""
+        ...
+
+    async def put_file(self, name: str, content: bytes) -> None:
+        """Keeps a file of any size; one that is there whole is kept."""
+        ...
+
+    async def get_file(self, name: str) -> bytes | None: ...
+
+    async def ping(self) -> None:
+        """Raises Outage when the server does not answer."""
+        ...
+
+    async def close(self) -> None: ...

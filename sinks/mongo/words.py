@@ -1,0 +1,64 @@
+"""Words as search knows them: lower case, without diacritics, each Chinese, Japanese and Korean character a word."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+MOST_CHARACTERS = 100_000  # of one entry's text; what lies beyond is kept and shown, not found by its words
+MOST_TERMS = 20_000
+LONGEST_TERM = 100
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ud800-\udfff]")
+ALONE = "\u2e80-\u303f\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+WORD = re.compile(
+    rf"[{ALONE}]|(?:(?![{ALONE}])[^\W_]|[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed])+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text: as it is compared, and where it stands."""
+
+    folded: str
+    begin: int
+    end: int
+
+
+def clean(text: str) -> str:
+    """Without the controls that mark excerpts."""
+    return CONTROLS.sub("", text[:MOST_CHARACTERS])
+
+
+def fold(word: str) -> str:
+    """Müller, MULLER and muller are one word; so are straße and strasse."""
+    if word.isascii():
+        return word.lower()
+    plain = "".join(
+        [each for each in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(each)]
+    )
+    return unicodedata.normalize("NFC", plain)
+
+
+def words_of(text: str) -> Iterator[Word]:
+    for found in WORD.finditer(text):
+        folded = fold(found.group())
+        if folded:
+            yield Word(folded, found.start(), found.end())
+
+
+def terms_of(texts: Sequence[str]) -> list[str]:
+    """The distinct words of these texts, and each pair of characters that stand side by side as words of their own."""
+    terms: dict[str, None] = {}
+    for text in texts:
+        before: Word | None = None
+        for word in words_of(text):
+            terms[word.folded[:LONGEST_TERM]] = None
+            if before is not None and is_pair(before, word):
+                terms[before.folded + word.folded] = None
+            before = word
+    return list(terms)[:MOST_TERMS]
+
+
+def is_pair(first: Word, second: Word) -> bool:
+    """Two characters of a script without spaces, one right after the other."""
+    return first.end == second.begin and len(first.folded) == len(second.folded) == 1
