@@ -188,19 +188,17 @@ async def _settled(demo: Demo) -> None:
 
 
 async def _serve_mailbox(demo: Demo) -> tuple[uvicorn.Server, str]:
-    port = _free_port(MAILBOX_PORT)
+    listening = socket.create_server(("127.0.0.1", _free_port(MAILBOX_PORT)))
     config = uvicorn.Config(
         mailbox_page(demo.mailbox),
-        "127.0.0.1",
-        port,
         log_config=None,
         access_log=False,
         lifespan="off",
         ws="none",
     )
     server = Server(config)
-    demo.running.servers.append((server, asyncio.create_task(server.serve())))
-    return server, f"http://127.0.0.1:{port}"
+    demo.running.servers.append((server, asyncio.create_task(server.serve(sockets=[listening]))))
+    return server, f"http://127.0.0.1:{listening.getsockname()[1]}"
 
 
 def _avoid_used_ports(company: dict[str, Any], relay_port: int) -> None:
