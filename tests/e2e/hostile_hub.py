@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,13 +17,14 @@ from urllib.parse import urlsplit
 import aiosmtplib
 import httpx
 
-from tests.e2e.hostile_items import Post
+from tests.e2e.hostile_items import Post, mails, posts
 from tests.e2e.hubs import ADDRESS, ITEM, HubProcess, company, hub_process, hubbub, write_settings
 from tests.support.process import running
 from tests.support.waiting import eventually
 
 MEGABYTE = 2**20
 ANSWER_SECONDS = 60.0
+AT_ONCE = 4
 
 
 def attacked_company() -> dict[str, Any]:
@@ -101,6 +103,22 @@ async def send_post(hub: HubProcess, post: Post, said: Said) -> None:
     said.answers[f"form {post.name}"] = f"{answer.status_code} {answer.text[:300]}"
     if answer.status_code in {200, 202} and "item" in answer.text:
         said.items[f"form {post.name}"] = answer.json()["item"]
+
+
+async def send_small(hub: HubProcess, said: Said) -> None:
+    """All mails but the large ones, and all posts, a few at a time."""
+    waiting = [
+        *(partial(send_mail, hub, name, raw, said) for name, raw in mails()),
+        *(partial(send_post, hub, post, said) for post in posts()),
+    ]
+
+    async def sender() -> None:
+        while waiting:
+            await waiting.pop()()
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(AT_ONCE):
+            tasks.create_task(sender())
 
 
 async def fates(hub: HubProcess) -> dict[str, str]:

@@ -23,6 +23,19 @@ ontoggle="alert(14)">x</details><noscript><p title="</noscript><img src=x onerro
 tab</a><img src="cid:../../secret"><template><script>alert(17)</script></template><marquee onstart="alert(18)">m</marquee>
 <input type="image" src="{FOREIGN}/n"><audio src="{FOREIGN}/o" autoplay></audio><table background="{FOREIGN}/p"><tr><td>x</table>"""
 
+MORE_HTML = (
+    "<p>one</p><textarea></textarea><script>alert(1)</script><xmp></xmp><img src=x onerror=alert(2)><plaintext><img src=x onerror=alert(3)>",
+    "<p>two</p><svg><style><img src=x onerror=alert(1)></style></svg><svg></p><style><a id='</style><img src=1 onerror=alert(2)>'></a>",
+    f"<p>three</p><style>*{{background:url('{FOREIGN}/q')}} @font-face{{font-family:a;src:url({FOREIGN}/r)}}</style><p style='font-family:a;"
+    f'list-style-image:url("{FOREIGN}/s");content:url({FOREIGN}/t);behavior:url({FOREIGN}/u);width:expression(alert(1))\'>styled</p>',
+    f"<p>four</p><img srcset='{FOREIGN}/v 2x' src='//tracker.example/w'><picture><source srcset='{FOREIGN}/x'></picture><link rel=prefetch "
+    f"href='{FOREIGN}/y'><link rel=dns-prefetch href='{FOREIGN}'><a ping='{FOREIGN}/z' href='{FOREIGN}'>link</a><body background='{FOREIGN}/0'>",
+    "<p>five</p></div></body></html></iframe></main><script>alert(1)</script><form id=x></form><button form=x formaction='javascript:alert(2)'>",
+    "<p>six</p><a href='&#106;avascript:alert(1)'>a</a><a href='java\nscript:alert(2)'>b</a><a href=' javascript:alert(3)'>c</a><a href='vbscript:x'>",
+    "<p>seven</p>" + "<div>\r\n" * 10_000 + "deep",
+    f"<p>eight</p><img src='cid:0@{SCRIPT[3:20]}'><img src='data:image/svg+xml,<svg onload=alert(1) xmlns=\"http://www.w3.org/2000/svg\"/>'>",
+)
+
 
 def head(name: str, *more: str) -> str:
     lines = (f"From: Eve <{name}@hostile.example>", "To: support@shop.example", f"Message-ID: <{name}@hostile.example>", *more)  # fmt: skip
@@ -68,6 +81,8 @@ def mails() -> Iterator[tuple[str, bytes]]:
     yield "nested", nested(5000)
     yield "attached", attached(NAMES)
     yield "script-html", html("script-html", HTML.encode())
+    for number, each in enumerate(MORE_HTML):
+        yield f"script-html-{number}", html(f"script-html-{number}", each.encode())
     yield (
         "script-headers",
         (

@@ -1,10 +1,8 @@
 """A hub among hostile peers: others are served, memory and files stay bounded, and each item ends with a reason."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -21,11 +19,11 @@ from tests.e2e.hostile_hub import (
     files_address,
     port_of,
     send_mail,
-    send_post,
+    send_small,
     slowest,
     verified,
 )
-from tests.e2e.hostile_items import large_mails, mails, posts
+from tests.e2e.hostile_items import large_mails
 from tests.e2e.hostile_peers import at_work, flooded, slow_ones
 from tests.e2e.hubs import HubProcess
 from tests.support.waiting import eventually
@@ -38,7 +36,6 @@ FILES_AT_MOST = 2500
 SPARE_FILES = 20
 """More than before, for connections of the database and of those who look."""
 AT_LEAST_SECONDS = 3.0
-AT_ONCE = 4
 TIMES_SLOWER = 30
 """Two busy processors are shared by the hub, its attackers and its customers."""
 
@@ -74,7 +71,10 @@ async def attack(folder: Path, effort: Effort) -> None:
                 served(name, quiet, await others.done(since, time.monotonic()), process)
             said = Said()
             since = time.monotonic()
-            await send_items(hub, effort, said)
+            await send_small(hub, said)
+            if effort.is_large:
+                for name, raw in large_mails():
+                    await send_mail(hub, name, raw, said)
             served("items", quiet, await others.done(since, time.monotonic()), process)
             taken = [each.item for each in others.deeds() if each.item]
         await eventually(lambda: process.open_files() <= files + SPARE_FILES, 60)
@@ -119,25 +119,6 @@ def served(what: str, quiet: dict[str, float], deeds: list[Deed], process: Proce
     )
     for kind, seconds in slow.items():
         assert seconds < max(AT_LEAST_SECONDS, TIMES_SLOWER * quiet[kind]), (what, kind, seconds, quiet[kind])
-
-
-async def send_items(hub: HubProcess, effort: Effort, said: Said) -> None:
-    """A few at a time; what is large, one after the other."""
-    waiting = [
-        *(partial(send_mail, hub, name, raw, said) for name, raw in mails()),
-        *(partial(send_post, hub, post, said) for post in posts()),
-    ]
-
-    async def sender() -> None:
-        while waiting:
-            await waiting.pop()()
-
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(AT_ONCE):
-            tasks.create_task(sender())
-    if effort.is_large:
-        for name, raw in large_mails():
-            await send_mail(hub, name, raw, said)
 
 
 async def explained(hub: HubProcess, said: Said) -> None:
