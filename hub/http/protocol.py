@@ -8,6 +8,7 @@ httptools protocol gathers heads, trailers and pipelined requests without bound.
 
 import asyncio
 import contextlib
+import json
 import logging
 import socket
 from typing import Any, ClassVar
@@ -266,9 +267,12 @@ def _is_over(until: float | None, now: float) -> bool:
 
 
 def _answer(reason: str) -> bytes:
+    """A problem (RFC 9457), as the applications answer it."""
     status, text = ANSWERS[reason]
-    retry = f"retry-after: {RETRY_SECONDS}\r\n" if status.startswith("503") else ""
+    number, _, title = status.partition(" ")
+    body = json.dumps({"type": "about:blank", "title": title, "status": int(number), "detail": text})
+    retry = f"retry-after: {RETRY_SECONDS}\r\n" if reason in {"share", "full"} else ""
     return (
-        f"HTTP/1.1 {status}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {len(text)}\r\n"
-        f"{retry}connection: close\r\n\r\n{text}"
+        f"HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\ncontent-length: {len(body)}\r\n"
+        f"{retry}connection: close\r\n\r\n{body}"
     ).encode()
