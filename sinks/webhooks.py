@@ -10,7 +10,6 @@ import httpx
 from pydantic import SecretStr
 from standardwebhooks.webhooks import Webhook
 
-from schemas.ids import derive
 from schemas.outbound import OutboundMessage
 from schemas.ports import Clock, Receipt, ReceiptStatus
 from sinks.egress import Forbidden, guarded_client
@@ -37,7 +36,7 @@ class WebhookDeliverer:
         self.urls = dict(urls)
         self._secrets = dict(secrets)
         self._clock = clock
-        networks = [ipaddress.ip_network(each) for each in allowed_networks]
+        networks = [ipaddress.ip_network(each, strict=False) for each in allowed_networks]
         self._client = client or guarded_client(networks)
 
     async def deliver(self, message: OutboundMessage) -> Receipt:
@@ -91,7 +90,7 @@ class WebhookDeliverer:
 def cloudevent(message: OutboundMessage) -> dict[str, object]:
     """The notice as a CloudEvent, structured mode."""
     payload = dict(message.payload or {})
-    kind = str(payload.pop("type", "hubbub.notice"))
+    kind, schema = str(payload.pop("type", "hubbub.notice")), payload.pop("dataschema", None)
     return {
         "specversion": "1.0",
         "id": str(message.message),
@@ -99,7 +98,8 @@ def cloudevent(message: OutboundMessage) -> dict[str, object]:
         "type": kind,
         "time": message.queued_at.isoformat().replace("+00:00", "Z"),
         "datacontenttype": "application/json",
-        "correlationid": str(payload.get("about") or derive("notice", message.message.hex)),
+        **({"dataschema": schema} if schema else {}),
+        **({"causationid": payload["about"]} if "about" in payload else {}),
         "data": payload,
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 from hub.docs.markdown import code, first_sentence, page, table
 from schemas import codec
 from schemas.events import EVENT_TYPES, Payload, dataschema
+from schemas.notices import CaseNotice
 from schemas.topics import TOPICS, Topic
 
 assert codec.DECLARING_MODULES  # importing them fills EVENT_TYPES
@@ -13,10 +14,11 @@ assert codec.DECLARING_MODULES  # importing them fills EVENT_TYPES
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 HEAD = """
 Every event is a [CloudEvent](https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md) 1.0: in the structured JSON
-form over SSE, webhooks and the command line, in the binary form (data in the value, all else in headers) on Kafka. A schema
+form over SSE and the command line, in the binary form (data in the value, all else in headers) on Kafka. A schema
 here describes the structured form. `dataschema` changes with each breaking version of a type; fields may be added at any time,
 so ignore those that you do not know. Fields marked `x-personal` tell of a person.
 """
+NOTICES = "What webhooks are sent. They are CloudEvents, and not on the log: `causationid` is the event that they tell of."
 CONTEXT: dict[str, Any] = {
     "specversion": {"const": "1.0"},
     "id": {
@@ -68,11 +70,32 @@ def event_schema(payload: type[Payload]) -> dict[str, Any]:
     }
 
 
+def notice_schema(notice: type[CaseNotice]) -> dict[str, Any]:
+    """The schema of a notice, as a webhook gets it."""
+    content = notice.model_json_schema(mode="serialization", by_alias=True)
+    definitions = content.pop("$defs", {})
+    names = ("specversion", "id", "source", "time", "datacontenttype")
+    own = {"type": {"const": notice.type}, "dataschema": {"const": notice.dataschema}}
+    properties = {**{name: CONTEXT[name] for name in names}, **own, "causationid": OPTIONAL["causationid"]}
+    return {
+        "$schema": DRAFT,
+        "$id": notice.dataschema,
+        "title": notice.type,
+        "description": content.pop("description", ""),
+        "type": "object",
+        "required": [*properties, "data"],
+        "properties": {**properties, "data": content},
+        "$defs": definitions,
+    }
+
+
 def event_files() -> dict[str, str]:
     """File below docs/events -> its text."""
+    schemas = {name: event_schema(payload) for name, payload in sorted(EVENT_TYPES.items())}
+    schemas[CaseNotice.type] = notice_schema(CaseNotice)
     return {
-        f"{name}.json": json.dumps(event_schema(payload), indent=2, ensure_ascii=False) + "\n"
-        for name, payload in sorted(EVENT_TYPES.items())
+        f"{name}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        for name, schema in schemas.items()
     }
 
 
@@ -85,7 +108,12 @@ def catalogue() -> str:
             for name, schema in {**CONTEXT, **OPTIONAL}.items()
         ],
     )
-    return page("Events", HEAD, f"## Attributes\n\n{context}", *sections)
+    return page("Events", HEAD, f"## Attributes\n\n{context}", *sections, _notices())
+
+
+def _notices() -> str:
+    row = [f"[{code(CaseNotice.type)}]({CaseNotice.type}.json)", "1", first_sentence(CaseNotice.__doc__)]
+    return f"## Notices\n\n{NOTICES}\n\n" + table(("type", "version", "says"), [row])
 
 
 def _topic(topic: Topic) -> str:

@@ -61,6 +61,7 @@ from schemas.documents import Case, Delivery, Handle
 from schemas.errors import Invalid, NotYet, Refused, Stale, Unknown
 from schemas.events import SYSTEM
 from schemas.identity import HandleSeen
+from schemas.notices import CaseNotice, NoticedCase
 from schemas.outbound import DeliverySettled, DeliveryState, OutboundMessage
 
 MOST_PENDING = 20
@@ -370,13 +371,9 @@ def _schedule(work: Work, case: Case, command: ScheduleAutomation) -> None:
 def _notify(work: Work, case: Case, command: NotifyOutside) -> None:
     id = work.next_id()
     if command.endpoint is not None:
-        payload: dict[str, object] = {
-            "type": "hubbub.case.notified",
-            "about": str(command.about),
-            "automation": command.actor.id,
-            "case": {"id": str(case.id), **case.summary().model_dump(mode="json")},
-        }
-        message = answers.webhook(work, case, id, command.actor, command.endpoint, payload)
+        told = NoticedCase(id=case.id, **dict(case.summary()))
+        notice = CaseNotice(about=command.about, automation=command.actor.id, case=told)
+        message = answers.webhook(work, case, id, command.actor, command.endpoint, notice.payload())
     else:
         template = work.facts.templates.get(command.template or "")
         if template is None or command.to is None:

@@ -7,16 +7,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import jsonschema_rs
 import pytest
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
 from pydantic import SecretStr
 from standardwebhooks.webhooks import Webhook
 
+from schemas.cases import CaseState
+from schemas.configuration import Priority
 from schemas.events import Actor
 from schemas.ids import derive
+from schemas.notices import CaseNotice, NoticedCase
 from schemas.outbound import OutboundMessage
 from schemas.ports import Clock, ReceiptStatus
 from sinks.egress import is_public
 from sinks.webhooks import WebhookDeliverer
+from tests.support.paths import ROOT
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -35,6 +42,17 @@ class Machine:
         return datetime.now(UTC)
 
 
+TOLD = CaseNotice(
+    about=derive("event"),
+    automation="tell",
+    case=NoticedCase(
+        id=derive("case"), number="A", brand="default", channel="email", account="support", state=CaseState.OPEN,
+        queue="inbox", priority=Priority.NORMAL, tags=("vip",), assignee=None, subject="Order", language="en",
+        handle=derive("handle"), waiting_since=NOW, due_at=None,
+    ),
+)  # fmt: skip
+
+
 def notice() -> OutboundMessage:
     return OutboundMessage(
         message=derive("notice"),
@@ -46,7 +64,7 @@ def notice() -> OutboundMessage:
         text="",
         author=Actor(kind="automation", id="tell"),
         queued_at=NOW,
-        payload={"type": "hubbub.case.notified", "about": str(derive("event")), "case": {"number": "A"}},
+        payload=TOLD.payload(),
     )
 
 
@@ -93,8 +111,7 @@ async def test_the_receivers_own_library_accepts_the_signature() -> None:
         headers, body = receiver.requests[0]
         event = Webhook(SECRET).verify(body, headers)
     assert event == json.loads(body)
-    assert event["type"] == "hubbub.case.notified"
-    assert event["data"]["case"] == {"number": "A"}
+    assert event["data"]["case"]["number"] == "A"
     assert headers["webhook-id"] == event["id"] == str(derive("notice"))
 
 
@@ -125,6 +142,17 @@ async def test_each_answer_is_a_receipt(answer: bytes, status: ReceiptStatus, wa
     assert len(receiver.requests) == 1
 
 
+async def test_a_notice_is_a_cloudevent_that_fits_its_published_schema() -> None:
+    async with receiving() as receiver, delivering(receiver.url) as deliverer:
+        await deliverer.deliver(notice())
+    headers, body = receiver.requests[0]
+    schema = json.loads((ROOT / "docs" / "events" / "hubbub.notice.case.json").read_text(encoding="utf-8"))
+    jsonschema_rs.validator_for(schema, validate_formats=True).validate(json.loads(body))
+    event = JSONFormat().read(CloudEvent, body)
+    assert event.get_dataschema() == schema["$id"]
+    assert headers["content-type"].startswith("application/cloudevents+json")
+
+
 async def test_a_retry_date_is_understood() -> None:
     later = (NOW + timedelta(seconds=120)).strftime("%a, %d %b %Y %H:%M:%S GMT")
     async with receiving() as receiver, delivering(receiver.url) as deliverer:
@@ -146,6 +174,11 @@ async def test_this_machine_is_not_reached() -> None:
             assert receipt.status is ReceiptStatus.FAILED, url
             assert "not on the public internet" in receipt.reason
     assert receiver.requests == []
+
+
+async def test_a_network_may_be_named_by_an_address_within_it() -> None:
+    async with receiving() as receiver, delivering(receiver.url, ("127.0.0.1/8",)) as deliverer:
+        assert (await deliverer.deliver(notice())).status is ReceiptStatus.SENT
 
 
 async def test_an_endpoint_without_a_secret_waits_for_one() -> None:
