@@ -1,7 +1,7 @@
 """What is wrong across the parts of the settings, beyond what each part can see of itself."""
 
 from collections.abc import Iterable
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from itertools import combinations
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -124,12 +124,31 @@ def _queue(settings: HubSettings, queue: str | None, path: str) -> Iterable[Prob
         yield Problem(path, f"there is no queue {queue!r}{nearest(queue, known)}")
 
 
+def _unreachable(settings: HubSettings) -> Iterable[Problem]:
+    """Addresses that would not be called. Names are looked up when they are."""
+    if not settings.webhooks:
+        return
+    from sinks.egress import is_public  # noqa: PLC0415  it brings an HTTP client, which few checks need
+
+    for index, webhook in enumerate(settings.webhooks):
+        try:
+            allowed = [ip_network(each, strict=False) for each in settings.webhook_private_networks]
+            host = urlsplit(webhook.url).hostname or ""
+            address = ip_address("127.0.0.1" if host == "localhost" else host)
+        except ValueError:
+            continue
+        if not is_public(address, allowed):
+            message = f"{host} is not on the public internet; add its network to webhook_private_networks"
+            yield Problem(f"webhooks[{index}].url", message)
+
+
 def _webhooks(settings: HubSettings) -> Iterable[Problem]:
     names = [each.name for each in settings.webhooks]
     for index, name in enumerate(names):
         if name not in settings.webhook_secrets:
             message = f"{name!r} has no secret; set webhook_secrets.{name} (whsec_…)"
             yield Problem(f"webhooks[{index}]", message)
+    yield from _unreachable(settings)
     for name, secret in settings.webhook_secrets.items():
         if name not in names:
             message = f"there is no webhook {name!r}{nearest(name, names)}"

@@ -261,6 +261,13 @@ def test_a_variable_has_no_line_of_the_file_that_it_stands_over(write: Write) ->
     assert str(found) == "HUBBUB_CONSOLE__PORT: console.port: must be a whole number"
 
 
+def test_a_webhook_reaches_a_private_network_that_is_named(write: Write) -> None:
+    path = write(
+        "webhooks: [{name: crm, url: 'http://10.1.2.3/'}]\nwebhook_private_networks: [10.1.0.1/16]\n"
+    )
+    assert not any("public internet" in each.message for each in problems(path))
+
+
 def test_paths_are_relative_to_the_file(write: Write, tmp_path: Path) -> None:
     settings = load_settings(write("data: ../elsewhere\n"), {})
     assert settings.data == tmp_path / ".." / "elsewhere"
@@ -285,6 +292,11 @@ def test_paths_are_relative_to_the_file(write: Write, tmp_path: Path) -> None:
         ("console: {port: 8026}", "intake.port: 8026 is the port of console.port already"),
         ("console: {public_url: desk.example.com}", "must be scheme and host only"),
         ("console: {trusted_proxies: [everybody]}", "is no address or network"),
+        (
+            "webhooks: [{name: crm, url: 'http://localhost:9/'}]",
+            "webhooks[0].url: localhost is not on the public internet; add its network to webhook_private_networks",
+        ),
+        ("webhooks: [{name: crm, url: 'https://[fd00::1]/x'}]", "fd00::1 is not on the public internet"),
         ("webhook_private_networks: [inside]", "is no address or network"),
         (
             "templates: [{name: t, text: {default: x}}]\n"
