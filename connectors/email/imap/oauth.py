@@ -108,7 +108,7 @@ def _understood(status: int, content: bytes, host: str) -> dict[str, Any]:
         raise ConnectionLost(f"{host}: answered {status}")
     try:
         answer = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):  # of brackets without end
         answer = None
     if not isinstance(answer, dict):
         raise ConnectionLost(f"{host}: answered {status} with something that is no token; check token_url")

@@ -22,7 +22,7 @@ BODY = b"UID BODY.PEEK[]"
 BEGINNING_BYTES = 1024 * 1024
 ALONE_FROM = 2
 """A mail on which the connection was lost so often is fetched by itself, after all others."""
-MOST_TRIES = 8
+MOST_TRIES = 6
 
 
 @dataclass(slots=True)

@@ -68,11 +68,11 @@ class House:
     clock: RealClock = field(default_factory=RealClock)
 
     def mailbox(self, chosen: ImapSettings) -> Mailbox:
-        """Waits a hundredth of the usual time between tries."""
+        """Waits a two hundredth of the usual time between tries."""
         cursors = Cursors(self.engine, self.clock)
         trusted = frozenset(chosen.trusted_authserv_ids)
         context = replace(CONTEXT, trusted_authserv_ids=trusted)
-        return Mailbox(chosen, Intake(self.engine, self.clock), context, cursors, jitter=lambda: 0.05)
+        return Mailbox(chosen, Intake(self.engine, self.clock), context, cursors, jitter=lambda: 0.005)
 
     @asynccontextmanager
     async def reading(self, chosen: ImapSettings) -> AsyncIterator[Mailbox]:
