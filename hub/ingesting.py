@@ -4,6 +4,7 @@ from connectors.email.connector import EmailConnector
 from connectors.email.envelope import Envelope
 from connectors.email.receiver import Fate
 from connectors.kit.intake import Accepted
+from connectors.webform.connector import WebformConnector
 from hub.http.context import Ingested
 from schemas.documents import QuarantineItem
 from schemas.errors import Invalid
@@ -35,3 +36,7 @@ class MailIngester:
 
 async def read_again(email: EmailConnector, original: bytes, item: QuarantineItem) -> Accepted:
     return await email.reparse(original, item.envelope, item.received_at)
+
+
+async def read_form_again(webform: WebformConnector, original: bytes, item: QuarantineItem) -> Accepted:
+    return await webform.reparse(item.account, original, item.envelope, item.received_at)

@@ -15,7 +15,7 @@ from hub.accounts import Accounts
 from hub.company import Company
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.deciding import Deciding
-from hub.ingesting import MailIngester, read_again
+from hub.ingesting import MailIngester, read_again, read_form_again
 from hub.letters import Letters, Reparse
 from hub.observe import Metric, Metrics
 from hub.people import People
@@ -107,6 +107,8 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Sqlit
     reparse: dict[str, Reparse] = {}
     if email is not None:
         reparse[email.channel] = partial(read_again, email)
+    if webform is not None:
+        reparse[webform.channel] = partial(read_form_again, webform)
     mail_out = email_deliverer(settings.email, mail_secrets, engine.blob) if settings.email else None
     if mail_out is not None:
         deliverers[mail_out.channel] = mail_out

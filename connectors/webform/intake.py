@@ -7,7 +7,7 @@ from uuid import UUID
 
 from connectors.kit.intake import Accepted, Intake
 from connectors.kit.signed_tokens import SignedTokens
-from connectors.webform.parse.decode import Posted
+from connectors.webform.parse.decode import Posted, decode
 from connectors.webform.parse.entry import Entry, EntryReader
 from connectors.webform.parse.interaction import CHANNEL, Circumstances, to_interaction
 from connectors.webform.parse.spam import Signs, judge
@@ -94,6 +94,16 @@ class FormIntake:
         )
         await self._intake.accept(Accepted(item, original, quarantined=quarantined))
         return replace(_taken(item), is_quarantined=True)
+
+    def read_again(self, post: Post) -> Accepted:
+        """A post out of quarantine as it is read now: the same item. Raises Unreadable, or Rejected where fields are wrong."""
+        posted = decode(post.content_type, post.body)
+        entry = self._reader.read(posted)
+        if entry.problems:
+            raise wrong_fields(entry.problems)
+        name = f"key:{post.signed_id}"
+        taken = _taken(item_id(CHANNEL, self._form.name, name))
+        return self._accepted(taken, name, post, posted, entry, post.signed_id)
 
     def _accepted(
         self, taken: Taken, name: str, post: Post, posted: Posted, entry: Entry, key: str

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from connectors.kit.signatures import secret_bytes, sign
+from connectors.webform.parse.decode import DECODERS, Posted, Unreadable
+from schemas.errors import Invalid
 from schemas.ids import item_id
+from schemas.interactions import InteractionReceived
 from tests.connectors.webform.support import CONTACT, ENTRY, HUB, SHOP, SIGNING, Rig, rig, settings
 from tests.support.clock import Clock
 
@@ -154,6 +157,34 @@ async def test_a_signed_post_that_cannot_be_read_is_quarantined_with_its_bytes(f
     assert answered.json()["item"] == str(quarantined.item)
     assert "not JSON" in quarantined.reason
     assert forms.blob(quarantined.original.sha256) == body
+    with pytest.raises(Invalid, match="still cannot be read: the body is not JSON"):
+        await forms.connector.reparse("contact", body, quarantined.envelope, quarantined.received_at)
+
+
+async def test_a_quarantined_post_is_read_again_after_a_fix_and_stays_the_same_item(
+    forms: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defective(*_: object) -> Posted:
+        raise Unreadable("a defect")
+
+    body = json.dumps({**ENTRY, "_customer_ref": "c-77"}).encode()
+    with monkeypatch.context() as patched:
+        patched.setitem(DECODERS, "application/json", defective)
+        await forms.client.post("/f/contact", content=body, headers=signed(forms, body))
+    (quarantined,) = forms.quarantined
+
+    again = await forms.connector.reparse("contact", body, quarantined.envelope, quarantined.received_at)
+    (received,) = again.interactions
+    assert again.item == quarantined.item
+    assert isinstance(received, InteractionReceived)
+    assert received.sender is not None
+    assert (received.sender.value, received.sender.verified) == ("c-77", True)
+    for form, content, reason in (
+        ("gone", body, "no form 'gone'"),
+        ("contact", b'{"email": "x"}', "fields are wrong"),
+    ):
+        with pytest.raises(Invalid, match=reason):
+            await forms.connector.reparse(form, content, quarantined.envelope, quarantined.received_at)
 
 
 @pytest.mark.parametrize(
