@@ -26,13 +26,17 @@ def peer_group(peer: object) -> str:
 
 @dataclass
 class ConnectionLimits:
-    """Counts connections in and out. `refusal` is why one more is not taken, or empty."""
+    """Counts connections in and out, and apart those that have not said a command yet: an honest client says one at once.
+
+    `refusal` is why one more is not taken, or empty.
+    """
 
     most: int
     most_per_group: int
     total: int = 0
     refused: int = 0
     groups: Counter[str] = field(default_factory=Counter)
+    silent: Counter[str] = field(default_factory=Counter)
 
     def refusal(self, group: str) -> str:
         if self.total >= self.most:
@@ -42,11 +46,15 @@ class ConnectionLimits:
         return ""
 
     def greedier(self, group: str) -> str | None:
-        """When all places are taken: whose connection must go so that each address has its share, or None."""
+        """When all places are taken: whose connection must go so that each address has its share, or None.
+
+        As long as some say nothing, they are whom it is about: one that has much to say is not greedy.
+        """
         if not self.is_full_for(group):
             return None
-        largest, count = max(self.groups.items(), key=lambda each: each[1])
-        return largest if count > self.groups[group] + 1 else None
+        counts = self.silent or self.groups
+        largest, count = max(counts.items(), key=lambda each: each[1])
+        return largest if count > counts[group] + 1 else None
 
     def is_full_for(self, group: str) -> bool:
         """All places are taken, and it is not this address that has too many of them."""
@@ -55,12 +63,23 @@ class ConnectionLimits:
     def enter(self, group: str) -> None:
         self.total += 1
         self.groups[group] += 1
+        self.silent[group] += 1
 
-    def leave(self, group: str) -> None:
+    def spoke(self, group: str) -> None:
+        """A connection said its first command."""
+        _decrease(self.silent, group)
+
+    def leave(self, group: str, *, has_spoken: bool) -> None:
         self.total -= 1
-        self.groups[group] -= 1
-        if self.groups[group] <= 0:
-            del self.groups[group]
+        _decrease(self.groups, group)
+        if not has_spoken:
+            _decrease(self.silent, group)
+
+
+def _decrease(counts: Counter[str], group: str) -> None:
+    counts[group] -= 1
+    if counts[group] <= 0:
+        del counts[group]
 
 
 @dataclass

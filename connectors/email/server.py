@@ -26,10 +26,10 @@ log = structlog.get_logger("connectors.email")
 
 BACKLOG = 100
 """So many are accepted before the first of them is looked at, and each is a file that others may need."""
-WAITING = 1024
+WAITING = 4096
 """So many may wait in the system to be accepted; one more is lost, and its client tries again a second later."""
-SILENT_SECONDS = 1.0
-"""A client that wants to send a mail says so at once."""
+SILENT_SECONDS = 5.0
+"""A client that wants to send a mail says so at once, as far as the way is short and we have time to listen."""
 
 
 class SmtpServer:
@@ -104,28 +104,33 @@ class SmtpServer:
         await server.wait_closed()
 
     def _protocol(self, group: str, tls: ssl.SSLContext | None) -> SmtpProtocol:
-        protocol = SmtpProtocol(self, self._settings, group, self.budget, self._closed, tls)
+        protocol = SmtpProtocol(self, self._settings, group, self.budget, self._spoke, self._closed, tls)
         self._protocols[protocol] = group
         self._idle.clear()
         return protocol
 
     def _make_room(self, group: str | None) -> None:
-        """Sends away who has said nothing for longest: of an address that has more, or, where all have as many, of any."""
+        """Sends one away who has said nothing for longest: of an address that has more, or, where all have as many, of any."""
         now = asyncio.get_running_loop().time()
-        idle = [
+        spare = [
             each
             for each, of in self._protocols.items()
-            if not each.is_busy and (of == group if group else now - each.heard_at > SILENT_SECONDS)
+            if not each.is_busy
+            and (of == group if group else not each.has_spoken and now - each.heard_at > SILENT_SECONDS)
         ]
-        protocol = min(idle, key=lambda each: each.heard_at, default=None)
+        protocol = min(spare, key=lambda each: (each.has_spoken, each.heard_at), default=None)
         if protocol is not None:
             self._closed(protocol)
             protocol.close_when_idle()
 
+    def _spoke(self, protocol: SmtpProtocol) -> None:
+        if protocol in self._protocols:
+            self.connections.spoke(protocol.group)
+
     def _closed(self, protocol: SmtpProtocol) -> None:
         group = self._protocols.pop(protocol, None)
         if group is not None:
-            self.connections.leave(group)
+            self.connections.leave(group, has_spoken=protocol.has_spoken)
         if not self._protocols:
             self._idle.set()
 

@@ -50,6 +50,7 @@ class SmtpProtocol(SMTP):
         settings: SmtpInSettings,
         group: str,
         budget: ByteBudget,
+        on_spoken: Callable[["SmtpProtocol"], None],
         on_closed: Callable[["SmtpProtocol"], None],
         tls: ssl.SSLContext | None,
     ) -> None:
@@ -70,10 +71,12 @@ class SmtpProtocol(SMTP):
         self._settings = settings
         self.group = group
         self._budget = budget
+        self._on_spoken = on_spoken
         self._on_closed = on_closed
         self._is_busy = False
         self._is_stopping = False
         self.heard_at = self.loop.time()
+        self.has_spoken = False
 
     @property
     def is_busy(self) -> bool:
@@ -97,8 +100,13 @@ class SmtpProtocol(SMTP):
         self._on_closed(self)
 
     def _reset_timeout(self, duration: float | None = None) -> None:
-        self.heard_at = self.loop.time()
+        # aiosmtpd calls it when the connection is there, and with each command.
+        is_command = self._timeout_handle is not None
         super()._reset_timeout(duration)
+        self.heard_at = self.loop.time()
+        if is_command and not self.has_spoken:
+            self.has_spoken = True
+            self._on_spoken(self)
 
     def _timeout_cb(self) -> None:
         # Closing would wait for a peer that reads nothing.

@@ -131,10 +131,10 @@ async def test_an_address_without_a_connection_takes_the_place_of_one_that_has_s
 
 async def test_where_each_has_one_the_longest_silent_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("connectors.email.server.SILENT_SECONDS", 0)
-    async with smtp_server(FakeEngine(), max_connections=3) as server, contextlib.AsyncExitStack() as stack:
-        first, second, third = [
+    async with smtp_server(FakeEngine(), max_connections=4) as server, contextlib.AsyncExitStack() as stack:
+        first, second, third, fourth = [
             await stack.enter_async_context(RawClient(server.port, f"127.0.0.{number}"))
-            for number in (2, 3, 4)
+            for number in (2, 3, 4, 5)
         ]
         await first.begin()  # a mail in flight is not cut off
         assert (await second.say("NOOP")).startswith("250 ")
@@ -142,6 +142,20 @@ async def test_where_each_has_one_the_longest_silent_gives_way(monkeypatch: pyte
             assert (await newcomer.deliver(mail())).startswith("250 ")
             assert (await third.answer()).startswith("421 4.3.2 ")
         assert (await second.say("NOOP")).startswith("250 ")
+        assert (await fourth.say("NOOP")).startswith("250 ")
+
+
+async def test_who_has_much_to_say_is_not_cut_off_for_those_who_say_nothing() -> None:
+    async with smtp_server(FakeEngine(), max_connections=10) as server, contextlib.AsyncExitStack() as stack:
+        relay = [await stack.enter_async_context(RawClient(server.port, "127.0.0.1")) for _ in range(6)]
+        for each in relay:
+            assert (await each.say("EHLO relay.example")).startswith("250")
+        for number in range(30):
+            each = RawClient(server.port, f"127.0.0.{number % 2 + 2}")
+            await stack.enter_async_context(each)
+        one_more = await stack.enter_async_context(RawClient(server.port, "127.0.0.1"))
+        for each in [*relay, one_more]:
+            assert (await each.deliver(mail())).startswith("250 ")
 
 
 async def test_a_flood_of_connections_leaves_others_served() -> None:
@@ -344,6 +358,9 @@ def test_counts_of_addresses_that_left_are_forgotten() -> None:
     limits = ConnectionLimits(10, 1)
     for number in range(1000):
         limits.enter(str(number))
-        limits.leave(str(number))
+        if number % 2:
+            limits.spoke(str(number))
+        limits.leave(str(number), has_spoken=bool(number % 2))
     assert not limits.groups
+    assert not limits.silent
     assert limits.total == 0
