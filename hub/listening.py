@@ -18,7 +18,7 @@ from hub.settings import HubSettings, ListenSettings
 from schemas.errors import Invalid
 
 KEEP_ALIVE_SECONDS = 30
-WAITING = 1024
+WAITING = 4096
 """So many connections may wait in the system to be accepted; one more is lost, and its client tries again a second later."""
 LISTENING = ("console", "intake", "files")
 OPERATORS = ConnectionLimits(connections=100)
