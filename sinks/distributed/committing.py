@@ -108,16 +108,22 @@ class Committer:
             raise Conflict("the step took so long that others went on without it")
         crash_point("distributed.after-decision")
         await self._write(step, plan.redo)
-        try:
-            async with asyncio.timeout(PUBLISH_SECONDS if may_publish_later else None):
-                await self._publish(plan.redo.messages)
-        except (Outage, TimeoutError) as outage:
-            if not may_publish_later:
-                raise
-            log.warning("a step is durable and is published later: %s", outage)
+        if may_publish_later and not await self._publish_soon(plan.redo.messages):
             return []
+        if not may_publish_later:
+            await self._publish(plan.redo.messages)
         await self._end(step, plan.redo)
         return []
+
+    async def _publish_soon(self, messages: Sequence[Message]) -> bool:
+        """False when the log does not answer in time: the relay then publishes."""
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                await self._publish(messages)
+        except (Outage, TimeoutError) as outage:
+            log.warning("a step is durable and is published later: %s", str(outage) or "the log is slow")
+            return False
+        return True
 
     # -- holding ----------------------------------------------------------------------------------------------------
 
