@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import ssl
+from collections import OrderedDict
 from datetime import datetime
 
 import structlog
@@ -46,6 +47,10 @@ class SmtpServer:
         self.last_failure = ""
         self._server: asyncio.Server | None = None
         self._protocols: dict[SmtpProtocol, str] = {}
+        self._silent: OrderedDict[SmtpProtocol, None] = (
+            OrderedDict()
+        )  # no command yet; the longest silent first
+        self._silent_of: dict[str, OrderedDict[SmtpProtocol, None]] = {}
         self._taking: set[asyncio.Task[Taken]] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -103,36 +108,56 @@ class SmtpServer:
             await asyncio.wait(self._taking, timeout=grace_seconds)
         await server.wait_closed()
 
+    def __dir__(self) -> list[str]:
+        """aiosmtpd looks through all names of its handler with each connection, which would cost more than the rest of it."""
+        return HOOKS
+
     def _protocol(self, group: str, tls: ssl.SSLContext | None) -> SmtpProtocol:
         protocol = SmtpProtocol(self, self._settings, group, self.budget, self._spoke, self._closed, tls)
         self._protocols[protocol] = group
+        self._silent[protocol] = None
+        self._silent_of.setdefault(group, OrderedDict())[protocol] = None
         self._idle.clear()
         return protocol
 
     def _make_room(self, group: str | None) -> None:
         """Sends one away who has said nothing for longest: of an address that has more, or, where all have as many, of any."""
-        now = asyncio.get_running_loop().time()
-        spare = [
-            each
-            for each, of in self._protocols.items()
-            if not each.is_busy
-            and (of == group if group else not each.has_spoken and now - each.heard_at > SILENT_SECONDS)
-        ]
-        protocol = min(spare, key=lambda each: (each.has_spoken, each.heard_at), default=None)
+        protocol = self._spare_of(group) if group else self._long_silent()
         if protocol is not None:
             self._closed(protocol)
             protocol.close_when_idle()
 
+    def _spare_of(self, group: str) -> SmtpProtocol | None:
+        silent = next(iter(self._silent_of.get(group, ())), None)
+        idle = (each for each, of in self._protocols.items() if of == group and not each.is_busy)
+        return silent or min(idle, key=lambda each: each.heard_at, default=None)
+
+    def _long_silent(self) -> SmtpProtocol | None:
+        oldest = next(iter(self._silent), None)
+        now = asyncio.get_running_loop().time()
+        return oldest if oldest is not None and now - oldest.heard_at > SILENT_SECONDS else None
+
     def _spoke(self, protocol: SmtpProtocol) -> None:
-        if protocol in self._protocols:
+        if self._forget_silent(protocol):
             self.connections.spoke(protocol.group)
 
     def _closed(self, protocol: SmtpProtocol) -> None:
         group = self._protocols.pop(protocol, None)
         if group is not None:
-            self.connections.leave(group, has_spoken=protocol.has_spoken)
+            self.connections.leave(group, has_spoken=not self._forget_silent(protocol))
         if not self._protocols:
             self._idle.set()
+
+    def _forget_silent(self, protocol: SmtpProtocol) -> bool:
+        """Takes it from those who said nothing; whether it was one of them."""
+        if protocol not in self._silent:
+            return False
+        del self._silent[protocol]
+        of_group = self._silent_of[protocol.group]
+        del of_group[protocol]
+        if not of_group:
+            del self._silent_of[protocol.group]
+        return True
 
     async def handle_MAIL(  # noqa: N802
         self,
@@ -207,6 +232,9 @@ class SmtpServer:
         self.last_failure = ""
         taken = taking.result()
         log.debug("mail kept", item=str(taken.item), fate=str(taken.fate), reason=taken.reason)
+
+
+HOOKS = [each for each in vars(SmtpServer) if each.startswith("handle_")]
 
 
 def _tls(settings: SmtpInSettings) -> ssl.SSLContext | None:

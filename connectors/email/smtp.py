@@ -44,6 +44,10 @@ class SmtpProtocol(SMTP):
 
     line_length_limit = READ_LIMIT
 
+    def __dir__(self) -> list[str]:
+        """aiosmtpd looks through all names of a connection for its commands, which would cost more than the rest of it."""
+        return COMMANDS
+
     def __init__(
         self,
         handler: Any,
@@ -209,6 +213,9 @@ class SmtpProtocol(SMTP):
                 await self.push(refusal)
                 self.abort()
                 await asyncio.get_running_loop().create_future()  # until the lost connection cancels us
+
+
+COMMANDS = [each for each in dir(SMTP) if each.startswith("smtp_")]
 
 
 class _Held:
