@@ -144,6 +144,9 @@ class CaseReopened(CaseEvent):
     type: ClassVar[str] = "hubbub.case.reopened"
 
     reason: str
+    waits_again: bool = Field(
+        default=False, description="it was resolved without an answer: the customer waits as before"
+    )
 
 
 @event_type

@@ -46,6 +46,14 @@ class PendingReply(Frozen):
         return self.is_first or self.waiting_since is not None
 
 
+class Unanswered(Frozen):
+    """How a customer waited when the case was resolved without an answer."""
+
+    waiting_since: datetime
+    due_at: datetime | None
+    overdue: bool
+
+
 class Case(Document):
     """One bounded document a case; messages are timeline entries. `revision` is the sequence of its last event.
 
@@ -76,6 +84,10 @@ class Case(Document):
     overdue: bool = False
     snoozed_until: datetime | None = None
     resolved_at: datetime | None = None
+    unanswered: Unanswered | None = Field(
+        default=None,
+        description="what resolving it ended; opened again by hand, the customer waits as before",
+    )
     merged_into: UUID | None = None
     absorbed: tuple[UUID, ...] = Field(default=(), description="cases merged into it, at most 100")
     ahead: int = Field(
