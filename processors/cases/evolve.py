@@ -34,7 +34,7 @@ from schemas.cases import (
     MessageEvent,
     Timer,
 )
-from schemas.documents import Case, PendingReply
+from schemas.documents import Case, PendingReply, Unanswered
 from schemas.events import Event
 
 MOST_PARTICIPANTS = 50
@@ -192,24 +192,39 @@ def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
 
 
 def _reopened(case: Case, event: CaseReopened, at: datetime) -> Change:
-    return {
+    change: Change = {
         "state": CaseState.OPEN,
         "resolved_at": None,
         "snoozed_until": None,
+        "unanswered": None,
         "timers": _without(case.timers, SNOOZE),
     }
+    before = case.unanswered
+    if before is None or not event.waits_again:
+        return change
+    change |= {name: getattr(before, name) for name in ("waiting_since", "due_at", "overdue")}
+    if before.due_at is not None and not before.overdue:
+        change["timers"] = _with(change["timers"], FIRST_RESPONSE, before.due_at)
+    return change
 
 
 def _resolved(case: Case, event: CaseResolved, at: datetime) -> Change:
     return {
         "state": CaseState.RESOLVED,
         "resolved_at": at,
+        "unanswered": _unanswered(case),
         "waiting_since": None,
         "due_at": None,
         "overdue": False,
         "snoozed_until": None,
         "timers": _without(case.timers, SNOOZE, FIRST_RESPONSE),
     }
+
+
+def _unanswered(case: Case) -> Unanswered | None:
+    if case.waiting_since is None:
+        return None
+    return Unanswered(waiting_since=case.waiting_since, due_at=case.due_at, overdue=case.overdue)
 
 
 def _snoozed(case: Case, event: CaseSnoozed, at: datetime) -> Change:

@@ -230,7 +230,10 @@ def _resolve(work: Work, case: Case, command: ResolveCase) -> None:
 def _reopen(work: Work, case: Case, command: ReopenCase) -> None:
     if case.state is not CaseState.RESOLVED:
         raise Nothing(f"case {case.number} is not resolved")
-    work.emit(case, CaseReopened(case=case.id, actor=command.actor, reason="by hand"))
+    waits_again = case.unanswered is not None
+    work.emit(
+        case, CaseReopened(case=case.id, actor=command.actor, reason="by hand", waits_again=waits_again)
+    )
 
 
 def _tag(work: Work, case: Case, command: TagCase) -> None:

@@ -18,6 +18,7 @@ from schemas.commands import (
     ClaimCase,
     MarkSpam,
     MergeCase,
+    ReopenCase,
     ReplyToCase,
     ResolveCase,
     SnoozeCase,
@@ -249,6 +250,41 @@ def test_an_answer_to_a_resolved_case_reopens_it_but_a_machine_does_not() -> Non
     assert world.case().state is CaseState.RESOLVED
     world.do(mail("c", parents=("mail:a",)))
     assert world.case().state is CaseState.OPEN
+
+
+def test_a_customer_waits_as_before_when_a_wrong_resolve_is_taken_back() -> None:
+    world = World()
+    case = opened(world)
+    before = world.case()
+    world.now += timedelta(minutes=5)
+    world.do(ResolveCase(case=case.id, actor=AGENT))
+    assert (world.case().waiting_since, world.case().due_at, world.case().timers) == (None, None, ())
+    world.do(ReopenCase(case=case.id, actor=AGENT))
+    after = world.case()
+    assert before.due_at is not None
+    assert (after.waiting_since, after.due_at, after.timers) == (
+        before.waiting_since,
+        before.due_at,
+        before.timers,
+    )
+    assert after.unanswered is None
+
+
+def test_nobody_waits_in_a_case_that_is_opened_again_after_an_answer() -> None:
+    world = World()
+    case = opened(world)
+    world.do(ReplyToCase(case=case.id, actor=AGENT, text="Yes.", resolve=True))
+    world.do(ReopenCase(case=case.id, actor=AGENT))
+    assert (world.case().waiting_since, world.case().due_at) == (None, None)
+
+
+def test_who_writes_to_a_resolved_case_waits_since_then() -> None:
+    world = World()
+    case = opened(world)
+    world.do(ResolveCase(case=case.id, actor=AGENT))
+    world.now += timedelta(hours=1)
+    world.do(mail("b", parents=("mail:a",), received_at=world.now))
+    assert world.case().waiting_since == world.now
 
 
 def test_a_late_answer_opens_a_new_case_where_the_queue_wants_it() -> None:
