@@ -217,6 +217,10 @@ async def _done(console: Console, request: Request, asked: Asked, action: Action
     undo = undo_of(view, "", action.undo_fields(asked.case), action.undo)
     response = await case_page(console, request, asked.desk, view, more={"done": action.done, "undo": undo})
     response.headers["HX-Trigger-After-Settle"] = f"hubbub:{action.done}"
+    if asked.case.number not in request.headers.get(
+        "hx-current-url", ""
+    ):  # taken back after the next one opened
+        response.headers["HX-Push-Url"] = chosen.case_url(asked.case.number)
     return response
 
 

@@ -127,7 +127,9 @@ def _happening(entry: Entry, words: Words, case: Case, numbers: dict[UUID, str],
     return Happening(
         id=entry.id,
         icon=ICONS.get(entry.kind, channel_icon(entry.channel)),
-        channel=channel_name(words, entry.channel),
+        channel=words.t("composer.note")
+        if entry.kind is EntryKind.NOTE
+        else channel_name(words, entry.channel),
         excerpt=" ".join((entry.text_new or entry.text or entry.subject)[: EXCERPT * 2].split())[:EXCERPT],
         when=words.ago(entry.received_at),
         url=f"{place.case_url(number)}#entry-{entry.id}" if number else "",

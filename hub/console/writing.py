@@ -126,6 +126,8 @@ async def _sent(console: Console, request: Request, asked: Asked, mode: str) -> 
     if not is_partial(request):
         return console.pages.see(chosen.case_url(asked.case.number, done=done))
     view = await asked.desk.case(asked.case.number, chosen)
+    if mode == "note":  # who writes on is still among colleagues, until they choose to write to the customer
+        view = replace(view, mode=mode)
     response = await case_page(console, request, asked.desk, view, more={"done": done, "undo": None})
     response.headers["HX-Trigger"] = "hubbub:written"
     if resolved:

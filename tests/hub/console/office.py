@@ -300,6 +300,11 @@ class Visitor:
     async def post(self, url: str, **fields: str) -> httpx.Response:
         return await self.http.post(url, data={"csrf": self.csrf, **fields})
 
+    async def part(self, url: str, seen_at: str = "", **fields: str) -> httpx.Response:
+        """What htmx gets for a form, sent from the page at `seen_at`."""
+        headers = {"HX-Request": "true", "HX-Current-URL": str(self.http.base_url.join(seen_at or url))}
+        return await self.http.post(url, data={"csrf": self.csrf, **fields}, headers=headers)
+
 
 def _server(app: FastAPI) -> uvicorn.Server:
     config = uvicorn.Config(

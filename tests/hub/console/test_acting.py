@@ -68,6 +68,19 @@ async def test_what_was_done_is_taken_back(office: Office, before: type, action:
     assert (await office.service.case_after(case.id)).state is CaseState.OPEN
 
 
+async def test_the_address_follows_a_case_that_is_taken_back_after_the_next_one_opened(
+    office: Office,
+) -> None:
+    case, other = await office.write("a"), await office.write("b")
+    await office.do("ann", ResolveCase, case)
+    here, there = (f"/console/queues/orders/{each.number}" for each in (case, other))
+    async with office.signed_in("ann") as ann:
+        away = await ann.part(f"{here}/reopen", seen_at=there)
+        assert away.headers["hx-push-url"] == here
+        still = await ann.part(f"{here}/claim", seen_at=here)
+        assert "hx-push-url" not in still.headers
+
+
 async def test_a_tag_is_taken_away(office: Office) -> None:
     case = await office.write("a", "Return of shoes")
     assert case.tags == ("return",)

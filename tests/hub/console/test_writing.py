@@ -1,5 +1,7 @@
 """Answers and notes by the form: who gets them, what comes back when they cannot go."""
 
+import re
+
 from schemas.commands import ReplyToCase
 from schemas.documents import EntryKind
 from tests.hub.console.office import BOSS, Office
@@ -24,6 +26,16 @@ async def test_a_note_never_leaves_the_house(office: Office) -> None:
     page = await office.service.timeline(BOSS, case, kinds=(EntryKind.NOTE,))
     assert [each.text for each in page.items] == ["Careful."]
     assert (await office.service.case_after(case.id)).state == "open"
+
+
+async def test_who_wrote_a_note_goes_on_writing_notes(office: Office) -> None:
+    case = await office.write("a")
+    fields = {"mode": "note", "text": "Careful."}
+    async with office.signed_in("ann") as ann:
+        page = (await ann.part(f"/console/queues/orders/{case.number}/write", **fields)).text
+    assert 'value="note" checked' in page
+    assert 'value="reply" checked' not in page
+    assert "Note · just now" in " ".join(re.sub(r"<[^>]*>", " ", page).split())
 
 
 async def test_nothing_is_not_sent(office: Office) -> None:
