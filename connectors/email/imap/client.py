@@ -50,7 +50,7 @@ class Opened:
 class ImapClient:
     """One connection, one command at a time. Any method may raise ConnectionLost, and Refused for a NO or BAD.
 
-    After ConnectionLost, or when a method was cancelled, only `close` may be called.
+    After ConnectionLost, or when a method was cancelled, only `log_out` and `close` may be called.
     """
 
     settings: ImapSettings
@@ -60,6 +60,7 @@ class ImapClient:
     alerts: list[str] = field(default_factory=list)
     """What the server wants people to read ([ALERT], RFC 3501, 7.1)."""
     is_logged_in: bool = False
+    _is_idling: bool = False
     _tags: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     @classmethod
@@ -269,11 +270,16 @@ class ImapClient:
     async def idle(self, seconds: float) -> bool:
         """Whether the server told of new mail; False when the time is over. Raises ConnectionLost where nobody answers then."""
         await self.begin(b"IDLE")
+        self._is_idling = True
         is_new = await self._until_new(asyncio.get_running_loop().time() + seconds)
-        await self.wire.send(b"DONE")
+        await self._end_idle()
         before = self.opened.messages if self.opened else 0
         await self.finish(b"IDLE")
         return is_new or (self.opened is not None and self.opened.messages > before)
+
+    async def _end_idle(self) -> None:
+        self._is_idling = False
+        await self.wire.send(b"DONE")
 
     async def _until_new(self, deadline: float) -> bool:
         clock = asyncio.get_running_loop().time
@@ -287,6 +293,7 @@ class ImapClient:
                 return is_new
             self.note(response)
             if response.tag == self.wire.tag:
+                self._is_idling = False
                 raise Refused(f"IDLE: the server said {response.name}: {response.text}", response.code)
             is_listening = is_listening or response.tag == b"+"
             is_new = is_new or response.name in ("EXISTS", "RECENT")
@@ -296,6 +303,8 @@ class ImapClient:
         """Says goodbye, if the server still listens."""
         with contextlib.suppress(ConnectionLost, Refused, TimeoutError):
             async with asyncio.timeout(LOGOUT_SECONDS):
+                if self._is_idling:  # listening was cut short
+                    await self._end_idle()
                 await self.run(b"LOGOUT")
         await self.close()
 

