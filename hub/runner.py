@@ -176,7 +176,7 @@ class Runner:
     def _count(self, batch: Batch, step: Step) -> None:
         """What became of a batch's events; what has no outcome was applied."""
         outcomes = {outcome.position: str(outcome.kind) for outcome in step.outcomes}
-        became = Counter((str(each.topic), outcomes.get(each.position, "applied")) for each in batch.records)
+        became = Counter((str(each.topic), outcomes.get(each.place, "applied")) for each in batch.records)
         for (topic, outcome), number in became.items():
             self._metrics.add(
                 Metric.EVENTS, number, consumer=self.consumer.name, topic=topic, outcome=outcome

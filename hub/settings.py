@@ -53,7 +53,7 @@ class FilesSettings(ListenSettings):
     )
 
 
-class LogSettings(Setting):
+class LoggingSettings(Setting):
     level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
     )
@@ -68,6 +68,16 @@ class HubSettings(Configuration):
     data: Path = Field(
         default=Path("data"), description="folder of the log, the states and the blobs; relative to this file"
     )
+    log: str | None = Field(
+        default=None,
+        description="where events are kept: kafka://host:9092,other:9092/?prefix=hubbub.&partitions=12&replication=3,"
+        " with `store`; none: both in the data folder",
+    )
+    store: SecretStr | None = Field(
+        default=None,
+        description="where states are kept when `log` is Kafka: mongodb://host:27017/hubbub;"
+        " driver=pymongo takes PyMongo's own client instead of motor",
+    )
     console: ConsoleSettings = Field(
         default=ConsoleSettings(), description="where agents work and programs ask: console and API"
     )
@@ -76,7 +86,7 @@ class HubSettings(Configuration):
         default=FilesSettings(),
         description="where attachments and mail HTML are read, apart from the console",
     )
-    log: LogSettings = Field(default=LogSettings(), description="what the hub writes to stderr")
+    logging: LoggingSettings = Field(default=LoggingSettings(), description="what the hub writes to stderr")
     email: EmailSettings | None = Field(default=None, description="mail; none: no mail is taken or sent")
     webform: WebformSettings | None = Field(default=None, description="forms; none: no forms")
     webhook_secrets: dict[Name, SecretStr] = Field(

@@ -15,6 +15,7 @@ from hub.accounts import Accounts
 from hub.company import Company
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.deciding import Deciding
+from hub.engines import open_engine_of
 from hub.ingesting import MailIngester, read_again, read_form_again
 from hub.letters import Letters, Reparse
 from hub.observe import Metric, Metrics
@@ -26,9 +27,8 @@ from hub.service import Service
 from hub.settings import HubSettings
 from hub.timers import Timers
 from hub.verify import Verifier
-from schemas.ports import START, Clock, Connector, Deliverer
+from schemas.ports import START, Clock, Connector, Deliverer, Engine
 from sinks.outbound import Dispatcher
-from sinks.sqlite.engine import SqliteEngine, open_engine
 from sinks.webhooks import WebhookDeliverer
 
 
@@ -47,7 +47,7 @@ class Hub:
     folder: Path
     secret: bytes
     clock: Clock
-    engine: SqliteEngine
+    engine: Engine
     company: Company
     publishing: Publishing
     accounts: Accounts
@@ -73,9 +73,9 @@ class Hub:
 
 
 async def wire(settings: HubSettings, folder: Path, clock: Clock | None = None) -> Hub:
-    """Opens the data folder and puts the parts together. Raises what `open_engine` raises."""
+    """Opens the data folder and the engine, and puts the parts together. Raises what opening raises."""
     clock = clock or SystemClock()
-    engine = await open_engine(folder, clock=clock)
+    engine = await open_engine_of(settings, folder, clock)
     try:
         return await _wire(settings, folder, clock, engine)
     except BaseException:
@@ -83,7 +83,7 @@ async def wire(settings: HubSettings, folder: Path, clock: Clock | None = None) 
         raise
 
 
-async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: SqliteEngine) -> Hub:
+async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engine) -> Hub:
     secret = installation_secret(folder, is_new=await engine.tail() == START)
     handles = derived(secret, "handles")
     metrics = Metrics()

@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "check": "hub.cli.check:check",
     "up": "hub.cli.up:up",
     "apply": "hub.cli.apply:apply",
+    "topics": "hub.cli.topics:topics",
     "demo": "hub.cli.demo:demo",
     "ingest": "hub.cli.ingest:ingest",
     "parse": "hub.cli.parse:parse",

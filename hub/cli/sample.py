@@ -32,7 +32,7 @@ COMPANY: dict[str, Any] = {
     "console": {"host": "127.0.0.1", "port": 8025},
     "intake": {"host": "127.0.0.1", "port": 8026},
     "files": {"host": "127.0.0.1", "port": 8027},
-    "log": {"level": "info"},
+    "logging": {"level": "info"},
     "email": {
         "smtp_in": {"host": "127.0.0.1", "port": 2525},
         "accounts": [

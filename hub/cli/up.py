@@ -52,7 +52,7 @@ def up(
         settings = _on_port(settings, name, port)
     settings = _on_smtp_port(settings, smtp_port)
     style = {"auto": "console" if sys.stderr.isatty() else "json", "text": "console"}
-    configure_logging(style.get(settings.log.format, settings.log.format), settings.log.level)
+    configure_logging(style.get(settings.logging.format, settings.logging.format), settings.logging.level)
     asyncio.run(run(settings, settings.data, _told))
 
 

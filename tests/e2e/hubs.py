@@ -51,7 +51,7 @@ def company(relay_port: int) -> dict[str, Any]:
         "console": {"port": 0},
         "intake": {"port": 0},
         "files": {"port": 0},
-        "log": {"level": "warning", "format": "json"},
+        "logging": {"level": "warning", "format": "json"},
         "email": {
             "smtp_in": {"port": 0, "hostname": "hub.example"},
             "relay": {"host": "127.0.0.1", "port": relay_port, "security": "none"},

@@ -1,4 +1,4 @@
-"""One message through the consumers on the real engine: case, timeline, automatic answer, delivery, search, verify."""
+"""One message through the consumers on each engine: case, timeline, automatic answer, delivery, search, verify."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,9 +30,9 @@ from schemas.ids import item_id, sha256
 from schemas.interactions import BlobRef, Content, InteractionReceived, Kind, Part, Participant
 from schemas.interactions import Role as PartyRole
 from schemas.outbound import DeliveryState, OutboundMessage
-from schemas.ports import Blob, Receipt, ReceiptStatus
+from schemas.ports import Blob, Engine, Receipt, ReceiptStatus
 from sinks.outbound import Dispatcher
-from sinks.sqlite.engine import SqliteEngine, open_engine
+from tests.contracts.engines import CHOICES, ENGINES
 
 OPERATOR = Principal(kind="operator", id="operator", roles={"*": Role.ADMIN})
 MIA = Principal(kind="agent", id="mia", name="Mia", roles={"billing": Role.AGENT})
@@ -84,7 +84,7 @@ class Relay:
 class Flow:
     """The hub without its edges."""
 
-    def __init__(self, engine: SqliteEngine, clock: Now, company: Company) -> None:
+    def __init__(self, engine: Engine, clock: Now, company: Company) -> None:
         self.engine, self.clock, self.company = engine, clock, company
         self.intake = Intake(engine, clock)
         deciding = Deciding(engine, clock, company, b"secret", {"default": "support"})
@@ -151,10 +151,10 @@ class Flow:
         ]
 
 
-@pytest.fixture
-async def flow(tmp_path: Path) -> AsyncIterator[Flow]:
+@pytest.fixture(params=CHOICES)
+async def flow(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Flow]:
     clock = Now()
-    engine = await open_engine(tmp_path, clock=clock)
+    engine = await ENGINES[request.param](tmp_path / "data", clock)
     company = await Company.open(engine, clock)
     await company.publish(CONFIGURATION, SYSTEM)
     yield Flow(engine, clock, company)

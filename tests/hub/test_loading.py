@@ -218,7 +218,7 @@ def test_the_environment_stands_over_the_file(write: Write) -> None:
     )
     environment = {
         "HUBBUB_CONSOLE__PORT": "9000",
-        "HUBBUB_LOG__LEVEL": "debug",
+        "HUBBUB_LOGGING__LEVEL": "debug",
         "HUBBUB_EMAIL__SMTP_IN": "null",
         "HUBBUB_EMAIL__ACCOUNTS__0__ADDRESS": "b@example.com",
         "HUBBUB_CONSOLE__TRUSTED_PROXIES": "[10.0.0.0/8]",
@@ -226,7 +226,7 @@ def test_the_environment_stands_over_the_file(write: Write) -> None:
         "HUBBUB_CONFIG": "x",
     }
     settings = load_settings(path, environment)
-    assert (settings.console.port, settings.log.level) == (9000, "debug")
+    assert (settings.console.port, settings.logging.level) == (9000, "debug")
     assert settings.console.trusted_proxies == ("10.0.0.0/8",)
     assert settings.email and settings.email.smtp_in is None
     assert settings.email.accounts[0].address == "b@example.com"
@@ -289,6 +289,13 @@ def test_paths_are_relative_to_the_file(write: Write, tmp_path: Path) -> None:
             "webform: {forms: [{name: f, title: F, queue: nix, fields: [{name: a, label: A}]}]}",
             "webform.forms[0].queue: there is no queue 'nix'",
         ),
+        ("log: kafka://one:9092", "store: must be set too where log is set"),
+        ("store: mongodb://one/hubbub", "log: must be set too where store is set"),
+        (
+            "log: kafka://one\nstore: mongodb://one/hubbub",
+            "log: 'kafka://one' is not the address of a Kafka log",
+        ),
+        ("log: kafka://one:9092\nstore: mongodb://one/", "store: must be an address with a database"),
         ("console: {port: 8026}", "intake.port: 8026 is the port of console.port already"),
         ("console: {public_url: desk.example.com}", "must be scheme and host only"),
         ("console: {trusted_proxies: [everybody]}", "is no address or network"),

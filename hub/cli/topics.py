@@ -1,0 +1,123 @@
+"""`hubbub topics`: the topics on Kafka, compared with what the settings ask for, and made."""
+
+import asyncio
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import click
+
+from hub.cli.errors import Exit, Failed
+from hub.cli.output import note, say, say_json
+from hub.cli.place import place_of, with_place
+
+if TYPE_CHECKING:
+    from sinks.kafka.address import KafkaAddress
+    from sinks.kafka.topics import Planned
+
+SIGNS = {"create": "+", "configure": "~", "grow": "^", "shrink": "!"}
+
+
+@click.group()
+def topics() -> None:
+    """Topics on Kafka: compare them with the settings, and make what is missing.
+
+    Nothing is ever deleted. Partitions, replicas and the prefix of the names stand in the address (`log` of the settings),
+    retention in the reference of topics.
+    """
+
+
+@topics.command()
+@click.option("--json", "as_json", is_flag=True, help="One object with every difference.")
+@with_place
+def plan(as_json: bool) -> None:
+    """Say what `apply` would do. Changes nothing.
+
+    \b
+    Examples:
+      hubbub topics plan
+      hubbub topics plan --json
+    """
+    address = _address()
+    _tell(asyncio.run(_planned(address)), as_json, "as the settings say")
+
+
+@topics.command()
+@click.option("--grow", is_flag=True, help="Add partitions where the settings ask for more.")
+@click.option("--yes", is_flag=True, help="Do not ask before anything is changed.")
+@click.option("--json", "as_json", is_flag=True, help="One object with everything that was done.")
+@with_place
+def apply(grow: bool, yes: bool, as_json: bool) -> None:
+    """Make and configure topics as the settings say, after telling what will be done.
+
+    More partitions move keys to other partitions: stop intake and let the lag of all consumers, parked events too, run to zero
+    first; then --grow.
+
+    \b
+    Examples:
+      hubbub topics apply
+      hubbub topics apply --grow --yes
+    """
+    address = _address()
+    planned = asyncio.run(_planned(address))
+    doing = [
+        each for each in planned if each.change in {"create", "configure"} or (grow and each.change == "grow")
+    ]
+    _tell(doing, as_json, "nothing to do")
+    left = len(planned) - len(doing)
+    if left:
+        note(
+            f"{left} differences in partitions are left: --grow adds partitions, and none are ever taken away"
+        )
+    if doing and not yes and not as_json:
+        click.confirm("Do this?", abort=True)
+    if doing:
+        asyncio.run(_applied(address, doing, grow))
+
+
+def _address() -> "KafkaAddress":
+    from sinks.kafka.address import parse_address
+
+    if find_spec("aiokafka") is None:
+        raise Failed("topics need more packages: pip install 'hubbub[distributed]'", Exit.OUTAGE)
+    log = place_of(click.get_current_context()).settings().log
+    if log is None:
+        raise Failed(
+            "there are no topics: `log` is not set, and events are kept in the data folder", Exit.REFUSED
+        )
+    return parse_address(log)
+
+
+async def _planned(address: "KafkaAddress") -> "list[Planned]":
+    from sinks.kafka.topics import TopicAdmin
+
+    async with TopicAdmin(address) as admin:
+        return await admin.plan()
+
+
+async def _applied(address: "KafkaAddress", planned: "Sequence[Planned]", grow: bool) -> None:
+    from sinks.kafka.topics import TopicAdmin
+
+    async with TopicAdmin(address) as admin:
+        await admin.apply(planned, grow)
+
+
+def _tell(planned: "Sequence[Planned]", as_json: bool, nothing: str) -> None:
+    if as_json:
+        say_json({"changes": [_object(each) for each in planned]})
+        return
+    for each in planned:
+        change = f": {each.before or 'nothing'} -> {each.after}" if each.after else ""
+        say(f"{SIGNS[each.change]} {each.change} {each.name}: {each.what}{change}")
+    if not planned:
+        say(nothing)
+
+
+def _object(planned: "Planned") -> dict[str, str]:
+    return {
+        "topic": planned.name,
+        "change": str(planned.change),
+        "what": planned.what,
+        "before": planned.before,
+        "after": planned.after,
+    }
