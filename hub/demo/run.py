@@ -33,6 +33,7 @@ TRICKLE_SECONDS = 20.0
 MAILBOX_PORT = 8028
 FED = "fed"
 SHOWN_AGENT = "mia"
+FORGOTTEN = "                 (a new one: .venv/bin/hubbub users password {agent} --data {folder})"
 
 
 def main(once: bool = False, folder: Path | None = None) -> int:
@@ -118,7 +119,7 @@ async def _stay(folder: Path) -> int:
     try:
         password = await _make_agents(demo)
         await _feed_first_time(demo, folder)
-        _say(_welcome(demo, address, password))
+        _say(_welcome(demo, address, password, folder))
         trickling = asyncio.create_task(_trickle(demo))
         await stopped.wait()
         trickling.cancel()
@@ -129,13 +130,18 @@ async def _stay(folder: Path) -> int:
     return 0
 
 
-def _welcome(demo: Demo, mailbox: str, password: str) -> str:
+def _welcome(demo: Demo, mailbox: str, password: str, folder: Path) -> str:
     addresses = demo.running.addresses
+    way_in = (
+        f"one-time password: {password}"
+        if password
+        else f"with the password that you chose\n{FORGOTTEN.format(agent=SHOWN_AGENT, folder=folder)}"
+    )
     return f"""
 Hubbub is running with a small company and its first mail.
 
   Console        {addresses["console"]}/console
-                 sign in as {SHOWN_AGENT}, one-time password: {password}
+                 sign in as {SHOWN_AGENT}, {way_in}
   A web form     {addresses["intake"]}/f/contact
   Sent mail      {mailbox}   (what the customers got)
   SMTP in        {addresses["smtp"]}   (help@nordlicht.example, hello@kaffeewerk.example)
@@ -162,14 +168,16 @@ async def _trickle(demo: Demo) -> None:
 
 
 async def _make_agents(demo: Demo) -> str:
-    """The agents of the company. Returns a new one-time password for the one who is shown."""
+    """The agents of the company. Returns a one-time password for the one who is shown; empty when they chose one of their own."""
     users = demo.running.hub.accounts.users
-    known = {user.name for user in await users.names()}
+    known = {user.name: user for user in await users.names()}
     passwords = {
         agent.name: (await users.create(agent.name, agent.roles, SYSTEM, title=agent.title))[1]
         for agent in demo.samples.agents
         if agent.name not in known
     }
+    if SHOWN_AGENT in known and not known[SHOWN_AGENT].must_change_password:
+        return ""
     return passwords.get(SHOWN_AGENT) or await users.reset_password(SHOWN_AGENT, SYSTEM)
 
 
