@@ -85,6 +85,8 @@ class Mailbox:
     async def start(self) -> None:
         self._is_stopping = False
         self._doing = "connecting"
+        # It has started: whether its server answers is no reason to call the hub not ready.
+        self._state = HealthState.DEGRADED
         self._task = asyncio.create_task(self._run(), name=f"imap {self.account}")
 
     async def stop(self, grace_seconds: float) -> None:

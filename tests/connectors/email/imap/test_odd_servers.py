@@ -9,7 +9,8 @@ import pytest
 
 from connectors.email.imap import wire
 from connectors.email.imap.errors import LoginRefused
-from schemas.ports import HealthState
+from schemas.errors import Outage
+from schemas.ports import HealthState, Step
 from tests.connectors.email.imap.house import House, healthy, house, mail, settings
 from tests.connectors.email.imap.odd_server import OddServer, body, odd_server
 from tests.support.waiting import eventually
@@ -44,6 +45,36 @@ async def test_a_server_that_says_nothing_at_all_is_left(home: House) -> None:
         home.reading(settings(server.port, timeout_seconds=0.2)) as mailbox,
     ):
         await healthy(mailbox, "silent", DEGRADED)
+
+
+async def test_a_server_that_does_not_answer_keeps_nobody_waiting_for_the_hub(home: House) -> None:
+    async with odd_server(greeting=b"") as server, home.reading(settings(server.port)) as mailbox:
+        health = mailbox.health()
+        assert (health.state, health.detail) == (DEGRADED, "connecting, 0 mails taken")
+
+
+async def test_while_the_log_takes_nothing_mail_waits_and_comes_afterwards(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes = home.engine.commit
+    away = [True]
+
+    async def commit(step: Step) -> None:
+        if away[0] and step.events:
+            raise Outage("the disk is full", retry_after_seconds=0.01)
+        await takes(step)
+
+    monkeypatch.setattr(home.engine, "commit", commit)
+    async with (
+        odd_server(mails={uid: mail(uid) for uid in range(1, 80)}) as server,
+        home.reading(settings(server.port)) as mailbox,
+    ):
+        await healthy(mailbox, "mail waits in the mailbox: the disk is full", DEGRADED)
+        assert (await home.cursor()).uid == 0
+        away[0] = False
+        await home.until(79)
+        await healthy(mailbox)
+    assert (await home.cursor()).failed == {}
 
 
 async def test_a_line_without_end_is_cut_off(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
