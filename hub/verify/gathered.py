@@ -50,6 +50,8 @@ class Gathered:
     outcomes: dict[Place, list[OutcomeKind]] = field(default_factory=lambda: defaultdict(list))
     """What the cases decider did not simply apply."""
     seen: set[UUID] = field(default_factory=set)
+    counted: dict[str, set[UUID]] = field(default_factory=lambda: defaultdict(set))
+    """Ids of what may stand twice on a log without one order, and counts once: by what it counts for."""
     repeated: set[UUID] = field(default_factory=set)
     """Inputs of the decider that the log holds more than once."""
 

@@ -23,12 +23,17 @@ CHANGING = frozenset({"delivery", "delivery_reason"})
 
 
 class Reading:
-    """Reads up to `tail` and fills `gathered`. What comes on the log meanwhile is not looked at."""
+    """Reads up to `tail` and fills `gathered`. What comes on the log meanwhile is not looked at.
+
+    On a log without one order an event of ours may stand twice, and a case's event before the message that it tells of.
+    """
 
     def __init__(self, engine: Engine, gathered: Gathered, counts: Counter[str]) -> None:
         self._engine = engine
         self._gathered = gathered
         self._counts = counts
+        self._early: list[Event] = []
+        """Case events that tell of messages which were not read yet."""
 
     async def faults(self, tail: Position) -> AsyncIterator[Fault]:
         after = START
@@ -46,11 +51,29 @@ class Reading:
                     yield fault
             async for fault in self._blobs(within):
                 yield fault
-            async for fault in self._entries(within):
+            async for fault in self._entries(self._folded(within)):
                 yield fault
             after = records[-1].position
+        async for fault in self._entries(self._early, is_all_read=True):
+            yield fault
         for fault in self._parts():
             yield fault
+
+    def _folded(self, records: Sequence[Record]) -> list[Event]:
+        """The case events among them; of one that stands twice the first."""
+        events = [each.event for each in records if each.event is not None and not each.event.late]
+        return [each for each in events if isinstance(each.data, CaseEvent) and self._is_first(each, "entry")]
+
+    def _is_first(self, event: Event, of: str) -> bool:
+        """Whether this one counts. Where the log has one order, nothing may stand twice and all count."""
+        if self._engine.is_one_order:
+            return True
+        known = self._gathered.counted[of]
+        if event.id in known:
+            self._counts["repeated"] += 1
+            return False
+        known.add(event.id)
+        return True
 
     def _gather(self, event: Event, place: Place) -> Iterable[Fault]:
         data, gathered = event.data, self._gathered
@@ -69,10 +92,11 @@ class Reading:
         elif isinstance(data, OutboundQueued):
             queued = Queued(place, fingerprint(data.message))
             gathered.queued.setdefault(data.message.message, queued)
-        elif isinstance(data, DeliveryEvent):
+        elif isinstance(data, DeliveryEvent) and self._is_first(event, "delivery"):
             gathered.sent[data.message] += isinstance(data, DeliverySent)
             gathered.ended[data.message] = data
-        elif isinstance(data, CaseEvent) and not event.late:  # a replay says again what the case did before
+        elif isinstance(data, CaseEvent) and not event.late and self._is_first(event, "case"):
+            # not late: a replay says again what the case did before
             yield from self._fold(event, data)
 
     def _fold(self, event: Event, data: CaseEvent) -> Iterable[Fault]:
@@ -116,17 +140,18 @@ class Reading:
             return "is not what its name says"
         return ""
 
-    async def _entries(self, records: Sequence[Record]) -> AsyncIterator[Fault]:
+    async def _entries(self, events: Sequence[Event], is_all_read: bool = False) -> AsyncIterator[Fault]:
         """Compare the entries of these case events with what the fold makes of them."""
         expected: dict[UUID, list[Entry]] = {}
-        for record in records:
-            event = record.event
-            if event is None or event.late or not isinstance(event.data, CaseEvent):
-                continue
+        for event in events:
+            assert isinstance(event.data, CaseEvent)
             case = self._gathered.cases.get(event.data.case)
             if case is None:
                 continue
             versions = self._versions(event, event.data, case)
+            if not versions and not self._engine.is_one_order and not is_all_read:
+                self._early.append(event)
+                continue
             if not versions:
                 what = f"tells of a message that is not on the log before it ({event.id})"
                 yield Fault("d", what, str(case.id))
@@ -146,7 +171,8 @@ class Reading:
         if not isinstance(data, MessageEvent):
             return [entry_of(event, case, None)]
         messages = self._gathered.messages.pop(data.interaction, [])
-        self._gathered.joined.add(data.interaction)
+        if messages or self._engine.is_one_order:
+            self._gathered.joined.add(data.interaction)
         return [entry_of(event, case, message) for message in messages]
 
 

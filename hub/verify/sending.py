@@ -63,12 +63,16 @@ class Sending:
 
     async def _told(self, id: UUID, conversation: str) -> tuple[Queued | None, DeliveryEvent | None, int]:
         queued, told, sent = self._gathered.queued.get(id), None, 0
+        counted: set[UUID] = set()
         after: Position = START
         topics = (Topic.OUTBOUND, Topic.DELIVERIES)
         while records := await self._engine.scan(topics, after, CHUNK, key=conversation):
             for record in records:
                 data = record.event.data if record.event else None
                 if isinstance(data, DeliveryEvent) and data.message == id:
+                    if record.id in counted and not self._engine.is_one_order:
+                        continue
+                    counted.add(record.id)
                     told, sent = data, sent + isinstance(data, DeliverySent)
                 elif isinstance(data, OutboundQueued) and data.message.message == id:
                     queued = Queued(record.place, fingerprint(data.message))

@@ -139,4 +139,4 @@ async def _case_events(engine: Engine, case: UUID) -> list[Event]:
         events = [each.event for each in records if each.event and not each.event.late]
         found += [each for each in events if isinstance(each.data, CaseEvent)]
         after = records[-1].position
-    return found
+    return found if engine.is_one_order else list({each.id: each for each in found}.values())
