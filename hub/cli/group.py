@@ -39,6 +39,10 @@ COMMANDS: dict[str, str] = {
 CODES = "\n".join(f"  {int(code):>3}  {meaning}" for code, meaning in MEANINGS.items())
 
 
+class ReaderGone(Exception):
+    """Who read our output went away. Click ends with code 1 where it sees the error of the system itself."""
+
+
 class Commands(click.Group):
     """Imports a command when it is asked for, and turns whatever goes wrong into one line and a code."""
 
@@ -53,6 +57,12 @@ class Commands(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
+
     def main(self, args: Sequence[str] | None = None, **options: Any) -> NoReturn:  # type: ignore[override]
         arguments = list(sys.argv[1:] if args is None else args)
         options |= {"standalone_mode": False}
@@ -60,7 +70,7 @@ class Commands(click.Group):
         try:
             code = super().main(arguments, **options)
             sys.stdout.flush()
-        except BrokenPipeError:
+        except (BrokenPipeError, ReaderGone):
             _forget_output()
             code = Exit.BROKEN_PIPE
         except Exception as error:
