@@ -15,6 +15,7 @@ KEPT_AT_ONCE = 32
 LARGE_BYTES = 1024 * 1024
 
 Key = TypeVar("Key")
+Result = TypeVar("Result")
 
 
 class Pipeline(Generic[Key]):
@@ -37,7 +38,7 @@ class Pipeline(Generic[Key]):
 
     async def put(self, key: Key, size: int, understanding: Coroutine[Any, Any, Accepted | None]) -> None:
         """Returns when there is room for the next. `understanding` gives None for a mail that is on the log already."""
-        self._ahead.append((key, size, self._group.create_task(understanding)))
+        self._ahead.append((key, size, self._begun(understanding)))
         self._bytes += size
         while len(self._ahead) >= READ_AHEAD or (self._ahead and self._bytes > READ_AHEAD_BYTES):
             await self._keep_next()
@@ -57,11 +58,18 @@ class Pipeline(Generic[Key]):
             self._on_taken(key, None)
             return
         await self._slots.acquire()
-        keeping = self._group.create_task(self._keep(key, accepted))
+        keeping = self._begun(self._keep(key, accepted))
         self._keeping.add(keeping)
         keeping.add_done_callback(self._keeping.discard)
         if size > LARGE_BYTES:
             await keeping
+
+    def _begun(self, work: Coroutine[Any, Any, Result]) -> "asyncio.Task[Result]":
+        try:
+            return self._group.create_task(work)
+        except RuntimeError:  # another mail has failed, and the group ends
+            work.close()
+            raise
 
     async def _keep(self, key: Key, accepted: Accepted) -> None:
         try:

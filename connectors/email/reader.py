@@ -62,7 +62,9 @@ class MailReader:
     async def _in_thread(self, raw: bytes) -> ParsedMail:
         reading = asyncio.get_running_loop().run_in_executor(self._threads, parse_mail, raw, self._limits)
         try:
-            return await asyncio.wait_for(reading, self._wall_seconds)
+            # Not wait_for, which returns a result although its task was cancelled (Python 3.11).
+            async with asyncio.timeout(self._wall_seconds):
+                return await reading
         except TimeoutError:
             raise Unreadable("limits", f"reading took longer than {self._wall_seconds:g} s") from None
 
