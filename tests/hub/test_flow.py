@@ -32,7 +32,7 @@ from schemas.interactions import Role as PartyRole
 from schemas.outbound import DeliveryState, OutboundMessage
 from schemas.ports import Blob, Engine, Receipt, ReceiptStatus
 from sinks.outbound import Dispatcher
-from tests.contracts.engines import CHOICES, ENGINES
+from tests.contracts.engines import ATOMIC, CHOICES, ENGINES
 
 OPERATOR = Principal(kind="operator", id="operator", roles={"*": Role.ADMIN})
 MIA = Principal(kind="agent", id="mia", name="Mia", roles={"billing": Role.AGENT})
@@ -198,6 +198,7 @@ async def test_an_item_that_was_acknowledged_and_is_not_there_is_found(flow: Flo
     assert str(lost) in fault
 
 
+@pytest.mark.parametrize("flow", ATOMIC, indirect=True)
 async def test_two_agents_claim_and_one_is_told_who_was_first(flow: Flow) -> None:
     await flow.receive("a", subject="Hello")
     await flow.settle()
