@@ -65,6 +65,8 @@ class Committer:
         self._now = now
         self._pause = pause
         self._token = token
+        self._mine: set[str] = set()
+        """Steps that this process is at."""
         self.journal = Journal(database)
 
     async def commit(self, plan: Plan, may_publish_later: bool) -> None:
@@ -77,7 +79,11 @@ class Committer:
         pause = FIRST_PAUSE_SECONDS
         while True:
             step = f"{self._now():016d}-{self._token()}"
-            blocked = await self._try(step, plan, may_publish_later)
+            self._mine.add(step)
+            try:
+                blocked = await self._try(step, plan, may_publish_later)
+            finally:
+                self._mine.discard(step)
             if not blocked:
                 return
             if waited > WAIT_SECONDS:
@@ -281,7 +287,7 @@ class Committer:
 
     async def clear(self, blocked: Blocked) -> None:
         """Gets a step out of the way that has been there for long; a young one is left alone. Raises Outage where the log fails."""
-        if not blocked.by:
+        if not blocked.by or blocked.by in self._mine:
             return
         age = self._age(blocked.by)
         state = await self.journal.state(blocked.by)
@@ -305,6 +311,7 @@ class Committer:
     async def relay(self) -> int:
         """Finishes steps that were left. Returns how many."""
         left = await self.journal.older(self._now() - int(HELP_AFTER_SECONDS * MICROSECONDS), State.DECIDED)
+        left = [step for step in left if step not in self._mine]
         for step in left:
             await self.finish(step)
         return len(left)

@@ -84,10 +84,15 @@ class DistributedEngine:
         """Publishes what was decided and left, by this process or another."""
         while True:
             await asyncio.sleep(RELAY_SECONDS)
-            with contextlib.suppress(Outage):
+            try:
                 left = await self._committer.relay()
-                if left:
-                    log.info("%d steps that were left are finished", left)
+            except Outage:
+                continue  # whoever works is told of it
+            except Exception:
+                log.exception("what was left could not be finished; it is tried again")
+                continue
+            if left:
+                log.info("%d steps that were left are finished", left)
 
     def _open(self) -> None:
         if self._closed:

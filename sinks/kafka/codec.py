@@ -97,6 +97,11 @@ def is_sealed(key: bytes | None, value: bytes | None, headers: Sequence[tuple[st
     return not seals or seals == [digest(key, value, headers)]
 
 
+def event_id(headers: Iterable[tuple[str, bytes]]) -> bytes:
+    """As it is written."""
+    return next((value for name, value in headers if name == "ce_id"), b"")
+
+
 def recorded_micros(headers: Iterable[tuple[str, bytes]]) -> int:
     """When a record was put on the log, by its header; 0 where it has none that can be read."""
     for name, value in headers:

@@ -1,5 +1,6 @@
 """What Kafka says is wrong, as an outage that tells what to look at."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,7 +15,13 @@ from aiokafka.errors import (
 
 from schemas.errors import Never, Outage
 
+CLIENT = "aiokafka"
 TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
+
+
+def quieten() -> None:
+    """The client says the same thing a thousand times an outage; whoever called is told once, by Outage."""
+    logging.getLogger(CLIENT).setLevel(logging.CRITICAL)
 
 
 @contextmanager

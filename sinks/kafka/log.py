@@ -12,6 +12,7 @@ from schemas.ports import Batch, Place, Position, Record
 from schemas.topics import Topic
 from sinks.kafka.address import KafkaAddress
 from sinks.kafka.codec import Message, from_record
+from sinks.kafka.errors import quieten
 from sinks.kafka.offsets import (
     Offsets,
     Partition,
@@ -70,6 +71,7 @@ class KafkaLog:
         self._closed = False
 
     async def open(self) -> None:
+        quieten()
         try:
             await self._publisher.start()
             self._watching = await self._reader(tuple(Topic))

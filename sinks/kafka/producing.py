@@ -2,21 +2,26 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from schemas.errors import Outage
 from schemas.events import Event
 from schemas.topics import Topic
 from sinks.kafka.address import KafkaAddress
-from sinks.kafka.codec import Message, to_message
-from sinks.kafka.errors import outages
+from sinks.kafka.codec import Message, event_id, to_message
+from sinks.kafka.errors import TOO_LARGE, outages
 from sinks.kafka.offsets import Partition
 from sinks.kafka.stamps import Stamps
 from sinks.kafka.topics import LARGEST_EVENT_BYTES
 
 BATCH_BYTES = 256 * 1024
 REQUEST_MILLISECONDS = 10_000
+WRITE_SECONDS = 10.0
+CLOSE_SECONDS = 5.0
 
 
 class Publisher:
@@ -27,8 +32,12 @@ class Publisher:
         self._stamps = stamps
         self._told = told
         self._producer: AIOKafkaProducer | None = None
+        self._on_the_way: dict[tuple[str, bytes], asyncio.Future[Any]] = {}
 
     async def start(self) -> None:
+        self._producer = await self._started()
+
+    async def _started(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
             bootstrap_servers=list(self._address.servers),
             client_id="hubbub",
@@ -44,27 +53,52 @@ class Publisher:
             except BaseException:
                 await producer.stop()
                 raise
-        self._producer = producer
+        return producer
 
     def messages(self, events: Sequence[Event]) -> list[Message]:
         """What is sent for these events, stamped now."""
         return [to_message(event, self._stamps.next()) for event in events]
 
     async def send(self, messages: Sequence[Message]) -> None:
-        """Returns when all are durable. After Outage some may be; sending all again keeps the order of first sight."""
+        """Returns when all are durable. After Outage some may be, or become so: an idempotent producer never gives a batch up,
+        so that what is sent again comes after it, and the order of first sight is kept."""
         producer = self._running()
         with outages("writing"):
-            sent = [
-                await producer.send(
-                    self._address.prefix + each.topic, each.value, each.key, headers=each.headers
-                )
-                for each in messages
-            ]
-            results = await asyncio.gather(*sent, return_exceptions=True)
-            for message, result in zip(messages, results, strict=True):
-                if isinstance(result, BaseException):
-                    raise result
-                self._told((Topic(message.topic), result.partition), result.offset + 1)
+            async with asyncio.timeout(WRITE_SECONDS):
+                sent = [await self._send(producer, each) for each in messages]
+                if sent:
+                    await asyncio.wait(sent)
+        for message, future in zip(messages, sent, strict=True):
+            with outages("writing"):
+                await self._tell(message, future)
+
+    async def _send(self, producer: AIOKafkaProducer, message: Message) -> "asyncio.Future[Any]":
+        """The same event that is still on its way is not sent again: an outage would fill the log with copies."""
+        event = (message.topic, event_id(message.headers))
+        sent: asyncio.Future[Any] | None = self._on_the_way.get(event)
+        if sent is None:
+            name = self._address.prefix + message.topic
+            sent = await producer.send(name, message.value, message.key, headers=message.headers)
+            self._on_the_way[event] = sent
+            sent.add_done_callback(partial(self._arrived, event))
+        return sent
+
+    def _arrived(self, event: tuple[str, bytes], sent: "asyncio.Future[Any]") -> None:
+        """Or never will; whoever waited for it may have been told of an outage already."""
+        self._on_the_way.pop(event, None)
+        if not sent.cancelled():
+            sent.exception()
+
+    async def _tell(self, message: Message, sent: "asyncio.Future[Any]") -> None:
+        """The offset of what was sent, or what went wrong. A producer that the broker no longer knows is made anew."""
+        try:
+            result = sent.result()
+        except KafkaError as error:
+            if not error.retriable and not isinstance(error, TOO_LARGE):
+                await self.close()
+                await self.start()
+            raise
+        self._told((Topic(message.topic), result.partition), result.offset + 1)
 
     async def partitions(self, topic: Topic) -> list[int]:
         """As many as the broker has now; it is asked every five minutes at most."""
@@ -82,6 +116,13 @@ class Publisher:
         return self._producer
 
     async def close(self) -> None:
+        """What waits is still written if the broker answers."""
         producer, self._producer = self._producer, None
-        if producer is not None:
-            await producer.stop()
+        if producer is None:
+            return
+        stopping = asyncio.ensure_future(producer.stop())
+        _, late = await asyncio.wait({stopping}, timeout=CLOSE_SECONDS)
+        if late:
+            # There is no other way: stop() waits for batches that an idempotent producer never gives up.
+            producer._sender.sender_task.cancel()
+            await stopping

@@ -272,3 +272,16 @@ async def test_times_are_kept_to_the_microsecond(engine: Engine) -> None:
     await engine.commit(Step(documents=[(case("one", updated_at=exact), 0)]))
     page = await engine.find(Query(CASES, (Where("updated_at", "=", exact),)))
     assert list(page.items) == [case("one", updated_at=exact)]
+
+
+async def test_a_step_of_many_documents_is_one_step(engine: Engine) -> None:
+    cases = [case(f"many {number}") for number in range(150)]
+    await engine.commit(Step(documents=[(each, 0) for each in cases]))
+    later = [each.model_copy(update={"revision": 2, "subject": "later"}) for each in cases]
+    entries = [entry(number, f"many {number}") for number in range(150)]
+    await engine.commit(Step(documents=[(each, 1) for each in later], entries=entries))
+    found = await engine.load(
+        References(documents={Case: {each.id for each in cases}}, entries={each.id for each in entries})
+    )
+    assert found.documents == {each.id: each for each in later}
+    assert len(found.entries) == 150

@@ -61,6 +61,13 @@ class Desk:
         messages = [to_message(each, self.clock.now()) for each in step.events]
         await self.committer.commit(make_plan(step, messages, self.clock.now), may_publish_later)
 
+    def other(self) -> "Desk":
+        """Another process, on the same servers."""
+        desk = Desk(self.database, self.log)
+        desk.clock = self.clock
+        desk.committer = Committer(self.database, self.log.publish, self.clock.now, self.clock.pause)
+        return desk
+
     async def tags(self, label: str) -> tuple[str, ...]:
         (found,) = (await load_documents(self.database, {Case: {name("case", label)}})).values()
         assert isinstance(found, Case)
@@ -94,7 +101,7 @@ def told(label: str, tag: str, revision: int = 1) -> Step:
     )
 
 
-def run(process: Coroutine[None, None, None]) -> None:
+def run(process: Coroutine[None, None, object]) -> None:
     """To its end, alone."""
     while True:
         try:
@@ -123,7 +130,7 @@ def test_a_step_that_was_taken_for_dead_never_happens(passed: list[str]) -> None
     while "distributed.after-holds" not in passed:
         slow.send(None)
     desk.clock.micros += 60 * SECOND
-    run(desk.commit(told("a", "quick")))
+    run(desk.other().commit(told("a", "quick")))
     with pytest.raises(Conflict, match="others went on without it"):
         run(slow)
     cases = desk.database.collection("cases").documents
@@ -144,6 +151,18 @@ def test_a_step_that_holds_too_long_gives_up_by_itself() -> None:
         run(slow)
     assert desk.database.collection("cases").documents == {}
     assert desk.database.collection(STEPS).documents == {}
+
+
+def test_a_process_does_not_take_itself_for_dead(passed: list[str]) -> None:
+    desk = Desk(FakeDatabase())
+    slow = desk.commit(told("a", "slow"))
+    while "distributed.after-decision" not in passed:
+        slow.send(None)
+    desk.clock.micros += 60 * SECOND
+    run(desk.committer.relay())
+    assert desk.log.messages == []
+    run(slow)
+    assert len(desk.log.messages) == 1
 
 
 def test_a_decided_step_is_finished_by_who_finds_it_in_the_way(passed: list[str]) -> None:
