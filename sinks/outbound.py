@@ -191,6 +191,10 @@ class Dispatcher:
             await self._engine.commit(Step(documents=[(sending, delivery.revision)]))
         except Conflict:
             return  # cancelled, or another worker sends it
+        except Outage as outage:  # nothing left us: it is still queued, and this conversation rests a little
+            log.warning("outbound waits: %s", outage)
+            await asyncio.sleep(min(IDLE_SECONDS, outage.retry_after_seconds))
+            return
         crash_point("outbound.after-sending")
         receipt = await self._delivered(deliverer, sending)
         crash_point("outbound.before-result")

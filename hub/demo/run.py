@@ -1,6 +1,7 @@
 """Runs the demo: starts the hub with the sample company, lets its customers write, and says where to look."""
 
 import asyncio
+import contextlib
 import signal
 import socket
 import sys
@@ -23,12 +24,13 @@ from hub.settings import HubSettings
 from hub.up import Running, start
 from hub.wiring import SystemClock
 from schemas.documents import DELIVERIES
-from schemas.errors import HubbubError
+from schemas.errors import HubbubError, Invalid
 from schemas.events import SYSTEM
 from schemas.outbound import DeliveryState
 from schemas.ports import Query, Where
 
 SETTLE_SECONDS = 60.0
+LOOKS = 3
 TRICKLE_SECONDS = 20.0
 MAILBOX_PORT = 8028
 FED = "fed"
@@ -67,10 +69,8 @@ async def _open(folder: Path) -> Demo:
     mailbox = Mailbox(folder / "mailbox.sqlite")
     relay = StandinServer(mailbox, SystemClock(), _free_port(company["email"]["relay"]["port"]))
     await relay.start()
-    _avoid_used_ports(company, relay.port)
-    settings = HubSettings.model_validate(company)
     try:
-        running = await start(settings, folder)
+        running = await _start(company, relay.port, folder)
     except BaseException:
         await relay.stop()
         await mailbox.close()
@@ -78,6 +78,16 @@ async def _open(folder: Path) -> Demo:
     host, _, port = running.addresses["smtp"].rpartition(":")
     customers = Customers(host, int(port), running.addresses["intake"], mailbox)
     return Demo(running, relay, mailbox, customers, read_samples())
+
+
+async def _start(company: dict[str, Any], relay_port: int, folder: Path) -> Running:
+    """Where somebody takes a port between our look and our use of it, the next look finds another."""
+    for _ in range(LOOKS - 1):
+        _avoid_used_ports(company, relay_port)
+        with contextlib.suppress(Invalid):
+            return await start(HubSettings.model_validate(company), folder)
+    _avoid_used_ports(company, relay_port)
+    return await start(HubSettings.model_validate(company), folder)
 
 
 async def _once(folder: Path) -> int:
