@@ -303,6 +303,37 @@ class CaseDelivery(CaseEvent):
     reason: Personal = ""
 
 
+class MessageChanged(CaseEvent):
+    """Something happened to a message of the case, outside."""
+
+    external_id: str = Field(description="the channel's name of the message")
+    entry: UUID | None = Field(
+        default=None, description="the message's entry in the timeline; None for an answer of ours"
+    )
+
+
+@event_type
+class CaseMessageEdited(MessageChanged):
+    type: ClassVar[str] = "hubbub.case.message-edited"
+
+    text: Personal
+
+
+@event_type
+class CaseMessageDeleted(MessageChanged):
+    """What it said is withheld from now on, by the console and by the API."""
+
+    type: ClassVar[str] = "hubbub.case.message-deleted"
+
+
+@event_type
+class CaseMessageReacted(MessageChanged):
+    type: ClassVar[str] = "hubbub.case.message-reacted"
+
+    emoji: str
+    added: bool = True
+
+
 @event_type
 class CaseScheduled(CaseEvent):
     """An automation comes back to this case later."""

@@ -16,7 +16,8 @@ from schemas.cases import CaseState, CaseSummary, Timer
 from schemas.configuration import Configuration, Priority
 from schemas.events import Actor, Frozen, Personal
 from schemas.identity import Evidence
-from schemas.interactions import Attachment, BlobRef, FormSubmission, Participant
+from schemas.ids import derive
+from schemas.interactions import Attachment, BlobRef, Content, FormSubmission, Participant
 from schemas.outbound import DeliveryState, OutboundMessage
 
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -294,6 +295,49 @@ class Cursor(Document):
     saved_at: datetime
 
 
+class Edit(Frozen):
+    """How a message reads since `at`."""
+
+    at: datetime
+    by: Actor
+    content: Content
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Reaction(Frozen):
+    """Whether this person marks the message with this emoji, since `at`."""
+
+    emoji: str
+    by: Actor
+    at: datetime
+    added: bool = True
+
+
+class MessageChanges(Document):
+    """What happened to a message since it was written. Its entry stays as it was; readers lay this over it.
+
+    Kept as well for a message that has not come yet (`case` None): message and change commute.
+    """
+
+    external_id: str
+    noted_at: datetime
+    case: UUID | None = None
+    entry: UUID | None = None
+    edits: tuple[Edit, ...] = Field(default=(), description="oldest first; the first and the last 9")
+    deleted_at: datetime | None = None
+    deleted_by: Actor | None = None
+    reactions: tuple[Reaction, ...] = Field(default=(), description="at most 100")
+
+
+def changes_id(external_id: str) -> UUID:
+    """The id of the document that tells what happened to a message, known from the message's own name."""
+    return derive("message changes", external_id)
+
+
+def _waits_from(changes: MessageChanges) -> datetime | None:
+    return changes.noted_at if changes.case is None else None
+
+
 CASES = Collection(
     "cases",
     Case,
@@ -375,4 +419,10 @@ CONFIGURATIONS = Collection(
     PublishedConfiguration,
     {"number": Column(ColumnType.INTEGER, lambda published: published.number)},
     indexes=(("number",),),
+)
+MESSAGE_CHANGES = Collection(
+    "message_changes",
+    MessageChanges,
+    {"waits_from": Column(ColumnType.TIME, _waits_from)},
+    indexes=(("waits_from",),),
 )

@@ -143,6 +143,13 @@ class InteractionReceived(InteractionEvent):
     )
     form: FormSubmission | None = None
     queue_hint: str | None = None
+    may_change: bool = Field(
+        default=False, description="the channel lets it be edited, deleted or reacted to, and tells us"
+    )
+    thread_is_proven: bool = Field(
+        default=False,
+        description="the channel vouches for the conversation: whoever writes in it joins its case, known before or not",
+    )
 
     @property
     def sender(self) -> Participant | None:
@@ -177,6 +184,45 @@ class InteractionReceipt(InteractionEvent):
     external_id: str
     message: UUID | None = None
     status: str = "read"
+
+
+class InteractionChange(InteractionEvent):
+    """Something happened to a message; it may be known already or still to come. Has the conversation of that message."""
+
+    external_id: str = Field(description="the channel's name of this change")
+    target: str = Field(description="`external_id` of the message that it tells of")
+    author: Participant | None = Field(default=None, description="who did it, where the channel says so")
+
+
+@event_type
+class InteractionEdited(InteractionChange):
+    """A message has another content now. Of two edits the later `occurred_at` counts."""
+
+    type: ClassVar[str] = "hubbub.interaction.edited"
+
+    content: Content
+    attachments: tuple[Attachment, ...] = ()
+
+
+@event_type
+class InteractionDeleted(InteractionChange):
+    """A message was taken back, by its author or by somebody who may."""
+
+    type: ClassVar[str] = "hubbub.interaction.deleted"
+
+    withheld: bool = Field(
+        default=False, description="the channel's terms forbid to show it from now on, to our own people too"
+    )
+
+
+@event_type
+class InteractionReaction(InteractionChange):
+    """Somebody reacted to a message, theirs or ours, or took a reaction back."""
+
+    type: ClassVar[str] = "hubbub.interaction.reaction"
+
+    reaction: str = Field(description="an emoji, or the channel's name of one such as `thumbsup`")
+    removed: bool = False
 
 
 @event_type
