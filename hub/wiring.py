@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 
 from connectors.email.connector import EmailConnector, email_deliverer
 from connectors.email.deliver import EmailDeliverer
 from connectors.kit.cursors import Cursors
+from connectors.kit.egress import Forbidden, guarded_client
 from connectors.kit.intake import Intake
 from connectors.webform.connector import WebformConnector
 from hub.accounts import Accounts
@@ -101,7 +103,8 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         {each.name: each.url for each in settings.webhooks},
         settings.webhook_secrets,
         clock,
-        settings.webhook_private_networks,
+        guarded_client([ip_network(each, strict=False) for each in settings.webhook_private_networks]),
+        Forbidden,
     )
     deliverers: dict[str, Deliverer] = {webhooks.channel: webhooks}
     reparse: dict[str, Reparse] = {}

@@ -1,8 +1,7 @@
 """Webhooks to integrators by the Standard Webhooks specification (https://www.standardwebhooks.com/)."""
 
-import ipaddress
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -12,7 +11,6 @@ from standardwebhooks.webhooks import Webhook
 
 from schemas.outbound import OutboundMessage
 from schemas.ports import Clock, Receipt, ReceiptStatus
-from sinks.egress import Forbidden, guarded_client
 
 CHANNEL = "webhook"
 GONE = 410
@@ -30,14 +28,15 @@ class WebhookDeliverer:
         urls: Mapping[str, str],
         secrets: Mapping[str, SecretStr],
         clock: Clock,
-        allowed_networks: Sequence[str] = (),
-        client: httpx.AsyncClient | None = None,
+        client: httpx.AsyncClient,
+        forbidden: type[Exception],
     ) -> None:
+        """`client` guards what may be reached, and raises `forbidden` for what may not."""
         self.urls = dict(urls)
         self._secrets = dict(secrets)
         self._clock = clock
-        networks = [ipaddress.ip_network(each, strict=False) for each in allowed_networks]
-        self._client = client or guarded_client(networks)
+        self._client = client
+        self._forbidden = forbidden
 
     async def deliver(self, message: OutboundMessage) -> Receipt:
         url = self.urls.get(message.account)
@@ -53,11 +52,9 @@ class WebhookDeliverer:
         body = json.dumps(cloudevent(message), ensure_ascii=False, separators=(",", ":"))
         try:
             return await self._post(url, secret, str(message.message), body)
-        except Forbidden as error:
-            return Receipt(ReceiptStatus.FAILED, reason=str(error))
         except httpx.HTTPError as error:
             reason = str(error) or type(error).__name__
-            if isinstance(error.__cause__, Forbidden):
+            if isinstance(error.__cause__, self._forbidden):
                 return Receipt(ReceiptStatus.FAILED, reason=reason)
             return Receipt(ReceiptStatus.RETRY, reason=reason)
 

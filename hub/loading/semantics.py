@@ -150,7 +150,7 @@ def _unreachable(settings: HubSettings) -> Iterable[Problem]:
     """Addresses that would not be called. Names are looked up when they are."""
     if not settings.webhooks:
         return
-    from sinks.egress import is_public  # noqa: PLC0415  it brings an HTTP client, which few checks need
+    from connectors.kit.egress import is_public  # noqa: PLC0415  it brings an HTTP client, which few checks need
 
     for index, webhook in enumerate(settings.webhooks):
         try:

@@ -14,6 +14,7 @@ from cloudevents.core.v1.event import CloudEvent
 from pydantic import SecretStr
 from standardwebhooks.webhooks import Webhook
 
+from connectors.kit.egress import Forbidden, guarded_client, is_public
 from schemas.cases import CaseState
 from schemas.configuration import Priority
 from schemas.events import Actor
@@ -21,7 +22,6 @@ from schemas.ids import derive
 from schemas.notices import CaseNotice, NoticedCase
 from schemas.outbound import OutboundMessage
 from schemas.ports import Clock, ReceiptStatus
-from sinks.egress import is_public
 from sinks.webhooks import WebhookDeliverer
 from tests.support.paths import ROOT
 
@@ -99,7 +99,13 @@ async def receiving() -> AsyncIterator[Receiver]:
 async def delivering(
     url: str, allowed: tuple[str, ...] = LOOPBACK, clock: Clock | None = None
 ) -> AsyncIterator[WebhookDeliverer]:
-    deliverer = WebhookDeliverer({"crm": url}, {"crm": SecretStr(SECRET)}, clock or Fixed(), allowed)
+    deliverer = WebhookDeliverer(
+        {"crm": url},
+        {"crm": SecretStr(SECRET)},
+        clock or Fixed(),
+        guarded_client([ipaddress.ip_network(each, strict=False) for each in allowed]),
+        Forbidden,
+    )
     yield deliverer
     await deliverer.close()
 
@@ -182,7 +188,7 @@ async def test_a_network_may_be_named_by_an_address_within_it() -> None:
 
 
 async def test_an_endpoint_without_a_secret_waits_for_one() -> None:
-    deliverer = WebhookDeliverer({"crm": "http://example.com"}, {}, Fixed())
+    deliverer = WebhookDeliverer({"crm": "http://example.com"}, {}, Fixed(), guarded_client(), Forbidden)
     receipt = await deliverer.deliver(notice())
     assert receipt.stop_account
     assert "webhook_secrets.crm" in receipt.reason
@@ -190,7 +196,7 @@ async def test_an_endpoint_without_a_secret_waits_for_one() -> None:
 
 
 async def test_an_endpoint_that_is_no_longer_configured_fails() -> None:
-    deliverer = WebhookDeliverer({}, {}, Fixed())
+    deliverer = WebhookDeliverer({}, {}, Fixed(), guarded_client(), Forbidden)
     assert (await deliverer.deliver(notice())).status is ReceiptStatus.FAILED
     await deliverer.close()
 

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from sinks.egress import is_public
+from connectors.kit.egress import is_public
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ changes between check and use, DNS rebinding, gains nothing). Redirects are not 
 
 import ipaddress
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import anyio
 import httpcore
@@ -42,10 +42,14 @@ def _embedded(address: Address) -> ipaddress.IPv4Address | None:
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to checked addresses only. TLS still verifies the name, which httpcore keeps apart from the address."""
+    """Connects to checked addresses only. TLS still verifies the name, which httpcore keeps apart from the address.
 
-    def __init__(self, allowed: Sequence[Network]) -> None:
+    `hosts` are names that an operator wrote into the settings himself; they may lead anywhere.
+    """
+
+    def __init__(self, allowed: Sequence[Network], hosts: Collection[str] = ()) -> None:
         self._allowed = allowed
+        self._hosts = frozenset(each.lower().strip("[]") for each in hosts)
         self._inner = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -58,7 +62,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         error: Exception = Forbidden(f"{host} has no address")
         for address in await _resolve(host, port):
-            if not is_public(address, self._allowed):
+            if host.lower() not in self._hosts and not is_public(address, self._allowed):
                 raise Forbidden(f"{host} leads to {address}, which is not on the public internet")
             try:
                 return await self._inner.connect_tcp(
@@ -88,12 +92,17 @@ async def _resolve(host: str, port: int) -> list[Address]:
     return [ipaddress.ip_address(answer[4][0].split("%")[0]) for answer in answers]
 
 
-def guarded_client(allowed: Sequence[Network] = (), timeout_seconds: float = 30.0) -> httpx.AsyncClient:
-    """An HTTP client for addresses that were given to us. No redirects, no proxy from the environment, no cookies kept."""
+def guarded_client(
+    allowed: Sequence[Network] = (), timeout_seconds: float = 30.0, hosts: Collection[str] = ()
+) -> httpx.AsyncClient:
+    """An HTTP client for addresses that were given to us. No redirects, no proxy from the environment, no cookies kept.
+
+    `allowed` networks and `hosts` that the settings name are reached though they are private.
+    """
     transport = httpx.AsyncHTTPTransport(retries=0, trust_env=False)
     pool = transport._pool  # httpx has no other way to hand a network backend on
     assert isinstance(pool, httpcore.AsyncConnectionPool)
-    pool._network_backend = GuardedBackend(allowed)
+    pool._network_backend = GuardedBackend(allowed, hosts)
     return httpx.AsyncClient(
         transport=transport,
         timeout=timeout_seconds,
