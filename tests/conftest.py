@@ -52,7 +52,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return report
 
 
-def program_or_skip(need: needs.Need | needs.LocalNeed) -> str:
+def program_or_skip(need: needs.AnyNeed) -> str:
     """The path of a program, or the test is skipped with the command that installs it."""
     return need.program() or pytest.skip(need.absent())
 

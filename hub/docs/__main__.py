@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hub.docs.asyncapi import asyncapi_text
 from hub.docs.command_line import cli_page
 from hub.docs.events import catalogue, event_files
 from hub.docs.interface import openapi_text
@@ -22,6 +23,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/errors.md": errors_page,
     "events/README.md": catalogue,
     "openapi.json": openapi_text,
+    "asyncapi.yaml": asyncapi_text,
 }
 
 

@@ -1,17 +1,19 @@
 """What some tests need that `make test` cannot install, whether it is here, and the command that brings it.
 
 `python -m tests.support.needs` prints the Debian packages that are missing for the tests as they are; .ci/run installs those.
-`python -m tests.support.needs fetch` then downloads or builds the servers of deploy/local that the tests name.
+`python -m tests.support.needs fetch` then downloads or builds the servers of deploy/local and the tools that the tests name;
+`fetch NAME` one of them.
 """
 
 import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deploy.local.servers import SERVERS as LOCAL_SERVERS
+from tests.support.node import NodeNeed
 from tests.support.paths import ROOT
 
 # Debian installs servers where the path of an ordinary user does not look.
@@ -53,11 +55,16 @@ class LocalNeed:
         is_complete = all(shutil.which(each, path=SEARCH_PATH) for each in server.programs)
         return () if is_complete else server.packages
 
+    def fetch(self) -> None:
+        LOCAL_SERVERS[self.name].fetch()
 
+
+AnyNeed = Need | LocalNeed | NodeNeed
 BROWSER = Need(("chromium", "chromium-browser", "google-chrome"), ("chromium",))
 
 # The argument of @pytest.mark.server. To add one: a line here, and a test that names it.
-SERVERS: dict[str, Need | LocalNeed] = {
+SERVERS: dict[str, AnyNeed] = {
+    "asyncapi": NodeNeed("asyncapi"),  # no server either
     "cc": Need(("cc", "gcc"), ("gcc", "libc6-dev")),  # no server, but found and installed as they are
     "dovecot": Need(("dovecot",), ("dovecot-imapd", "dovecot-lmtpd")),
     "postfix": Need(("postfix",), ("postfix",)),
@@ -66,7 +73,7 @@ SERVERS: dict[str, Need | LocalNeed] = {
 USES = re.compile(r"\bmark\.(?:(?P<browser>browser)\b|server\(\s*[\"'](?P<server>[\w-]+)[\"'])")
 
 
-def used() -> Iterator[Need | LocalNeed]:
+def used() -> Iterator[AnyNeed]:
     """What the tests name in their marks."""
     files = [*(ROOT / "tests").rglob("test_*.py"), *(ROOT / "tests" / "contracts").glob("*.py")]
     text = "\n".join(path.read_text("utf-8") for path in sorted(set(files)))
@@ -78,14 +85,14 @@ def missing_packages() -> list[str]:
     return [package for need in used() if not need.program() for package in need.packages]
 
 
-def fetch_servers() -> None:
-    for need in used():
-        if isinstance(need, LocalNeed):
-            LOCAL_SERVERS[need.name].fetch()
+def fetch(names: Sequence[str]) -> None:
+    for need in [SERVERS[name] for name in names] or used():
+        if not isinstance(need, Need):
+            need.fetch()
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["fetch"]:
-        fetch_servers()
+    if sys.argv[1:2] == ["fetch"]:
+        fetch(sys.argv[2:])
     else:
         print("\n".join(missing_packages()))
