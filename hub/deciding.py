@@ -16,7 +16,7 @@ ATTEMPTS = 8
 
 
 class Deciding:
-    """The decider with its facts. `answer_accounts`: brand -> the mail account that answers for it."""
+    """The decider with its facts. `answer_accounts`: brand -> the mail account that answers for it; `answering`: see Facts."""
 
     def __init__(
         self,
@@ -25,11 +25,13 @@ class Deciding:
         company: Company,
         secret: bytes,
         answer_accounts: Mapping[str, str],
+        answering: frozenset[str] = frozenset(),
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._company = company
         self._answer_accounts = answer_accounts
+        self._answering = answering
 
         @lru_cache(maxsize=100_000)
         def id_of(scheme: str, value: str) -> UUID:
@@ -46,6 +48,7 @@ class Deciding:
             router=version.router,
             handle_id=self.handle_id,
             answer_accounts=self._answer_accounts,
+            answering=self._answering,
             refuse=refuse,
         )
 

@@ -9,6 +9,9 @@ from schemas.cases import (
     CaseDelivery,
     CaseEvent,
     CaseMerged,
+    CaseMessageDeleted,
+    CaseMessageEdited,
+    CaseMessageReacted,
     CaseNoted,
     CaseNotified,
     CaseOverdue,
@@ -48,6 +51,9 @@ DETAILS: dict[type[CaseEvent], tuple[str, ...]] = {
     CaseScheduled: ("automation", "due_at"),
     CaseScheduleReached: ("automation",),
     CaseSendReleased: ("message",),
+    CaseMessageEdited: ("entry", "external_id"),
+    CaseMessageDeleted: ("entry", "external_id"),
+    CaseMessageReacted: ("entry", "external_id", "emoji", "added"),
 }
 """Which fields of a step a reader of the timeline wants to see."""
 
@@ -96,8 +102,16 @@ def _message(event: Event, data: MessageEvent, case: Case, interaction: Interact
         verified=sender.verified if sender else False,
         spoof_suspect=interaction.authentication.spoof_suspect,
         original=interaction.original,
-        detail={"kind": str(interaction.kind), "queue_hint": interaction.queue_hint},
+        detail=_detail(interaction),
     )
+
+
+def _detail(interaction: InteractionReceived) -> dict[str, object]:
+    """With the channel's name of a message that may change: what happened to it is found by that."""
+    detail: dict[str, object] = {"kind": str(interaction.kind), "queue_hint": interaction.queue_hint}
+    if interaction.may_change:
+        detail["external_id"] = interaction.external_id
+    return detail
 
 
 def _reply(event: Event, data: CaseReplied, case: Case) -> Entry:
@@ -165,6 +179,8 @@ def _plain(value: object) -> object:
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, tuple):
         return list(value)
+    if isinstance(value, bool):
+        return value
     return None if value is None else str(value)
 
 

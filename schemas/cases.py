@@ -321,7 +321,7 @@ class CaseMessageEdited(MessageChanged):
 
 @event_type
 class CaseMessageDeleted(MessageChanged):
-    """What it said is withheld from now on, by the console and by the API."""
+    """Taken back by its author or by somebody who may."""
 
     type: ClassVar[str] = "hubbub.case.message-deleted"
 

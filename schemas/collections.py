@@ -14,6 +14,7 @@ from schemas.documents import (
     Collection,
     Document,
 )
+from schemas.members import LEASES, MEMBERS
 
 COLLECTIONS: tuple[Collection, ...] = (
     CASES,
@@ -29,5 +30,7 @@ COLLECTIONS: tuple[Collection, ...] = (
     SESSIONS,
     KEYS,
     ANSWERED,
+    MEMBERS,
+    LEASES,
 )
 BY_DOCUMENT: dict[type[Document], Collection] = {each.document: each for each in COLLECTIONS}

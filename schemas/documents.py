@@ -147,6 +147,7 @@ class Delivery(Document):
     changed_at: datetime
     external_id: str = ""
     reason: Personal = ""
+    sender: UUID | None = Field(default=None, description="the member that entered `sending`")
 
 
 class LetterState(StrEnum):
@@ -293,6 +294,9 @@ class Cursor(Document):
     stream: str
     value: str
     saved_at: datetime
+    token: int = Field(
+        default=0, description="of the lease under which it was read; an older one writes no more"
+    )
 
 
 class Edit(Frozen):
@@ -326,6 +330,7 @@ class MessageChanges(Document):
     edits: tuple[Edit, ...] = Field(default=(), description="oldest first; the first and the last 9")
     deleted_at: datetime | None = None
     deleted_by: Actor | None = None
+    withheld: bool = Field(default=False, description="what it said is shown to nobody any more")
     reactions: tuple[Reaction, ...] = Field(default=(), description="at most 100")
 
 

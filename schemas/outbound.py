@@ -81,6 +81,10 @@ class DeliverySent(DeliveryEvent):
         description="recipients refused though others were accepted",
         json_schema_extra={"x-personal": True},
     )
+    may_change: bool = Field(
+        default=False,
+        description="the channel tells of reactions to it, and of edits and deletions by others",
+    )
 
 
 @event_type

@@ -23,7 +23,8 @@ ONE_DAY = timedelta(days=1)
 
 def receiver_of(case: Case) -> Participant | None:
     """To whom an automatic answer goes: the writer, or the one address that the writer asked to be answered at."""
-    return next((each for each in case.reply_recipients if each.scheme in MAIL_SCHEMES), None)
+    schemes = (*MAIL_SCHEMES, case.channel)
+    return next((each for each in case.reply_recipients if each.scheme in schemes), None)
 
 
 def brand_of(work: Work, name: str) -> Brand:
@@ -43,7 +44,28 @@ def answer(
     attachments: tuple[Attachment, ...] = (),
     automatic: bool = False,
 ) -> OutboundMessage:
-    """The answer to whoever a case's customer is, by mail. Raises Invalid where there is nobody to answer to."""
+    """The answer to whoever a case's customer is: in the case's own conversation where its channel takes answers, else by mail.
+
+    Raises Invalid where there is nobody to answer to.
+    """
+    there = _answered_there(work, case)
+    if there:
+        return OutboundMessage(
+            message=message,
+            case=case.id,
+            channel=case.channel,
+            account=case.account,
+            brand=case.brand,
+            conversation=case.conversation,
+            recipients=there,
+            text=text,
+            attachments=attachments,
+            in_reply_to=case.last_external_id or None,
+            references=case.references,
+            author=author,
+            automatic=automatic,
+            queued_at=work.facts.now,
+        )
     recipients = tuple(each for each in case.reply_recipients if each.scheme in MAIL_SCHEMES)
     if automatic:  # a machine's answer goes to the writer alone
         recipients = recipients[:1]
@@ -77,6 +99,13 @@ def answer(
     )
 
 
+def _answered_there(work: Work, case: Case) -> tuple[Participant, ...]:
+    """Whom an answer in the case's own conversation reaches; nobody where its channel takes no answers."""
+    if f"{case.channel}:{case.account}" not in work.facts.answering:
+        return ()
+    return tuple(each for each in case.reply_recipients if each.scheme == case.channel)
+
+
 def answer_subject(case: Case) -> str:
     """The case's subject as an answer carries it, with the number that finds the case again."""
     subject = case.subject.strip() or "Your message"
@@ -86,7 +115,9 @@ def answer_subject(case: Case) -> str:
 
 
 def signed(work: Work, case: Case, text: str) -> str:
-    """The text with the brand's signature under it (the delimiter is RFC 3676, section 4.3)."""
+    """The text with the brand's signature under it (the delimiter is RFC 3676, section 4.3); bare where people chat."""
+    if _answered_there(work, case):
+        return text.rstrip()
     signature = brand_of(work, case.brand).signature.strip()
     return f"{text.rstrip()}\n\n-- \n{signature}\n" if signature else text
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from processors.cases.answers import receiver_of
+from processors.cases.changes import Kept, change, settle
 from processors.cases.receive import UNKNOWN_SENDER, receive, references_of
 from processors.cases.request import Nothing, request
 from processors.cases.work import CONSUMER, MOST_MERGES, NAMES_CASE, Facts, Work, marker, named_case
@@ -13,12 +14,13 @@ from processors.identity import HandleId
 from schemas.automation import AutomationSuppressed
 from schemas.cases import CaseDelivery
 from schemas.commands import AnswerFromTemplate, Command, MergeCase, SettleDelivery
-from schemas.documents import Case, Delivery, Handle
+from schemas.documents import Case, Delivery, Handle, MessageChanges, changes_id
 from schemas.errors import NotYet, Refused
 from schemas.events import SYSTEM, Event
 from schemas.ids import case_id
 from schemas.interactions import (
     InteractionBounced,
+    InteractionChange,
     InteractionIgnored,
     InteractionReceipt,
     InteractionReceived,
@@ -76,14 +78,11 @@ def _ask(event: Event, handle_id: HandleId, references: References) -> None:
     references.handled.add(marker(event))
     references.handled.add(event.id)
     if isinstance(data, InteractionReceived):
-        sender = data.sender or UNKNOWN_SENDER
-        references.want(Handle, handle_id(sender.scheme, sender.value))
-        references.want(Case, case_id(event.id))
-        for reference in (*data.tokens, *references_of(data)):
-            _ask_case(reference, references)
-        references.numbers.update(data.numbers)
+        _ask_received(event.id, data, handle_id, references)
     elif isinstance(data, InteractionBounced | InteractionReceipt):
         _ask_case(data.conversation, references)
+    elif isinstance(data, InteractionChange):
+        references.want(MessageChanges, changes_id(data.target))
     elif isinstance(data, Command):
         references.want(Case, data.case)
         if isinstance(data, MergeCase):
@@ -92,6 +91,23 @@ def _ask(event: Event, handle_id: HandleId, references: References) -> None:
             references.want(Delivery, data.message)
     elif isinstance(data, DeliveryEvent) and data.case is not None:
         references.want(Case, data.case)
+        _ask_sent(data, references)
+
+
+def _ask_received(id: UUID, data: InteractionReceived, handle_id: HandleId, references: References) -> None:
+    sender = data.sender or UNKNOWN_SENDER
+    references.want(Handle, handle_id(sender.scheme, sender.value))
+    references.want(Case, case_id(id))
+    for reference in (*data.tokens, *references_of(data)):
+        _ask_case(reference, references)
+    references.numbers.update(data.numbers)
+    if data.may_change:
+        references.want(MessageChanges, changes_id(data.external_id))
+
+
+def _ask_sent(data: DeliveryEvent, references: References) -> None:
+    if isinstance(data, DeliverySent) and data.may_change:
+        references.want(MessageChanges, changes_id(data.external_id))
 
 
 def _ask_case(reference: str, references: References) -> None:
@@ -105,22 +121,15 @@ def _follow(event: Event, found: Found, handle_id: HandleId, references: Referen
     """What the answers so far lead to."""
     data = event.data
     if isinstance(data, InteractionReceived):
-        sender = data.sender or UNKNOWN_SENDER
-        _follow_links(handle_id(sender.scheme, sender.value), found, references)
-        for reference in references_of(data):
-            _follow_case(found.threads.get(reference), found, references)
-        for token in data.tokens:
-            case = named_case(token)
-            _follow_case(case, found, references)
-            _want_case_handle(
-                case, found, references
-            )  # a token may prove the address that the case came from
-        for number in data.numbers:
-            _follow_case(found.numbers.get(number), found, references)
+        _follow_received(data, found, handle_id, references)
     elif isinstance(data, InteractionBounced | InteractionReceipt):
         reference = data.conversation
         named = named_case(reference) if reference.startswith(NAMES_CASE) else found.threads.get(reference)
         _follow_case(named, found, references)
+    elif isinstance(data, InteractionChange):
+        known = found.documents.get(changes_id(data.target))
+        if isinstance(known, MessageChanges):
+            _follow_case(known.case, found, references)
     elif isinstance(data, Command):
         _follow_case(data.case, found, references)
         _want_case_handle(data.case, found, references)
@@ -130,6 +139,21 @@ def _follow(event: Event, found: Found, handle_id: HandleId, references: Referen
             _want_receiver(data.case, found, handle_id, references)
     elif isinstance(data, DeliveryEvent):
         _follow_case(data.case, found, references)
+
+
+def _follow_received(
+    data: InteractionReceived, found: Found, handle_id: HandleId, references: References
+) -> None:
+    sender = data.sender or UNKNOWN_SENDER
+    _follow_links(handle_id(sender.scheme, sender.value), found, references)
+    for reference in references_of(data):
+        _follow_case(found.threads.get(reference), found, references)
+    for token in data.tokens:
+        case = named_case(token)
+        _follow_case(case, found, references)
+        _want_case_handle(case, found, references)  # a token may prove the address that the case came from
+    for number in data.numbers:
+        _follow_case(found.numbers.get(number), found, references)
 
 
 def _follow_links(id: UUID, found: Found, references: References) -> None:
@@ -192,7 +216,10 @@ def leads_on(found: Found, more: Found) -> bool:
             writer, receiver = found.documents.get(document.handle), receiver_of(document)
             if receiver is not None and isinstance(writer, Handle) and receiver.value != writer.value:
                 return True
-        elif isinstance(document, Handle) and document.links:
+        elif isinstance(document, Handle):
+            if document.links:
+                return True
+        elif isinstance(document, MessageChanges) and document.case is not None:
             return True
     return False
 
@@ -212,6 +239,8 @@ def decide_one(work: Work, event: Event) -> Result:
         return Result(OutcomeKind.DUPLICATE, "applied before")
     try:
         _apply(work, event)
+    except Kept as kept:
+        return _nothing(work, event, str(kept))
     except Nothing as nothing:
         work.discard()
         return _nothing(work, event, str(nothing))
@@ -243,7 +272,11 @@ def _nothing(work: Work, event: Event, reason: str) -> Result:
 def _apply(work: Work, event: Event) -> None:
     data = event.data
     if isinstance(data, InteractionReceived):
-        receive(work, data)
+        case = receive(work, data)
+        if data.may_change:
+            settle(work, data.external_id, case, event.id)
+    elif isinstance(data, InteractionChange):
+        change(work, data)
     elif isinstance(data, Command):
         request(work, data)
     elif isinstance(data, DeliveryEvent):
@@ -267,7 +300,7 @@ def _delivered(work: Work, data: DeliveryEvent) -> None:
     if case is None:
         raise NotYet(f"case {data.case} is not there yet")
     state, external_id, reason = _delivery_state(data)
-    work.emit(
+    case = work.emit(
         case,
         CaseDelivery(
             case=case.id,
@@ -278,6 +311,9 @@ def _delivered(work: Work, data: DeliveryEvent) -> None:
             reason=reason,
         ),
     )
+    if isinstance(data, DeliverySent) and data.may_change:
+        work.claim(external_id, case.id)
+        settle(work, external_id, case, None)
 
 
 def _delivery_state(data: DeliveryEvent) -> tuple[DeliveryState, str, str]:

@@ -30,8 +30,8 @@ def references_of(received: InteractionReceived) -> tuple[str, ...]:
     return (*received.parents, received.conversation, received.external_id)
 
 
-def receive(work: Work, received: InteractionReceived) -> None:
-    """Decide what an interaction does: join, reopen, follow up or open; link a typed address that it proves."""
+def receive(work: Work, received: InteractionReceived) -> Case:
+    """Decide what an interaction does: join, reopen, follow up or open; link a typed address that it proves. Returns its case."""
     sender = received.sender or UNKNOWN_SENDER
     handle = _sender(work, sender, received)
     joined = _find(work, received, handle)
@@ -51,6 +51,7 @@ def receive(work: Work, received: InteractionReceived) -> None:
     if given and known is not None:
         texts = {each.consent: each.text_version for each in given}
         work.put(known.model_copy(update={"consents": {**known.consents, **texts}}))
+    return case
 
 
 def _sender(work: Work, sender: Participant, received: InteractionReceived) -> UUID:
@@ -66,14 +67,14 @@ def _sender(work: Work, sender: Participant, received: InteractionReceived) -> U
 
 
 def _find(work: Work, received: InteractionReceived, handle: UUID) -> tuple[Case, str] | None:
-    """The case to join and how it was known. A token is proof; a thread or a number needs a known participant."""
+    """The case to join and how it was known. A token is proof, and so is a thread that the channel vouches for; else it needs a known participant."""
     for token in received.tokens:
         case = _case_of(work, token)
         if case is not None:
             return case, TOKEN
     for reference in references_of(received):
         case = _case_of(work, reference)
-        if case is not None and handle in case.participants:
+        if case is not None and (received.thread_is_proven or handle in case.participants):
             return case, THREAD
     for number in received.numbers:
         id = work.number(number)

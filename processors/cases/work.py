@@ -40,6 +40,8 @@ class Facts:
     handle_id: HandleId
     answer_accounts: Mapping[str, str]
     """Brand -> the mail account that answers for it."""
+    answering: frozenset[str] = frozenset()
+    """`channel:account` of those that take answers in their own conversations. Other cases are answered by mail."""
     refuse: bool = False
     """Whether a request that cannot be done is refused to who asks (the API) or recorded as ignored (the log)."""
 
