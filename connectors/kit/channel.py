@@ -1,0 +1,115 @@
+"""What a channel says of itself: the one declaration by which settings, wiring, documentation and commands find it.
+
+A folder `connectors/x` has a module `channel.py` with `CHANNEL = Channel(...)`; `hub/channels.py` names that module in one
+line. Importing it is cheap: what talks to the outside world is imported inside `open` and `check`.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from connectors.kit.cursors import Cursors
+from connectors.kit.downloads import Downloads
+from connectors.kit.hooks import Hook
+from connectors.kit.intake import Accepted, Intake
+from connectors.kit.quality import Quality
+from schemas.capabilities import Capabilities, Count
+from schemas.configuration import Setting
+from schemas.documents import QuarantineItem
+from schemas.interactions import BlobRef
+from schemas.ports import Clock, Connector, Deliverer
+
+S = TypeVar("S", bound=Setting)
+
+FetchBlob = Callable[[BlobRef], Awaitable[bytes]]
+Reparse = Callable[[bytes, QuarantineItem], Awaitable[Accepted]]
+"""Reads an original again, as the channel would read it today. Changes nothing by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the hub gives to a channel."""
+
+    intake: Intake
+    clock: Clock
+    cursors: Cursors
+    fetch_blob: FetchBlob
+    secret: Callable[[str], bytes]
+    """The installation's key for one purpose, such as `slack`; the same after a restart."""
+    downloads: Downloads
+    public_url: str | None = None
+    """Where visitors and vendors reach the intake, if the settings say so; hooks are at {public_url}/hooks/CHANNEL/ACCOUNT."""
+    trusted_proxies: Sequence[Any] = ()
+
+
+async def _nothing_to_close() -> None:
+    return
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A channel that is ready to start. Nothing in it runs yet."""
+
+    connectors: Sequence[Connector] = ()
+    """Each is started, stopped, asked for its health."""
+    deliverer: Deliverer | None = None
+    reparse: Reparse | None = None
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    """Account -> what answers at /hooks/CHANNEL/ACCOUNT of the intake."""
+    app: Any = None
+    """An ASGI application for all of the intake's other paths. Only one channel may have one."""
+    capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
+    """Account -> what it can do, where that differs from the channel."""
+    close: Callable[[], Awaitable[None]] = _nothing_to_close
+    """Called last, when nothing is sent any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """What settings refer to, by place below the channel's section, so that the hub can check it: `accounts[0].brand`."""
+
+    brands: Mapping[str, str] = field(default_factory=dict)
+    queues: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Place -> host and port that the channel listens on by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `hubbub connectors check` tried. `cure` says what to change, and where to click."""
+
+    account: str
+    what: str
+    is_well: bool
+    cure: str = ""
+
+
+Tried = Callable[[Any, str, bytes, Surroundings], Awaitable[Sequence[Accepted]]]
+
+
+@dataclass(frozen=True)
+class Channel(Generic[S]):
+    """`name` is the section of hubbub.yaml and the channel of every event. `open` may raise Invalid."""
+
+    name: str
+    title: str
+    describes: str
+    """What the section of the settings holds, and what none of it means."""
+    settings: type[S]
+    capabilities: Capabilities
+    open: Callable[[S, Surroundings], Opened]
+    accounts: Callable[[S], Mapping[str, str]]
+    """Account -> its brand."""
+    example: str
+    """The section as `hubbub init --channel` writes it: YAML below the key `name`, commented."""
+    quality: Quality
+    mentions: Callable[[S], Mentions] = lambda _settings: Mentions()
+    check: Callable[[S], AsyncIterator[Finding]] | None = None
+    """Tries credentials and permissions; None where there are none."""
+    understand: Tried | None = None
+    """(settings, account, payload, surroundings) -> what it becomes, for `hubbub connectors try`. Keeps nothing."""
+    count: Count | None = None
+    """How the channel counts, where `capabilities.counting` is `own`."""
+    paths: Iterable[str] = ()
+    """Settings that name files, below the section; relative ones are so to the settings file."""
