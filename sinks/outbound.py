@@ -1,42 +1,37 @@
 """Outbound: queued, sending, then sent, failed or unknown. `sending` is entered once and never left twice by a machine.
 
 The order within a conversation is kept: a message waits for the ones queued before it, unless those are unknown or failed.
+Any number of processes may send. Each account is one process's while that lives, so that what it may do at once and when it
+has to rest is known in one place; that a message is sent once rests on the claim alone.
 """
 
 import asyncio
 import logging
+import secrets
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from uuid import UUID
 
 from schemas.crash import crash_point
-from schemas.documents import DELIVERIES, Delivery
+from schemas.documents import Delivery
 from schemas.errors import Conflict, Outage
-from schemas.events import Event
-from schemas.ids import effect_id
-from schemas.outbound import (
-    DeliveryEvent,
-    DeliveryFailed,
-    DeliverySent,
-    DeliveryState,
-    DeliveryUnknown,
-    OutboundQueued,
-)
-from schemas.ports import Clock, Deliverer, Engine, Query, Receipt, ReceiptStatus, Record, Step, Where
-from sinks.outbound_due import IDLE_SECONDS, Account, Due, account_of
+from schemas.ids import derive
+from schemas.members import Alone, Membership
+from schemas.outbound import DeliveryState, OutboundQueued
+from schemas.ports import Clock, Deliverer, Engine, Receipt, ReceiptStatus, Record, Step
+from sinks.outbound_due import DUTY, IDLE_SECONDS, Account, Due, account_of
+from sinks.outbound_recovery import Recovery
+from sinks.outbound_results import CONSUMER, GIVE_UP_AFTER, Ended, backoff, ended
+
+__all__ = ["CONSUMER", "DUTY", "GIVE_UP_AFTER", "Dispatcher", "backoff", "queued"]
 
 log = logging.getLogger("hubbub.outbound")
 
-CONSUMER = "outbound"
 CONCURRENCY = 16
 MOST_OF_AN_ACCOUNT = 12
 """One account that hangs leaves places to the others."""
-FIRST_BACKOFF_SECONDS = 5.0
-LONGEST_BACKOFF_SECONDS = 3600.0
-GIVE_UP_AFTER = timedelta(days=3)
-INTERRUPTED = "the hub stopped while the message was being sent; it may have arrived"
+RECOVER_SECONDS = 5.0
 
 
 def queued(record: Record) -> Delivery:
@@ -54,16 +49,17 @@ def queued(record: Record) -> Delivery:
     )
 
 
-def backoff(attempts: int, asked_seconds: float | None) -> timedelta:
-    """How long to wait after so many attempts: what the peer asks for, or 5 s doubled up to an hour."""
-    seconds = FIRST_BACKOFF_SECONDS * 2 ** min(attempts - 1, 12)
-    return timedelta(seconds=min(LONGEST_BACKOFF_SECONDS, asked_seconds or seconds))
-
-
 class Dispatcher:
     """Sends what is queued through the deliverers of its channels."""
 
-    def __init__(self, engine: Engine, clock: Clock, deliverers: Mapping[str, Deliverer]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        deliverers: Mapping[str, Deliverer],
+        members: Membership | None = None,
+    ) -> None:
+        """`members`: who else sends; None: nobody can."""
         self._engine = engine
         self._clock = clock
         self._deliverers = dict(deliverers)
@@ -73,34 +69,27 @@ class Dispatcher:
         self._stopping = False
         self.stopped_accounts: dict[Account, datetime] = {}
         """Accounts whose credentials or settings the channel refuses, and until when they rest."""
-        self._next = Due(engine, clock, self._busy, self.stopped_accounts, self._has_its_share)
+        self._members = members or Alone(derive("member", secrets.token_hex(16)))
+        self._next = Due(
+            engine, clock, self._busy, self.stopped_accounts, self._has_its_share, self._members.is_first_for
+        )
+        self._recovery = Recovery(engine, clock, self._members, self._busy)
+        self._recovers_at = 0.0
 
     def wake(self) -> None:
         """Something was queued."""
         self._work.set()
 
     async def recover(self) -> int:
-        """What was being sent when the hub stopped is unknown now. Returns how many."""
-        recovered = 0
-        while True:
-            page = await self._engine.find(
-                Query(DELIVERIES, (Where("state", "=", DeliveryState.SENDING),), limit=500)
-            )
-            interrupted = [each for each in page.items if isinstance(each, Delivery)]
-            if not interrupted:
-                return recovered
-            step = Step()
-            for each in interrupted:
-                unknown = Receipt(ReceiptStatus.UNKNOWN, reason=INTERRUPTED)
-                self._result(step, each, unknown)
-            await self._engine.commit(step)
-            recovered += len(interrupted)
+        """What was being sent by a process that is gone is unknown now. Returns how many."""
+        return await self._recovery.run()
 
     async def run(self) -> None:
         """Until `stop`. Outages of the engine are waited for."""
         while not self._stopping:
             self._work.clear()
             try:
+                await self._recover_now_and_then()
                 started = await self._start_due()
             except Outage as outage:
                 log.warning("outbound waits: %s", outage)
@@ -112,6 +101,14 @@ class Dispatcher:
                 continue
             if not started:
                 await self._rest(IDLE_SECONDS)
+
+    async def _recover_now_and_then(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._recovers_at:
+            return
+        self._recovers_at = now + RECOVER_SECONDS
+        if count := await self.recover():
+            log.warning("%d messages are unknown now: who sent them is gone", count)
 
     async def send_due(self) -> int:
         """Send what is due now and wait for it. Returns how many messages that was."""
@@ -135,6 +132,8 @@ class Dispatcher:
 
     async def _start_due(self) -> int:
         started = 0
+        if not self._members.is_valid:
+            return started  # others may think that this process is gone
         due = list(await self._next.now())
         while due and not self._stopping:
             is_full = len(self._busy) >= CONCURRENCY
@@ -184,6 +183,7 @@ class Dispatcher:
                 "attempts": delivery.attempts + 1,
                 "changed_at": self._clock.now(),
                 "revision": delivery.revision + 1,
+                "sender": self._members.id,
             }
         )
         crash_point("outbound.before-sending")
@@ -191,10 +191,13 @@ class Dispatcher:
             await self._engine.commit(Step(documents=[(sending, delivery.revision)]))
         except Conflict:
             return  # cancelled, or another worker sends it
-        except Outage as outage:  # nothing left us: it is still queued, and this conversation rests a little
+        except Outage as outage:
+            # Nothing left us, whether it is marked or not; this conversation rests a little.
             log.warning("outbound waits: %s", outage)
+            self._recovery.was_not_sent(sending)
             await asyncio.sleep(min(IDLE_SECONDS, outage.retry_after_seconds))
             return
+        self._recovery.is_being_sent(sending)
         crash_point("outbound.after-sending")
         receipt = await self._delivered(deliverer, sending)
         crash_point("outbound.before-result")
@@ -211,81 +214,24 @@ class Dispatcher:
             )
 
     async def _commit_result(self, delivery: Delivery, receipt: Receipt) -> None:
-        step = Step()
-        self._result(step, delivery, receipt)
-        while True:
-            try:
-                await self._engine.commit(step)
-                crash_point("outbound.after-result")
-                return
-            except Outage as outage:  # the result must not be lost while we live
-                await asyncio.sleep(outage.retry_after_seconds)
-
-    def _result(self, step: Step, delivery: Delivery, receipt: Receipt) -> None:
         now = self._clock.now()
-        change: dict[str, object] = {
-            "changed_at": now,
-            "reason": receipt.reason,
-            "revision": delivery.revision + 1,
-        }
-        event = _event_data(delivery, receipt, now)
-        if event is None:
-            change["state"] = DeliveryState.QUEUED
-            change["next_attempt_at"] = now + backoff(delivery.attempts, receipt.retry_after_seconds)
-        else:
-            change["state"] = _STATES[type(event)]
-            change["external_id"] = receipt.external_id
-            step.events.append(_event(delivery, event, now))
+        result = ended(delivery, receipt, now)
         account = account_of(delivery)
         if receipt.stop_account:
             self.stopped_accounts[account] = now + backoff(delivery.attempts, receipt.retry_after_seconds)
         elif receipt.status is ReceiptStatus.SENT:
             self.stopped_accounts.pop(account, None)
-        step.documents.append((delivery.model_copy(update=change), delivery.revision))
+        while True:
+            try:
+                await self._keep(result, delivery, receipt)
+            except Outage as outage:  # the result must not be lost while we live
+                await asyncio.sleep(outage.retry_after_seconds)
+                continue
+            crash_point("outbound.after-result")
+            return
 
-
-_STATES: dict[type[DeliveryEvent], DeliveryState] = {
-    DeliverySent: DeliveryState.SENT,
-    DeliveryFailed: DeliveryState.FAILED,
-    DeliveryUnknown: DeliveryState.UNKNOWN,
-}
-
-
-def _event_data(delivery: Delivery, receipt: Receipt, now: datetime) -> DeliveryEvent | None:
-    """What happened to the message for good; None when it may be tried again."""
-    message = delivery.message
-    reason = receipt.reason
-    since = delivery.queued_at or message.queued_at
-    gives_up = receipt.status is ReceiptStatus.RETRY and now - since > GIVE_UP_AFTER
-    if gives_up:
-        reason = f"given up after {GIVE_UP_AFTER.days} days: {reason}"
-    if receipt.status is ReceiptStatus.RETRY and not gives_up:
-        return None
-    base = {
-        "message": message.message,
-        "case": message.case,
-        "channel": message.channel,
-        "account": message.account,
-        "attempts": delivery.attempts,
-    }
-    if receipt.status is ReceiptStatus.SENT:
-        return DeliverySent.model_validate(
-            {**base, "external_id": receipt.external_id, "refused": dict(receipt.refused)}
-        )
-    if receipt.status is ReceiptStatus.UNKNOWN:
-        return DeliveryUnknown.model_validate({**base, "reason": reason})
-    return DeliveryFailed.model_validate({**base, "reason": reason})
-
-
-def _event(delivery: Delivery, data: DeliveryEvent, now: datetime) -> Event:
-    """The id derives from the message and its attempt, so that a result committed again is the same event."""
-    message: UUID = delivery.message.message
-    return Event(
-        id=effect_id(message, CONSUMER, delivery.attempts),
-        key=delivery.message.conversation,
-        time=now,
-        data=data,
-        source=f"/sinks/{delivery.message.channel}/{delivery.message.account}",
-        correlation=message,
-        causation=message,
-    )
+    async def _keep(self, result: Ended, delivery: Delivery, receipt: Receipt) -> None:
+        try:
+            await self._engine.commit(result.into(Step()))
+        except Conflict:
+            await self._recovery.told_late(delivery, receipt)

@@ -11,7 +11,10 @@ from schemas.ports import Clock, Engine, Query, Step, Where
 
 MOST_AT_ONCE = 200
 MOST_PAGES = 10
+MOST_PAGES_OF_OTHERS = 100
 IDLE_SECONDS = 1.0
+DUTY = "outbound"
+"""What members do that send."""
 Account = tuple[str, str]
 """Channel and name."""
 
@@ -30,22 +33,26 @@ class Due:
         busy: Collection[str],
         stopped_accounts: Mapping[Account, datetime],
         has_its_share: Callable[[Delivery], bool],
+        is_first_for: Callable[[str, str], bool],
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._busy = busy
         self._stopped_accounts = stopped_accounts
         self._has_its_share = has_its_share
+        self._is_first_for = is_first_for
 
     async def now(self) -> Sequence[Delivery]:
         """What is due and may be sent now, the longest due first; at most one of each conversation, its head.
 
         No account stands before the others: where one has its share of what is sent at once, the look goes on behind its
         messages; where a whole page may not be sent (the account rests, earlier messages wait), it is put off until it may.
+        What another process sends is passed over.
         """
         found: list[Delivery] = []
         after: str | None = None
-        for _ in range(MOST_PAGES):
+        pages = of_others = 0
+        while pages < MOST_PAGES and of_others < MOST_PAGES_OF_OTHERS:
             now = self._clock.now()
             page = await self._engine.find(
                 Query(
@@ -56,7 +63,12 @@ class Due:
                     after,
                 )
             )
-            due = [each for each in page.items if isinstance(each, Delivery)]
+            due = [each for each in page.items if isinstance(each, Delivery) and self._is_ours(each)]
+            if not due and page.next is not None:
+                after = page.next
+                of_others += 1
+                continue
+            pages += 1
             heads = await self._heads(due)
             free = [each for each in due if self._waits_until(each, heads, now) is None]
             found += free
@@ -67,6 +79,9 @@ class Due:
             else:
                 await self._put_off(due, heads, now)
         return found
+
+    def _is_ours(self, delivery: Delivery) -> bool:
+        return self._is_first_for("/".join(account_of(delivery)), DUTY)
 
     def _waits_until(
         self, delivery: Delivery, heads: Mapping[str, Delivery], now: datetime
