@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import jsonschema_rs
 import pytest
@@ -13,18 +13,12 @@ from aiokafka.structs import ConsumerRecord
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 
-from hub.company import Company
 from hub.docs.asyncapi import asyncapi_document, asyncapi_text
-from schemas.commands import ReplyToCase, ResolveCase
-from schemas.events import EVENT_TYPES, SYSTEM
+from schemas.events import EVENT_TYPES
 from schemas.topics import Topic
-from sinks.distributed.engine import open_distributed
-from sinks.kafka.address import parse_address
-from sinks.kafka.topics import TopicAdmin
-from tests.hub.test_flow import CONFIGURATION, MIA, Flow, Now
+from tests.docs.logs import a_log
 from tests.support.needs import SERVERS
 from tests.support.node import NodeNeed
-from tests.support.servers import server
 
 ERROR, WARNING = 0, 1
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -65,38 +59,14 @@ def references(node: Any) -> set[str]:
 
 # -- on a real log -----------------------------------------------------------------------------------------------------
 
-ON_SERVERS = [
-    pytest.mark.server("kafka"),
-    pytest.mark.server("nx-27017"),
-    pytest.mark.xdist_group("servers"),
-]
 
-
-@pytest.fixture
 async def records() -> list[ConsumerRecord]:
     """What a case from its first message to its end leaves on Kafka, read by a client that knows nothing of us."""
-    clock, prefix = Now(), f"asyncapi-{uuid4().hex[:8]}."
-    log = f"{server('kafka').url}?prefix={prefix}&partitions=2"
-    async with TopicAdmin(parse_address(log)) as topics:
-        await topics.apply(await topics.plan())
-    store = f"{server('nx-27017').url}asyncapi_{uuid4().hex[:12]}"
-    engine = await open_distributed(log, store, clock=clock)
-    try:
-        company = await Company.open(engine, clock)
-        await company.publish(CONFIGURATION, SYSTEM)
-        flow = Flow(engine, clock, company)
-        await flow.receive("a")
-        await flow.settle()
-        (case,) = await flow.cases()
-        case = await flow.do(MIA, ReplyToCase, case, text="Here it is.")
-        await flow.settle()
-        await flow.do(MIA, ResolveCase, (await flow.cases())[0])
-        await flow.settle()
-    finally:
-        await engine.close()
+    async with a_log() as made:
+        await made.answered("a")
     consumer = AIOKafkaConsumer(
-        *(f"{prefix}{topic}" for topic in Topic),
-        bootstrap_servers=f"127.0.0.1:{server('kafka').port}",
+        *(f"{made.prefix}{topic}" for topic in Topic),
+        bootstrap_servers=made.servers,
         auto_offset_reset="earliest",
     )
     await consumer.start()
@@ -109,11 +79,6 @@ async def records() -> list[ConsumerRecord]:
     finally:
         await consumer.stop()
     return found
-
-
-@pytest.fixture(params=[pytest.param("kafka", marks=ON_SERVERS)])
-def log(records: list[ConsumerRecord]) -> list[ConsumerRecord]:
-    return records
 
 
 def validator(schema: dict[str, Any]) -> jsonschema_rs.Validator:
@@ -133,11 +98,14 @@ def headers_schema(message: dict[str, Any], trait: dict[str, Any]) -> dict[str, 
     return {**shared, **own, "properties": properties}
 
 
-def test_headers_key_and_value_of_each_record_are_as_the_document_says(log: list[ConsumerRecord]) -> None:
+@pytest.mark.server("kafka")
+@pytest.mark.server("nx-27017")
+@pytest.mark.xdist_group("servers")
+async def test_each_record_of_a_real_log_is_as_the_document_and_the_cloudevents_package_read_it() -> None:
     document = asyncapi_document()
     trait = document["components"]["messageTraits"]["cloudEvent"]
     seen = set()
-    for record in log:
+    for record in await records():
         headers = {name: value.decode() for name, value in record.headers}
         topic = record.topic.partition(".")[2]
         assert headers["ce_type"] in document["channels"][topic]["messages"]
@@ -147,6 +115,7 @@ def test_headers_key_and_value_of_each_record_are_as_the_document_says(log: list
         assert set(headers) <= set(schema["properties"]), "a header that the document does not name"
         validator({"allOf": [message["payload"]]}).validate(json.loads(record.value))
         assert record.key.decode() == headers["ce_partitionkey"]
+        check_with_another_implementation(record)
         seen.add(topic)
     assert seen >= {
         "interactions",
@@ -159,15 +128,13 @@ def test_headers_key_and_value_of_each_record_are_as_the_document_says(log: list
     }
 
 
-def test_the_cloudevents_package_reads_each_record_as_it_comes(log: list[ConsumerRecord]) -> None:
-    for record in log:
-        read = from_binary(
-            KafkaMessage(headers=dict(record.headers), key=record.key, value=record.value), JSONFormat()
-        )
-        attributes = read.get_attributes()
-        payload = EVENT_TYPES[attributes["type"]]
-        assert record.topic.endswith(f".{payload.topic}")
-        assert str(UUID(attributes["id"])) == attributes["id"]
-        assert attributes["time"].tzinfo is not None
-        assert attributes["partitionkey"] == record.key.decode()
-        assert isinstance(payload.model_validate(read.get_data()), payload)
+def check_with_another_implementation(record: ConsumerRecord) -> None:
+    message = KafkaMessage(headers=dict(record.headers), key=record.key, value=record.value)
+    read = from_binary(message, JSONFormat())
+    attributes = read.get_attributes()
+    payload = EVENT_TYPES[attributes["type"]]
+    assert record.topic.endswith(f".{payload.topic}")
+    assert str(UUID(attributes["id"])) == attributes["id"]
+    assert attributes["time"].tzinfo is not None
+    assert attributes["partitionkey"] == record.key.decode()
+    assert isinstance(payload.model_validate(read.get_data()), payload)
