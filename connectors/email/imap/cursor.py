@@ -44,13 +44,17 @@ class FolderCursor(Frozen):
     """The folder was listed before: what appears among the last few now is late."""
     visited_at: datetime | None = None
     """When the folder was last found wholly taken."""
+    reader: int = 0
+    """The token of the lease under which it was read last."""
+    doubtful: int = 0
+    """UIDs below this may have been taken by a reader that ended before it could note them."""
 
     @property
     def late_from(self) -> int:
         return max(1, self.uid - LATE + 1)
 
     def is_doubtful(self, uid: int) -> bool:
-        return self.is_rescan and uid < self.below
+        return (self.is_rescan and uid < self.below) or uid < self.doubtful
 
     def is_ours(self, uid: int, arrived_at: datetime | None) -> bool:
         if uid >= self.below or self.not_before is None or arrived_at is None:
@@ -82,7 +86,13 @@ def renumbered(cursor: FolderCursor, opened: Opened) -> FolderCursor:
         is_rescan=True,
         origin=cursor.origin,
         visited_at=cursor.visited_at,
+        reader=cursor.reader,
     )
+
+
+def taken_over(cursor: FolderCursor, opened: Opened, reader: int) -> FolderCursor:
+    """The same place for another reader: what lies in the folder now, the one before may have taken without noting it."""
+    return cursor.model_copy(update={"reader": reader, "doubtful": opened.uid_next})
 
 
 def search_day(moment: datetime) -> date:

@@ -8,7 +8,14 @@ import structlog
 
 from connectors.email.imap.actions import settle
 from connectors.email.imap.client import ImapClient, Opened
-from connectors.email.imap.cursor import FolderCursor, Progress, first_cursor, renumbered, search_day
+from connectors.email.imap.cursor import (
+    FolderCursor,
+    Progress,
+    first_cursor,
+    renumbered,
+    search_day,
+    taken_over,
+)
 from connectors.email.imap.errors import ImapError, Refused, Stopped
 from connectors.email.imap.responses import Folder
 from connectors.email.imap.settings import ImapSettings
@@ -39,6 +46,7 @@ class FolderReader:
         cursors: Cursors,
         clock: Clock,
         is_stopping: Callable[[], bool],
+        token: int = 0,
     ) -> None:
         self.folder = folder
         self._settings = settings
@@ -46,6 +54,7 @@ class FolderReader:
         self._cursors = cursors
         self._clock = clock
         self._is_stopping = is_stopping
+        self._token = token
         self._document: Cursor | None = None
         self._saved_at = 0.0
         self._action_trouble = ""
@@ -89,14 +98,20 @@ class FolderReader:
 
     async def _cursor(self, client: ImapClient, opened: Opened) -> FolderCursor:
         if self._document is None:
-            self._document = await self._cursors.load(CHANNEL, self._settings.name, self.folder.name)
+            self._document = await self._cursors.load(
+                CHANNEL, self._settings.name, self.folder.name, self._token
+            )
         if not self._document.value:
             await _know_next(client, opened)
-            return await self._save(first_cursor(opened, self._settings, self._clock.now()))
+            first = first_cursor(opened, self._settings, self._clock.now())
+            return await self._save(first.model_copy(update={"reader": self._token}))
         cursor = self._known()
-        if cursor.uid_validity == opened.uid_validity:
+        if cursor.uid_validity == opened.uid_validity and cursor.reader == self._token:
             return cursor
         await _know_next(client, opened)
+        if cursor.uid_validity == opened.uid_validity:
+            return await self._save(taken_over(cursor, opened, self._token))
+        cursor = cursor.model_copy(update={"reader": self._token})
         self._warn_of_renumbering(cursor, opened)
         return await self._save(renumbered(cursor, opened))
 

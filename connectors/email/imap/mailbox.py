@@ -35,6 +35,8 @@ LONGEST_WAIT_SECONDS = 300.0
 LOGIN_WAIT_SECONDS = 900.0
 LONGEST_LOGIN_WAIT_SECONDS = 3600.0
 OTHER_READER_SECONDS = 60.0
+# Under a lease it means that the lease is lost, or about to be taken back.
+LATE_READER_SECONDS = 2.0
 FAULT_SECONDS = 60.0
 SWEEP_SECONDS = 3600.0
 JUNK = "\\Junk"
@@ -81,8 +83,15 @@ class Mailbox:
         self._login_failures = 0
         self._is_stopping = False
         self._is_taking = False
+        self._token = 0
 
     async def start(self) -> None:
+        await self.start_as(0)
+
+    async def start_as(self, token: int) -> None:
+        """Under a lease: whoever holds an older one can note nothing any more, and the next one takes over from what is noted."""
+        self._token = token
+        self._readers.clear()
         self._is_stopping = False
         self._doing = "connecting"
         # It has started: whether its server answers is no reason to call the hub not ready.
@@ -156,7 +165,7 @@ class Mailbox:
                 return error.retry_after_seconds
             case Conflict():
                 self._trouble = f"another hub reads this mailbox under the same name: {error}"
-                return OTHER_READER_SECONDS
+                return LATE_READER_SECONDS if self._token else OTHER_READER_SECONDS
         self._trouble = f"a fault of ours: {type(error).__name__}"
         log.error("mailbox met a fault", mailbox=self.account, exc_info=error)
         return FAULT_SECONDS
@@ -253,7 +262,13 @@ class Mailbox:
 
     def _reader_of(self, folder: Folder) -> FolderReader:
         reader = FolderReader(
-            self._settings, folder, self.receiver, self._cursors, self._clock, lambda: self._is_stopping
+            self._settings,
+            folder,
+            self.receiver,
+            self._cursors,
+            self._clock,
+            lambda: self._is_stopping,
+            self._token,
         )
         self._readers[folder.name] = reader
         return reader

@@ -1,0 +1,93 @@
+"""A connector that fetches, run only while this process holds the lease of its source."""
+
+import asyncio
+import contextlib
+import logging
+from typing import Protocol, runtime_checkable
+
+from hub.leases import Leases
+from schemas.ports import Connector, Health, HealthState
+
+log = logging.getLogger("hubbub.pulling")
+
+DUTY = "fetch"
+"""What members do that fetch."""
+LOOK_SECONDS = 0.5
+"""A lease is lost by the time alone, too, of which nobody tells."""
+TRY_AGAIN_SECONDS = 5.0
+
+
+@runtime_checkable
+class Pulling(Connector, Protocol):
+    """A connector of which only one process may run an instance at a time."""
+
+    async def start_as(self, token: int) -> None:
+        """Like `start`, under a lease: what is saved carries its token. May be called again after `stop`."""
+        ...
+
+
+class Leased:
+    """Implements Connector. `start` returns at once: whether this process fetches is told by its health."""
+
+    def __init__(self, inner: Pulling, leases: Leases) -> None:
+        self.channel = inner.channel
+        self.account = inner.account
+        self._inner = inner
+        self._leases = leases
+        self._lease = leases.want(f"fetch {inner.channel}/{inner.account}", DUTY)
+        self._token: int | None = None
+        """Of the lease under which it runs now."""
+        self._task: asyncio.Task[None] | None = None
+        self._trouble = ""
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name=f"lease of {self.channel}/{self.account}")
+
+    async def stop(self, grace_seconds: float) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        if self._token is not None:
+            self._token = None
+            await self._inner.stop(grace_seconds)
+
+    def health(self) -> Health:
+        if self._token is not None:
+            return self._inner.health()
+        if self._task is None:
+            return Health(HealthState.STOPPED)
+        if self._trouble:
+            return Health(HealthState.DEGRADED, self._trouble)
+        if holder := self._leases.holder_name(self._lease):
+            return Health(HealthState.OK, f"another process fetches: {holder}")
+        return Health(HealthState.DEGRADED, "waits until no other process can be fetching")
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._follow()
+                self._trouble = ""
+            except Exception as error:
+                self._trouble = f"cannot be started: {type(error).__name__}"
+                log.exception("%s/%s cannot be started or stopped", self.channel, self.account)
+                await asyncio.sleep(TRY_AGAIN_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._lease.change(), LOOK_SECONDS)
+
+    async def _follow(self) -> None:
+        """Runs it if and only if the lease is held, under the token of this holding."""
+        token = self._lease.token if self._lease.is_held else None
+        if token == self._token:
+            return
+        if self._token is not None:
+            self._token = None
+            await self._inner.stop(0)
+        if token is not None:
+            self._token = token
+            await self._inner.start_as(token)
+
+
+def leased(connector: Connector, leases: Leases) -> Connector:
+    """The connector, behind a lease where it fetches."""
+    return Leased(connector, leases) if isinstance(connector, Pulling) else connector
