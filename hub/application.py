@@ -6,29 +6,48 @@ from ipaddress import ip_network
 
 from starlette.types import ASGIApp
 
+from connectors.kit.hooks import Hook
 from hub.console.frames import mount_frames
 from hub.console.router import mount
 from hub.http.app import api_app
 from hub.http.context import AppContext, Facts
 from hub.http.files import files_app
+from hub.http.hooks import HookServer
+from hub.http.probes import health_app
+from hub.listening import HEALTH
+from hub.roles import EVERYTHING, Role, Roles
 from hub.secrets import derived
 from hub.wiring import Hub
 
+NOWHERE = "http://localhost"
+"""What a process says of the address of console or files that another one serves, where the settings name no public one."""
+
 
 def applications(
-    hub: Hub, addresses: Mapping[str, str], is_stopping: Callable[[], bool]
+    hub: Hub, addresses: Mapping[str, str], is_stopping: Callable[[], bool], roles: Roles = EVERYTHING
 ) -> dict[str, ASGIApp]:
     """Name of the listening address -> its application."""
-    context = app_context(hub, addresses, is_stopping)
+    context = app_context(hub, addresses, is_stopping, roles)
     app, files = api_app(context), files_app(context)
     mount(app, context)
     mount_frames(files, context)
-    apps: dict[str, ASGIApp] = {"console": app, "files": files}
-    apps["intake"] = hub.webform.app if hub.webform is not None else files_app(context)
+    apps: dict[str, ASGIApp] = {"console": app, "files": files, HEALTH: health_app(context)}
+    pages = next((each.app for each in hub.channels.values() if each.app is not None), files_app(context))
+    apps["intake"] = HookServer(hooks_of(hub), pages, hub.clock, is_stopping)
     return apps
 
 
-def app_context(hub: Hub, addresses: Mapping[str, str], is_stopping: Callable[[], bool]) -> AppContext:
+def hooks_of(hub: Hub) -> dict[tuple[str, str], Hook]:
+    return {
+        (name, account): hook
+        for name, channel in hub.channels.items()
+        for account, hook in channel.hooks.items()
+    }
+
+
+def app_context(
+    hub: Hub, addresses: Mapping[str, str], is_stopping: Callable[[], bool], roles: Roles = EVERYTHING
+) -> AppContext:
     settings = hub.settings
     return AppContext(
         service=hub.service,
@@ -38,8 +57,8 @@ def app_context(hub: Hub, addresses: Mapping[str, str], is_stopping: Callable[[]
         clock=hub.clock,
         secret=derived(hub.secret, "http"),
         facts=Facts(
-            public_url=addresses["console"],
-            files_url=addresses["files"],
+            public_url=addresses.get("console", NOWHERE),
+            files_url=addresses.get("files", NOWHERE),
             version=version("hubbub"),
             trusted_proxies=tuple(ip_network(each) for each in settings.console.trusted_proxies),
             metrics_token=settings.metrics_token,
@@ -51,6 +70,9 @@ def app_context(hub: Hub, addresses: Mapping[str, str], is_stopping: Callable[[]
         publisher=hub.publishing,
         ingester=hub.ingester,
         consumers={each.consumer.name: each.consumer.topics for each in hub.runners},
-        connectors={f"{each.channel}:{each.account}": each.health for each in hub.connectors},
+        connectors={f"{each.channel}:{each.account}": each.health for each in hub.connectors}
+        if Role.CONNECTORS in roles
+        else {},
+        decides=Role.WORKERS in roles,
         is_stopping=is_stopping,
     )

@@ -1,12 +1,12 @@
-"""Mail that somebody hands in whole, by the same path as SMTP; and originals out of quarantine, read again."""
+"""Mail that somebody hands in whole, by the same path as SMTP."""
+
+from collections.abc import Mapping
 
 from connectors.email.connector import EmailConnector
 from connectors.email.envelope import Envelope
 from connectors.email.receiver import Fate
-from connectors.kit.intake import Accepted
-from connectors.webform.connector import WebformConnector
+from connectors.kit.channel import Opened
 from hub.http.context import Ingested
-from schemas.documents import QuarantineItem
 from schemas.errors import Invalid
 from schemas.ports import Clock
 
@@ -14,8 +14,9 @@ from schemas.ports import Clock
 class MailIngester:
     """Implements hub.http.context.Ingester."""
 
-    def __init__(self, email: EmailConnector | None, clock: Clock) -> None:
-        self._email = email
+    def __init__(self, channels: Mapping[str, Opened], clock: Clock) -> None:
+        connectors = (each for channel in channels.values() for each in channel.connectors)
+        self._email = next((each for each in connectors if isinstance(each, EmailConnector)), None)
         self._clock = clock
 
     async def ingest_mail(self, account: str | None, content: bytes) -> Ingested:
@@ -32,11 +33,3 @@ class MailIngester:
         taken = await self._email.receiver.take(content, Envelope(account=account), self._clock.now())
         outcome = "quarantined" if taken.fate is Fate.QUARANTINED else str(taken.fate)
         return Ingested(taken.item, outcome, taken.reason)
-
-
-async def read_again(email: EmailConnector, original: bytes, item: QuarantineItem) -> Accepted:
-    return await email.reparse(original, item.envelope, item.received_at)
-
-
-async def read_form_again(webform: WebformConnector, original: bytes, item: QuarantineItem) -> Accepted:
-    return await webform.reparse(item.account, original, item.envelope, item.received_at)

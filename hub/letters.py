@@ -1,10 +1,11 @@
 """Quarantine and dead letters: what could not be read and what could not be processed, shown and played again."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from connectors.kit.intake import Accepted, Intake
+from connectors.kit.channel import Reparse
+from connectors.kit.intake import Intake
 from schemas.codec import decode
 from schemas.documents import DEAD_LETTERS, QUARANTINE, DeadLetter, LetterState, QuarantineItem
 from schemas.errors import Invalid, Stale, Undecodable, Unknown
@@ -12,9 +13,6 @@ from schemas.events import Actor, Event
 from schemas.ids import derive
 from schemas.parking import DeadLetterClosed, DeadLettered, QuarantineClosed
 from schemas.ports import Clock, Engine, Page, Query, Record, References, Step, Where
-
-Reparse = Callable[[bytes, QuarantineItem], Awaitable[Accepted]]
-"""Reads an original again, as its connector would read it today."""
 
 
 def dead_letter(

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from connectors.kit.client_address import Network
+from hub.channels import sections
 from hub.descriptors import BACKLOG
 from hub.http.connections import ConnectionLimits, Connections
 from hub.http.protocol import patient, protocol_of
@@ -21,6 +22,8 @@ KEEP_ALIVE_SECONDS = 30
 WAITING = 4096
 """So many connections may wait in the system to be accepted; one more is lost, and its client tries again a second later."""
 LISTENING = ("console", "intake", "files")
+HEALTH = "health"
+"""Where the API is not served."""
 OPERATORS = ConnectionLimits(connections=100)
 """At the socket in the data folder, which only its owner can open."""
 
@@ -40,7 +43,7 @@ class Server(uvicorn.Server):
 
 def limits_of(settings: HubSettings, name: str) -> ConnectionLimits:
     """How many connections this listening address takes."""
-    if name not in LISTENING:
+    if name not in {*LISTENING, HEALTH}:
         return OPERATORS
     listen: ListenSettings = getattr(settings, name)
     return ConnectionLimits(
@@ -51,11 +54,13 @@ def limits_of(settings: HubSettings, name: str) -> ConnectionLimits:
 
 
 def _proxies(settings: HubSettings, name: str) -> tuple[Network, ...]:
-    forms = settings.forms()
-    if name == "intake" and forms is not None:
-        return forms.trusted_proxies
+    """Those of the address itself, and at the intake those that a channel names for its own visitors."""
     listen: ListenSettings = getattr(settings, name)
-    return tuple(ip_network(each, strict=False) for each in listen.trusted_proxies)
+    own = tuple(ip_network(each, strict=False) for each in listen.trusted_proxies)
+    if name != "intake":
+        return own
+    named = (getattr(section, "trusted_proxies", ()) for _, section in sections(settings))
+    return (*own, *(proxy for proxies in named for proxy in proxies))
 
 
 def server_of(app: ASGIApp, connections: Connections, grace_seconds: float) -> Server:
@@ -79,10 +84,10 @@ def server_of(app: ASGIApp, connections: Connections, grace_seconds: float) -> S
     )
 
 
-def bind(settings: HubSettings) -> dict[str, socket.socket]:
+def bind(settings: HubSettings, names: Sequence[str] = LISTENING) -> dict[str, socket.socket]:
     """Name of the listening address -> its socket. Raises Invalid when one cannot be had; then none is kept."""
     bound: dict[str, socket.socket] = {}
-    for name in LISTENING:
+    for name in names:
         listen: ListenSettings = getattr(settings, name)
         try:
             bound[name] = _tcp_socket(listen.host, listen.port)

@@ -1,12 +1,12 @@
 """The one settings file of an installation: what the machine needs, and what the company decides."""
 
-from ipaddress import ip_network
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, create_model
 
-from connectors.email.settings import EmailSettings
-from connectors.webform.settings import WebformSettings
+from connectors.kit.media import MediaSettings
+from hub.channels import channels
 from schemas.configuration import Configuration, Name, Setting
 
 CONNECTIONS = (
@@ -62,8 +62,8 @@ class LoggingSettings(Setting):
     )
 
 
-class HubSettings(Configuration):
-    """Everything in hubbub.yaml. What `Configuration` holds is published as a version; the rest takes effect at start."""
+class InstallationSettings(Configuration):
+    """Everything in hubbub.yaml but the channels."""
 
     data: Path = Field(
         default=Path("data"), description="folder of the log, the states and the blobs; relative to this file"
@@ -87,8 +87,10 @@ class HubSettings(Configuration):
         description="where attachments and mail HTML are read, apart from the console",
     )
     logging: LoggingSettings = Field(default=LoggingSettings(), description="what the hub writes to stderr")
-    email: EmailSettings | None = Field(default=None, description="mail; none: no mail is taken or sent")
-    webform: WebformSettings | None = Field(default=None, description="forms; none: no forms")
+    media: MediaSettings = Field(
+        default=MediaSettings(),
+        description="files that messages name by their address, and the virus scanner",
+    )
     webhook_secrets: dict[Name, SecretStr] = Field(
         default_factory=dict, description="webhook endpoint -> its secret (whsec_…, Standard Webhooks)"
     )
@@ -102,18 +104,26 @@ class HubSettings(Configuration):
         default=10, ge=0, le=300, description="how long a stop waits for what is in flight"
     )
 
-    def forms(self) -> WebformSettings | None:
-        """The forms, told what is set for the address at which they stand: how visitors reach it, and through whom."""
-        if self.webform is None:
-            return None
-        proxies = (ip_network(each, strict=False) for each in self.intake.trusted_proxies)
-        return self.webform.model_copy(
-            update={
-                "public_url": self.webform.public_url or self.intake.public_url,
-                "trusted_proxies": (*self.webform.trusted_proxies, *proxies),
-            }
-        )
-
     def company(self) -> Configuration:
         """The part that is published."""
         return Configuration(**{name: getattr(self, name) for name in Configuration.model_fields})
+
+
+if TYPE_CHECKING:
+    from connectors.email.settings import EmailSettings
+
+    class HubSettings(InstallationSettings):
+        """The sections of all channels are here when it runs; what names no channel asks `hub.channels.sections`."""
+
+        email: EmailSettings | None = None
+else:
+    HubSettings = create_model(
+        "HubSettings",
+        __base__=InstallationSettings,
+        __module__=__name__,
+        __doc__="""Everything in hubbub.yaml. What `Configuration` holds is published as a version; the rest takes effect at start.""",
+        **{
+            name: (channel.settings | None, Field(default=None, description=channel.describes))
+            for name, channel in channels().items()
+        },
+    )

@@ -19,7 +19,9 @@ from hub.http.authentication import as_operator
 from hub.http.connections import Connections
 from hub.http.protocol import quieten
 from hub.listening import Server, bind, limits_of, server_of, unix_socket, url
+from hub.roles import EVERYTHING, Role, Roles
 from hub.settings import HubSettings
+from hub.sharing import Work, listening_of, work_of
 from hub.wiring import Hub, wire
 from schemas.errors import Outage
 from schemas.events import SYSTEM
@@ -32,10 +34,12 @@ PURGE_SECONDS = 600.0
 
 @dataclass
 class Running:
-    """A hub that runs. `addresses` tells where: console, intake, files, and smtp where mail is taken."""
+    """A hub that runs. `addresses` tells where: console, intake, files, and smtp where mail is taken; health where the API is not."""
 
     hub: Hub
     addresses: Mapping[str, str]
+    roles: Roles = EVERYTHING
+    work: Work | None = None
     servers: list[tuple[Server, "asyncio.Task[None]"]] = field(default_factory=list)
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
     purging: "asyncio.Task[None] | None" = None
@@ -52,18 +56,17 @@ class Running:
             server.should_exit = True
         await asyncio.gather(*(each.stop(grace) for each in hub.connectors))
         await self._stop_servers(grace)
-        for runner in hub.runners:
-            runner.stop()
+        if self.work is not None:
+            await self.work.stop(grace)
         hub.timers.stop()
         await hub.dispatcher.stop(grace)
         if self.purging is not None:
             self.purging.cancel()
         await self._end_tasks(grace)
-        await hub.webhooks.close()
-        if hub.mail_out is not None:
-            await hub.mail_out.close()
+        await hub.close_channels()
         await hub.engine.close()
-        (hub.folder / SOCKET).unlink(missing_ok=True)
+        if Role.API in self.roles:
+            (hub.folder / SOCKET).unlink(missing_ok=True)
         log.info("stopped")
 
     async def _stop_servers(self, grace: float) -> None:
@@ -87,17 +90,20 @@ class Running:
             await asyncio.wait(late)
 
 
-async def start(settings: HubSettings, folder: Path) -> Running:
-    """Opens and starts everything; returns when mail, forms and requests are taken. Raises Invalid or Outage, with the cure."""
+async def start(settings: HubSettings, folder: Path, roles: Roles = EVERYTHING) -> Running:
+    """Opens and starts all that is of these roles; returns when mail, forms and requests are taken.
+
+    Raises Invalid or Outage, with the cure.
+    """
     settings = fitted(settings, raise_limit())
     hub = await wire(settings, folder)
     try:
-        sockets = bind(settings)
+        sockets = bind(settings, listening_of(roles))
     except BaseException:
         await hub.engine.close()
         raise
     addresses = {name: url(each, getattr(settings, name)) for name, each in sockets.items()}
-    running = Running(hub, addresses)
+    running = Running(hub, addresses, roles)
     try:
         await hub.publishing.publish(settings.company(), SYSTEM)
         interrupted = await hub.dispatcher.recover()
@@ -105,9 +111,11 @@ async def start(settings: HubSettings, folder: Path) -> Running:
             log.warning(
                 "messages that were being sent when the hub stopped are unknown now", count=interrupted
             )
-        _start_work(running)
-        for connector in hub.connectors:
-            await connector.start()
+        if Role.WORKERS in roles:
+            _start_work(running)
+        if Role.CONNECTORS in roles:
+            for connector in hub.connectors:
+                await connector.start()
         _start_servers(running, sockets)
         await _until_served(running)
     except BaseException:
@@ -121,7 +129,8 @@ async def start(settings: HubSettings, folder: Path) -> Running:
 
 def _start_work(running: Running) -> None:
     hub = running.hub
-    endless = [*(runner.run() for runner in hub.runners), hub.dispatcher.run(), hub.timers.run()]
+    running.work = work_of(hub)
+    endless = [*running.work.runs(), hub.dispatcher.run(), hub.timers.run()]
     running.tasks = [asyncio.create_task(each) for each in endless]
     running.purging = asyncio.create_task(_purge(hub))
 
@@ -141,9 +150,11 @@ async def _purge(hub: Hub) -> None:
 
 def _start_servers(running: Running, sockets: Mapping[str, socket.socket]) -> None:
     quieten()
-    apps = applications(running.hub, running.addresses, lambda: running.is_stopping)
+    apps = applications(running.hub, running.addresses, lambda: running.is_stopping, running.roles)
     for name, each in sockets.items():
         _serve(running, name, apps[name], each)
+    if Role.API not in running.roles:
+        return
     path = running.hub.folder / SOCKET
     path.unlink(missing_ok=True)
     _serve(running, "operator", as_operator(apps["console"]), unix_socket(path))
@@ -176,7 +187,12 @@ def spare_the_collector() -> None:
     gc.set_threshold(20_000, 20, 50)
 
 
-async def run(settings: HubSettings, folder: Path, told: Callable[[Running], None] = lambda _: None) -> None:
+async def run(
+    settings: HubSettings,
+    folder: Path,
+    told: Callable[[Running], None] = lambda _: None,
+    roles: Roles = EVERYTHING,
+) -> None:
     """Run until SIGTERM or SIGINT. `told` is called once all is ready. A second signal ends at once."""
     arm_for_test(os.environ)
     stopped = asyncio.Event()
@@ -189,7 +205,7 @@ async def run(settings: HubSettings, folder: Path, told: Callable[[Running], Non
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    running = await start(settings, folder)
+    running = await start(settings, folder, roles)
     spare_the_collector()
     told(running)
     try:

@@ -7,19 +7,20 @@ from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
 
-from connectors.email.connector import EmailConnector, email_deliverer
-from connectors.email.deliver import EmailDeliverer
+from connectors.email.connector import EmailConnector
+from connectors.kit.channel import Opened, Surroundings
 from connectors.kit.cursors import Cursors
+from connectors.kit.downloads import Downloads
 from connectors.kit.egress import Forbidden, guarded_client
 from connectors.kit.intake import Intake
-from connectors.webform.connector import WebformConnector
 from hub.accounts import Accounts
+from hub.channels import sections
 from hub.company import Company
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.deciding import Deciding
 from hub.engines import open_engine_of
-from hub.ingesting import MailIngester, read_again, read_form_again
-from hub.letters import Letters, Reparse
+from hub.ingesting import MailIngester
+from hub.letters import Letters
 from hub.observe import Metric, Metrics
 from hub.people import People
 from hub.publishing import Publishing
@@ -59,9 +60,8 @@ class Hub:
     letters: Letters
     verifier: Verifier
     metrics: Metrics
-    email: EmailConnector | None
-    webform: WebformConnector | None
-    mail_out: EmailDeliverer | None
+    channels: Mapping[str, Opened]
+    downloads: Downloads
     webhooks: WebhookDeliverer
     ingester: MailIngester
     dispatcher: Dispatcher
@@ -70,8 +70,19 @@ class Hub:
 
     @property
     def connectors(self) -> list[Connector]:
-        mailboxes = self.email.mailboxes if self.email else ()
-        return [each for each in (self.email, *mailboxes, self.webform) if each is not None]
+        return [each for channel in self.channels.values() for each in channel.connectors]
+
+    @property
+    def email(self) -> EmailConnector | None:
+        """The mail that comes in, which can be handed in by hand too."""
+        return next((each for each in self.connectors if isinstance(each, EmailConnector)), None)
+
+    async def close_channels(self) -> None:
+        """Last, when nothing is sent any more."""
+        for channel in self.channels.values():
+            await channel.close()
+        await self.downloads.close()
+        await self.webhooks.close()
 
 
 async def wire(settings: HubSettings, folder: Path, clock: Clock | None = None) -> Hub:
@@ -94,11 +105,8 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     service = Service(engine, clock, company, deciding)
     intake = Intake(engine, clock, partial(count_accepted, metrics))
 
-    mail_secrets = [derived(secret, "mail")]
-    cursors = Cursors(engine, clock)
-    email = EmailConnector(settings.email, intake, mail_secrets, cursors) if settings.email else None
-    forms = settings.forms()
-    webform = WebformConnector(forms, intake, derived(secret, "forms")) if forms else None
+    downloads = Downloads(settings.media, engine.put_blob)
+    opened = open_channels(settings, surroundings(settings, secret, engine, clock, intake, downloads))
     webhooks = WebhookDeliverer(
         {each.name: each.url for each in settings.webhooks},
         settings.webhook_secrets,
@@ -107,14 +115,8 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         Forbidden,
     )
     deliverers: dict[str, Deliverer] = {webhooks.channel: webhooks}
-    reparse: dict[str, Reparse] = {}
-    if email is not None:
-        reparse[email.channel] = partial(read_again, email)
-    if webform is not None:
-        reparse[webform.channel] = partial(read_form_again, webform)
-    mail_out = email_deliverer(settings.email, mail_secrets, engine.blob) if settings.email else None
-    if mail_out is not None:
-        deliverers[mail_out.channel] = mail_out
+    deliverers |= {name: each.deliverer for name, each in opened.items() if each.deliverer is not None}
+    reparse = {name: each.reparse for name, each in opened.items() if each.reparse is not None}
 
     dispatcher = Dispatcher(engine, clock, deliverers)
     consumers = (
@@ -138,15 +140,35 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         letters=Letters(engine, clock, intake, reparse),
         verifier=Verifier(engine),
         metrics=metrics,
-        email=email,
-        webform=webform,
-        mail_out=mail_out,
+        channels=opened,
+        downloads=downloads,
         webhooks=webhooks,
-        ingester=MailIngester(email, clock),
+        ingester=MailIngester(opened, clock),
         dispatcher=dispatcher,
         timers=Timers(engine, clock),
         runners=[Runner(engine, clock, each, metrics=metrics) for each in consumers],
     )
+
+
+def surroundings(
+    settings: HubSettings, secret: bytes, engine: Engine, clock: Clock, intake: Intake, downloads: Downloads
+) -> Surroundings:
+    """What each channel is given."""
+    return Surroundings(
+        intake=intake,
+        clock=clock,
+        cursors=Cursors(engine, clock),
+        fetch_blob=engine.blob,
+        secret=partial(derived, secret),
+        downloads=downloads,
+        public_url=settings.intake.public_url,
+        trusted_proxies=tuple(ip_network(each, strict=False) for each in settings.intake.trusted_proxies),
+    )
+
+
+def open_channels(settings: HubSettings, around: Surroundings) -> dict[str, Opened]:
+    """The channels that the settings name, ready to start. Raises Invalid where one cannot be."""
+    return {channel.name: channel.open(section, around) for channel, section in sections(settings)}
 
 
 def count_accepted(metrics: Metrics, channel: str, account: str, outcome: str) -> None:

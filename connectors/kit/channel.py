@@ -1,16 +1,15 @@
 """What a channel says of itself: the one declaration by which settings, wiring, documentation and commands find it.
 
 A folder `connectors/x` has a module `channel.py` with `CHANNEL = Channel(...)`; `hub/channels.py` names that module in one
-line. Importing it is cheap: what talks to the outside world is imported inside `open` and `check`.
+line. Importing it is cheap: what talks to the outside world is imported inside `open`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from connectors.kit.cursors import Cursors
-from connectors.kit.downloads import Downloads
-from connectors.kit.hooks import Hook
+from connectors.kit.client_address import Network
 from connectors.kit.intake import Accepted, Intake
 from connectors.kit.quality import Quality
 from schemas.capabilities import Capabilities, Count
@@ -18,6 +17,11 @@ from schemas.configuration import Setting
 from schemas.documents import QuarantineItem
 from schemas.interactions import BlobRef
 from schemas.ports import Clock, Connector, Deliverer
+
+if TYPE_CHECKING:  # settings are read by commands that need no HTTP client
+    from connectors.kit.cursors import Cursors
+    from connectors.kit.downloads import Downloads
+    from connectors.kit.hooks import Hook
 
 S = TypeVar("S", bound=Setting)
 
@@ -32,14 +36,36 @@ class Surroundings:
 
     intake: Intake
     clock: Clock
-    cursors: Cursors
+    cursors: "Cursors"
     fetch_blob: FetchBlob
     secret: Callable[[str], bytes]
     """The installation's key for one purpose, such as `slack`; the same after a restart."""
-    downloads: Downloads
+    downloads: "Downloads"
     public_url: str | None = None
     """Where visitors and vendors reach the intake, if the settings say so; hooks are at {public_url}/hooks/CHANNEL/ACCOUNT."""
-    trusted_proxies: Sequence[Any] = ()
+    trusted_proxies: Sequence[Network] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `hubbub connectors check` tried. `cure` says what to change, and where to click."""
+
+    account: str
+    what: str
+    is_well: bool
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What is given to `hubbub connectors try`: the bytes of one request, mail or item, and what came with them."""
+
+    content: bytes
+    received_at: datetime
+    media_type: str = "application/json"
+    account: str | None = None
+    """None: the only one there is, or the one that the payload itself names."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 async def _nothing_to_close() -> None:
@@ -54,12 +80,16 @@ class Opened:
     """Each is started, stopped, asked for its health."""
     deliverer: Deliverer | None = None
     reparse: Reparse | None = None
-    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    hooks: "Mapping[str, Hook]" = field(default_factory=dict)
     """Account -> what answers at /hooks/CHANNEL/ACCOUNT of the intake."""
     app: Any = None
     """An ASGI application for all of the intake's other paths. Only one channel may have one."""
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
     """Account -> what it can do, where that differs from the channel."""
+    understand: Callable[[Payload], Awaitable[Sequence[Accepted]]] | None = None
+    """What a payload becomes, for `hubbub connectors try`. Keeps nothing. None: by the hook of the account."""
+    check: Callable[[], AsyncIterator[Finding]] | None = None
+    """Tries credentials and permissions; None where there are none."""
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     """Called last, when nothing is sent any more."""
 
@@ -73,19 +103,6 @@ class Mentions:
     files: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """Place -> host and port that the channel listens on by itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that `hubbub connectors check` tried. `cure` says what to change, and where to click."""
-
-    account: str
-    what: str
-    is_well: bool
-    cure: str = ""
-
-
-Tried = Callable[[Any, str, bytes, Surroundings], Awaitable[Sequence[Accepted]]]
 
 
 @dataclass(frozen=True)
@@ -105,11 +122,7 @@ class Channel(Generic[S]):
     """The section as `hubbub init --channel` writes it: YAML below the key `name`, commented."""
     quality: Quality
     mentions: Callable[[S], Mentions] = lambda _settings: Mentions()
-    check: Callable[[S], AsyncIterator[Finding]] | None = None
-    """Tries credentials and permissions; None where there are none."""
-    understand: Tried | None = None
-    """(settings, account, payload, surroundings) -> what it becomes, for `hubbub connectors try`. Keeps nothing."""
     count: Count | None = None
     """How the channel counts, where `capabilities.counting` is `own`."""
-    paths: Iterable[str] = ()
+    paths: Sequence[str] = ()
     """Settings that name files, below the section; relative ones are so to the settings file."""

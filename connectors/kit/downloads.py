@@ -11,47 +11,21 @@ from ipaddress import ip_network
 from urllib.parse import urljoin, urlsplit
 
 import httpx
-from pydantic import Field, field_validator
 
 from connectors.kit.egress import Network, guarded_client
 from connectors.kit.filenames import safe_filename
-from connectors.kit.scanning import Clamd, Scanner, ScanSettings, Verdict
+from connectors.kit.media import MediaSettings
+from connectors.kit.scanning import Clamd, Scanner, Verdict
 from connectors.kit.sniffing import sniff
 from connectors.kit.uploads import honest_name
-from schemas.configuration import Setting
 from schemas.interactions import Attachment, BlobRef
 
-MEBIBYTE = 1 << 20
 REDIRECTS = 3
 TRIES = 2
 AT_ONCE = 4
 PORTS = {"http": 80, "https": 443}
 
 PutBlob = Callable[[bytes, str], Awaitable[BlobRef]]
-
-
-class MediaSettings(Setting):
-    """Files that messages of chat and social networks name, fetched when the message comes."""
-
-    file_bytes: int = Field(default=50 * MEBIBYTE, gt=0, description="larger files are left out, with a note")
-    seconds: float = Field(default=20, gt=0, le=600, description="longest time for one file")
-    private_networks: tuple[str, ...] = Field(
-        default=(),
-        description="private networks that files may be fetched from all the same, such as 10.1.0.0/16",
-    )
-    scan: ScanSettings | None = Field(
-        default=None, description="a virus scanner; none: files are not scanned"
-    )
-
-    @field_validator("private_networks")
-    @classmethod
-    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
-        for each in networks:
-            try:
-                ip_network(each, strict=False)
-            except ValueError as error:
-                raise ValueError(f"{each!r} is no address or network, such as 10.1.0.0/16") from error
-        return networks
 
 
 class NotFetched(Exception):

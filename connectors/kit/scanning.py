@@ -9,11 +9,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, Protocol
+from typing import Protocol
 
-from pydantic import Field
-
-from schemas.configuration import Setting
+from connectors.kit.media import ScanSettings
 
 CHUNK_BYTES = 64 * 1024
 ANSWER_BYTES = 4096
@@ -37,21 +35,6 @@ class Scanner(Protocol):
     async def scan(self, content: bytes) -> Scan:
         """Never raises for what the scanner's process does."""
         ...
-
-
-class ScanSettings(Setting):
-    """ClamAV's daemon (Debian: clamav-daemon)."""
-
-    socket: str | None = Field(
-        default=None, description="clamd's socket, such as /run/clamav/clamd.ctl; none: host and port"
-    )
-    host: str = Field(default="127.0.0.1", description="host of clamd")
-    port: int = Field(default=3310, ge=1, le=65535, description="port of clamd")
-    seconds: float = Field(default=30, gt=0, le=600, description="longest time for one file")
-    when_silent: Literal["refuse", "keep"] = Field(
-        default="refuse",
-        description="a file that could not be scanned is left out with a note, or kept with one",
-    )
 
 
 class Clamd:

@@ -178,7 +178,7 @@ async def _in_process(place: Place) -> AsyncIterator[Api]:
         async with httpx.AsyncClient(transport=transport, base_url=f"{BASE}/api/v1") as client:
             yield Api(client, is_running=False)
     finally:
-        await hub.webhooks.close()
+        await hub.close_channels()
         await hub.engine.close()
 
 

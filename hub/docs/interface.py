@@ -23,5 +23,5 @@ async def _document(folder: Path) -> str:
     try:
         return openapi_json(api_app(app_context(hub, {"console": ADDRESS, "files": ADDRESS}, lambda: False)))
     finally:
-        await hub.webhooks.close()
+        await hub.close_channels()
         await hub.engine.close()

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.channels import channels
 from hub.loading.overrides import Overrides
 from hub.loading.problems import Located, SettingsInvalid
 from hub.loading.reading import read_bytes, read_tree
@@ -21,9 +22,7 @@ __all__ = ["Located", "Looked", "SettingsInvalid", "load_settings", "look"]
 
 PATHS = (
     "data",
-    "email.smtp_in.tls_certificate",
-    "email.smtp_in.tls_key",
-    "email.relay.certificate_authorities",
+    *(f"{channel.name}.{path}" for channel in channels().values() for path in channel.paths),
 )
 """Settings that name a file or folder; relative ones are so to the settings file."""
 

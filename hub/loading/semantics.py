@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from connectors.kit.signatures import secret_bytes
+from hub.channels import sections
 from hub.settings import HubSettings, ListenSettings
 from processors.configuration import problems as configuration_problems
 from processors.problems import Problem, nearest
@@ -25,9 +26,8 @@ def semantic_problems(settings: HubSettings) -> list[Problem]:
         *_engine(settings),
         *_listening(settings),
         *_networks(settings),
-        *_mail(settings),
+        *_channels(settings),
         *_sending(settings),
-        *_forms(settings),
         *_webhooks(settings),
     ]
 
@@ -53,8 +53,9 @@ def _engine(settings: HubSettings) -> Iterable[Problem]:
 
 def _listening(settings: HubSettings) -> Iterable[Problem]:
     places = {f"{name}.port": _address(getattr(settings, name)) for name in LISTENING}
-    if settings.email is not None and settings.email.smtp_in is not None:
-        places["email.smtp_in.port"] = (settings.email.smtp_in.host, settings.email.smtp_in.port)
+    for channel, section in sections(settings):
+        mentioned = channel.mentions(section).ports
+        places |= {f"{channel.name}.{path}": address for path, address in mentioned.items()}
     for (_, first), (path, second) in combinations(places.items(), 2):
         if first[1] and first[1] == second[1] and _share(first[0], second[0]):
             other = next(each for each, address in places.items() if address is first)
@@ -95,24 +96,17 @@ def _networks(settings: HubSettings) -> Iterable[Problem]:
                 yield Problem(f"{path}[{index}]", f"{text!r} is no address or network, such as 10.1.0.0/16")
 
 
-def _mail(settings: HubSettings) -> Iterable[Problem]:
-    if settings.email is None:
-        return
-    for index, account in enumerate(settings.email.accounts):
-        path = f"email.accounts[{index}]"
-        yield from _brand(settings, account.brand, path)
-        yield from _queue(settings, account.queue_hint, f"{path}.queue_hint")
-    smtp, relay = settings.email.smtp_in, settings.email.relay
-    files = {
-        "email.smtp_in.tls_certificate": smtp.tls_certificate if smtp else None,
-        "email.smtp_in.tls_key": smtp.tls_key if smtp else None,
-        "email.relay.certificate_authorities": relay.certificate_authorities if relay else None,
-    }
-    for index, mailbox in enumerate(settings.email.imap):
-        files[f"email.imap[{index}].certificate_authorities"] = mailbox.certificate_authorities
-    for path, file in files.items():
-        if file is not None and not Path(file).is_file():
-            yield Problem(path, f"there is no file {file}")
+def _channels(settings: HubSettings) -> Iterable[Problem]:
+    """What the sections of channels refer to."""
+    for channel, section in sections(settings):
+        mentioned = channel.mentions(section)
+        for path, brand in mentioned.brands.items():
+            yield from _brand(settings, brand, f"{channel.name}.{path}")
+        for path, queue in mentioned.queues.items():
+            yield from _queue(settings, queue, f"{channel.name}.{path}")
+        for path, file in mentioned.files.items():
+            if not Path(file).is_file():
+                yield Problem(f"{channel.name}.{path}", f"there is no file {file}")
 
 
 def _sending(settings: HubSettings) -> Iterable[Problem]:
@@ -125,12 +119,6 @@ def _sending(settings: HubSettings) -> Iterable[Problem]:
             if isinstance(action, Answer | NotifyMail):
                 message = f"sends mail, which needs {missing}; set it or remove this action"
                 yield Problem(f"automations[{index}].actions[{place}]", message)
-
-
-def _forms(settings: HubSettings) -> Iterable[Problem]:
-    for index, form in enumerate(settings.webform.forms if settings.webform else ()):
-        yield from _brand(settings, form.brand, f"webform.forms[{index}]")
-        yield from _queue(settings, form.queue, f"webform.forms[{index}].queue")
 
 
 def _brand(settings: HubSettings, brand: str, path: str) -> Iterable[Problem]:

@@ -21,6 +21,7 @@ from schemas.commands import Command, NoteCase, ReplyToCase, SnoozeCase
 from schemas.documents import Case
 from schemas.events import SYSTEM, Actor
 from schemas.ids import derive, parse_case_number
+from schemas.ports import Connector
 from tests.e2e.hubs import ADDRESS, ITEM, company
 from tests.faults.ledger import Ledger
 
@@ -63,16 +64,17 @@ class World:
         try:
             await hub.publishing.publish(settings.company(), SYSTEM)
             await hub.dispatcher.recover()
-            assert hub.webform
-            await hub.webform.start()
+            await forms_of(hub).start()
             yield WholeHub(hub, self)
         finally:
             if hub.email:
                 await hub.email.stop(0)
-            if hub.mail_out:
-                await hub.mail_out.close()
-            await hub.webhooks.close()
+            await hub.close_channels()
             await hub.engine.close()
+
+
+def forms_of(hub: Hub) -> Connector:
+    return hub.channels["webform"].connectors[0]
 
 
 @asynccontextmanager
@@ -111,8 +113,7 @@ class WholeHub:
 
     async def form(self, text: str) -> str:
         """A form by its JSON post, up to its answer. Returns the case's number."""
-        assert self.hub.webform
-        transport = httpx.ASGITransport(app=self.hub.webform.app)
+        transport = httpx.ASGITransport(app=self.hub.channels["webform"].app)
         async with httpx.AsyncClient(transport=transport, base_url="http://forms.example") as client:
             entry = {"email": "kim@customer.example", "message": text}
             key = {"Idempotency-Key": derive("form", text).hex}

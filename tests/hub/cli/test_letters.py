@@ -31,7 +31,7 @@ async def _with_letters(config: Path) -> tuple[str, str]:
     try:
         return await _quarantined(hub), await _dead(hub)
     finally:
-        await hub.webhooks.close()
+        await hub.close_channels()
         await hub.engine.close()
 
 

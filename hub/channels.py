@@ -1,0 +1,34 @@
+"""Every channel of this installation, one line each. Settings, wiring, commands and docs find them here and nowhere else."""
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from connectors.kit.channel import Channel
+
+MODULES: tuple[str, ...] = (
+    "connectors.email.channel",
+    "connectors.webform.channel",
+)
+"""Each has `CHANNEL`. The order is that of the documentation."""
+
+
+@cache
+def channels() -> dict[str, Channel[Any]]:
+    """Name -> channel. Raises ValueError where two have one name."""
+    found: dict[str, Channel[Any]] = {}
+    for module in MODULES:
+        channel: Channel[Any] = import_module(module).CHANNEL
+        if channel.name in found:
+            raise ValueError(f"{module}: the channel {channel.name} is there already")
+        found[channel.name] = channel
+    return found
+
+
+def sections(settings: object) -> Iterator[tuple[Channel[Any], Any]]:
+    """Each channel whose section the settings have, with that section."""
+    for name, channel in channels().items():
+        section = getattr(settings, name, None)
+        if section is not None:
+            yield channel, section
