@@ -5,6 +5,7 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
+from hub.leases import Wanted
 from schemas.commands import TimerDue
 from schemas.documents import CASES, Case
 from schemas.errors import Outage
@@ -19,19 +20,28 @@ MOST_AT_ONCE = 500
 REMEMBERED = 50_000
 
 
-class Timers:
-    """Looks for what is due twice a second. Appending a timer twice does no harm: its id derives from case and time."""
+LEASE = "timers"
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+
+class Timers:
+    """Looks for what is due twice a second. Appending a timer twice does no harm: its id derives from case and time.
+
+    Of several processes one looks, under the lease; another goes on when that one is gone.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock, lease: Wanted | None = None) -> None:
+        """Without a lease nobody else can be looking."""
         self._engine = engine
         self._clock = clock
+        self._lease = lease
         self._stopping = asyncio.Event()
         self._appended: dict[UUID, None] = {}
 
     async def run(self) -> None:
         while not self._stopping.is_set():
             try:
-                await self.tick()
+                if self._lease is None or self._lease.is_held:
+                    await self.tick()
             except Outage as outage:
                 log.warning("timers wait: %s", outage)
             except Exception:
