@@ -365,6 +365,8 @@ class Receipt:
     retry_after_seconds: float | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
     stop_account: bool = False
+    may_change: bool = False
+    """The channel tells of reactions to it, and of edits and deletions by others."""
 
 
 class Deliverer(Protocol):
@@ -373,6 +375,17 @@ class Deliverer(Protocol):
     channel: str
 
     async def deliver(self, message: OutboundMessage) -> Receipt: ...
+
+
+class Reconciler(Protocol):
+    """A deliverer whose channel can be asked what became of a message. Never raises for what a peer does."""
+
+    async def reconcile(self, message: OutboundMessage, tried_at: datetime) -> Receipt | None:
+        """SENT, or RETRY where it is proven that nothing was accepted; None while neither is known.
+
+        `tried_at`: nothing was sent after that.
+        """
+        ...
 
 
 class HealthState(StrEnum):

@@ -13,6 +13,8 @@ from schemas.ports import Receipt, ReceiptStatus, Step
 CONSUMER = "outbound"
 LATE = "outbound-late"
 """Names what is told after others had called the message unknown: another fact, with another id."""
+SETTLED = "outbound-settled"
+"""The same, of what the channel said when it was asked later."""
 FIRST_BACKOFF_SECONDS = 5.0
 LONGEST_BACKOFF_SECONDS = 3600.0
 GIVE_UP_AFTER = timedelta(days=3)
@@ -84,7 +86,12 @@ def _told(delivery: Delivery, receipt: Receipt, now: datetime) -> DeliveryEvent 
     }
     if receipt.status is ReceiptStatus.SENT:
         return DeliverySent.model_validate(
-            {**base, "external_id": receipt.external_id, "refused": dict(receipt.refused)}
+            {
+                **base,
+                "external_id": receipt.external_id,
+                "refused": dict(receipt.refused),
+                "may_change": receipt.may_change,
+            }
         )
     if receipt.status is ReceiptStatus.UNKNOWN:
         return DeliveryUnknown.model_validate({**base, "reason": reason})
