@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
-from hub.leases import Wanted
+from hub.leases import Leases
 from schemas.errors import Outage
 
 log = structlog.get_logger("hubbub")
@@ -18,16 +18,17 @@ Chore = Callable[[], Awaitable[object]]
 class Housekeeping:
     """Does its chores every ten minutes where this process holds the lease. What fails is done next time."""
 
-    def __init__(self, chores: Sequence[Chore], lease: Wanted, every_seconds: float = EVERY_SECONDS) -> None:
+    def __init__(self, chores: Sequence[Chore], leases: Leases, every_seconds: float = EVERY_SECONDS) -> None:
         self._chores = tuple(chores)
-        self._lease = lease
+        self._leases = leases
         self._every_seconds = every_seconds
 
     async def run(self) -> None:
         """Until it is cancelled."""
+        lease = self._leases.want(LEASE)
         while True:
             await asyncio.sleep(self._every_seconds)
-            if self._lease.is_held:
+            if lease.is_held:
                 await self.once()
 
     async def once(self) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 from hub.members import Members
@@ -93,10 +93,10 @@ class Leases:
         live = self._members.live if self._members else ()
         return next((each.name for each in live if each.id == wanted.holder), "")
 
-    async def start(self) -> None:
-        """Joins, and takes what is free. Raises Outage."""
+    async def start(self, duties: Sequence[str] = ()) -> None:
+        """Joins, with these duties, and takes what is free. Raises Outage."""
         if self._members is not None:
-            await self._members.join()
+            await self._members.join(duties)
             self._next_beat = self._monotonic() + self._members.beat_seconds
             await self.look()
 

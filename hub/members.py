@@ -82,8 +82,9 @@ class Members:
         """How often `beat` is to be called."""
         return self._seconds / BEATS
 
-    async def join(self) -> None:
-        """Known to the others when it returns. Raises Outage."""
+    async def join(self, duties: Sequence[str] = ()) -> None:
+        """Known to the others when it returns, with these duties beside its own. Raises Outage."""
+        self._duties = tuple(dict.fromkeys((*self._duties, *duties)))
         await self._write_new()
         await self._look()
 

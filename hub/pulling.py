@@ -5,7 +5,7 @@ import contextlib
 import logging
 from typing import Protocol, runtime_checkable
 
-from hub.leases import Leases
+from hub.leases import Leases, Wanted
 from schemas.ports import Connector, Health, HealthState
 
 log = logging.getLogger("hubbub.pulling")
@@ -34,14 +34,17 @@ class Leased:
         self.account = inner.account
         self._inner = inner
         self._leases = leases
-        self._lease = leases.want(f"fetch {inner.channel}/{inner.account}", DUTY)
+        self._lease: Wanted | None = None
         self._token: int | None = None
         """Of the lease under which it runs now."""
         self._task: asyncio.Task[None] | None = None
         self._trouble = ""
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name=f"lease of {self.channel}/{self.account}")
+        self._lease = self._leases.want(f"fetch {self.channel}/{self.account}", DUTY)
+        self._task = asyncio.create_task(
+            self._run(self._lease), name=f"lease of {self.channel}/{self.account}"
+        )
 
     async def stop(self, grace_seconds: float) -> None:
         task, self._task = self._task, None
@@ -55,7 +58,7 @@ class Leased:
     def health(self) -> Health:
         if self._token is not None:
             return self._inner.health()
-        if self._task is None:
+        if self._task is None or self._lease is None:
             return Health(HealthState.STOPPED)
         if self._trouble:
             return Health(HealthState.DEGRADED, self._trouble)
@@ -63,21 +66,21 @@ class Leased:
             return Health(HealthState.OK, f"another process fetches: {holder}")
         return Health(HealthState.DEGRADED, "waits until no other process can be fetching")
 
-    async def _run(self) -> None:
+    async def _run(self, lease: Wanted) -> None:
         while True:
             try:
-                await self._follow()
+                await self._follow(lease)
                 self._trouble = ""
             except Exception as error:
                 self._trouble = f"cannot be started: {type(error).__name__}"
                 log.exception("%s/%s cannot be started or stopped", self.channel, self.account)
                 await asyncio.sleep(TRY_AGAIN_SECONDS)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._lease.change(), LOOK_SECONDS)
+                await asyncio.wait_for(lease.change(), LOOK_SECONDS)
 
-    async def _follow(self) -> None:
+    async def _follow(self, lease: Wanted) -> None:
         """Runs it if and only if the lease is held, under the token of this holding."""
-        token = self._lease.token if self._lease.is_held else None
+        token = lease.token if lease.is_held else None
         if token == self._token:
             return
         if self._token is not None:

@@ -5,7 +5,7 @@ import logging
 from datetime import datetime
 from uuid import UUID
 
-from hub.leases import Wanted
+from hub.leases import Leases
 from schemas.commands import TimerDue
 from schemas.documents import CASES, Case
 from schemas.errors import Outage
@@ -29,18 +29,19 @@ class Timers:
     Of several processes one looks, under the lease; another goes on when that one is gone.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, lease: Wanted | None = None) -> None:
-        """Without a lease nobody else can be looking."""
+    def __init__(self, engine: Engine, clock: Clock, leases: Leases | None = None) -> None:
+        """Without leases nobody else can be looking."""
         self._engine = engine
         self._clock = clock
-        self._lease = lease
+        self._leases = leases
         self._stopping = asyncio.Event()
         self._appended: dict[UUID, None] = {}
 
     async def run(self) -> None:
+        lease = self._leases.want(LEASE) if self._leases is not None else None
         while not self._stopping.is_set():
             try:
-                if self._lease is None or self._lease.is_held:
+                if lease is None or lease.is_held:
                     await self.tick()
             except Outage as outage:
                 log.warning("timers wait: %s", outage)

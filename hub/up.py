@@ -19,17 +19,20 @@ from hub.http.authentication import as_operator
 from hub.http.connections import Connections
 from hub.http.protocol import quieten
 from hub.listening import Server, bind, limits_of, server_of, unix_socket, url
+from hub.pulling import DUTY as FETCH
 from hub.roles import EVERYTHING, Role, Roles
 from hub.settings import HubSettings
 from hub.sharing import Work, listening_of, work_of
 from hub.wiring import Hub, wire
 from schemas.errors import Outage
 from schemas.events import SYSTEM
+from sinks.outbound import DUTY as SEND
 
 log = structlog.get_logger("hubbub")
 
 SOCKET = "hub.sock"
-PURGE_SECONDS = 600.0
+DUTIES: dict[Role, tuple[str, ...]] = {Role.CONNECTORS: (FETCH,), Role.WORKERS: (SEND,)}
+"""What a member of these roles is counted for where work is shared."""
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Running:
     servers: list[tuple[Server, "asyncio.Task[None]"]] = field(default_factory=list)
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
     purging: "asyncio.Task[None] | None" = None
+    leasing: "asyncio.Task[None] | None" = None
     is_stopping: bool = False
 
     async def stop(self) -> None:
@@ -64,10 +68,17 @@ class Running:
             self.purging.cancel()
         await self._end_tasks(grace)
         await hub.close_channels()
+        await self._leave()
         await hub.engine.close()
         if Role.API in self.roles:
             (hub.folder / SOCKET).unlink(missing_ok=True)
         log.info("stopped")
+
+    async def _leave(self) -> None:
+        """Last: until now nobody may take over what this process does."""
+        await self.hub.leases.stop()
+        if self.leasing is not None:
+            await self.leasing
 
     async def _stop_servers(self, grace: float) -> None:
         tasks = [task for _, task in self.servers]
@@ -106,6 +117,8 @@ async def start(settings: HubSettings, folder: Path, roles: Roles = EVERYTHING) 
     running = Running(hub, addresses, roles)
     try:
         await hub.publishing.publish(settings.company(), SYSTEM)
+        await hub.leases.start([duty for role in roles for duty in DUTIES.get(role, ())])
+        running.leasing = asyncio.create_task(hub.leases.run())
         interrupted = await hub.dispatcher.recover()
         if interrupted:
             log.warning(
@@ -132,20 +145,7 @@ def _start_work(running: Running) -> None:
     running.work = work_of(hub)
     endless = [*running.work.runs(), hub.dispatcher.run(), hub.timers.run()]
     running.tasks = [asyncio.create_task(each) for each in endless]
-    running.purging = asyncio.create_task(_purge(hub))
-
-
-async def _purge(hub: Hub) -> None:
-    """Now and then: forget ended sessions, answered requests, and events past the retention of their topic."""
-    while True:
-        await asyncio.sleep(PURGE_SECONDS)
-        try:
-            await hub.accounts.purge()
-            await hub.engine.expire()
-        except Outage as outage:
-            log.warning("purging waits", reason=str(outage))
-        except Exception as error:  # once more later, whatever it was
-            log.error("purging failed", kind=type(error).__name__, exc_info=error)
+    running.purging = asyncio.create_task(hub.housekeeping.run())
 
 
 def _start_servers(running: Running, sockets: Mapping[str, socket.socket]) -> None:

@@ -19,11 +19,15 @@ from hub.company import Company
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.deciding import Deciding
 from hub.engines import open_engine_of
+from hub.housekeeping import Chore, Housekeeping
 from hub.ingesting import MailIngester
+from hub.leases import Leases
 from hub.letters import Letters
+from hub.members import Members
 from hub.observe import Metric, Metrics
 from hub.people import People
 from hub.publishing import Publishing
+from hub.pulling import leased
 from hub.runner import Runner
 from hub.secrets import derived, installation_secret
 from hub.service import Service
@@ -66,11 +70,10 @@ class Hub:
     ingester: MailIngester
     dispatcher: Dispatcher
     timers: Timers
+    leases: Leases
+    housekeeping: Housekeeping
+    connectors: Sequence[Connector] = field(default=())
     runners: Sequence[Runner] = field(default=())
-
-    @property
-    def connectors(self) -> list[Connector]:
-        return [each for channel in self.channels.values() for each in channel.connectors]
 
     @property
     def email(self) -> EmailConnector | None:
@@ -118,7 +121,13 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     deliverers |= {name: each.deliverer for name, each in opened.items() if each.deliverer is not None}
     reparse = {name: each.reparse for name, each in opened.items() if each.reparse is not None}
 
-    dispatcher = Dispatcher(engine, clock, deliverers)
+    members = None if settings.log is None else Members(engine, clock)
+    leases = Leases(engine, clock, members)
+    accounts = Accounts(engine, clock)
+    chores: list[Chore] = [accounts.purge, engine.expire]
+    if members is not None:
+        chores.append(members.purge)
+    dispatcher = Dispatcher(engine, clock, deliverers, members)
     consumers = (
         CasesConsumer(deciding),
         AutomationConsumer(engine, company),
@@ -133,7 +142,7 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         engine=engine,
         company=company,
         publishing=Publishing(engine, company),
-        accounts=Accounts(engine, clock),
+        accounts=accounts,
         people=People(engine, clock, service),
         service=service,
         intake=intake,
@@ -145,7 +154,10 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         webhooks=webhooks,
         ingester=MailIngester(opened, clock),
         dispatcher=dispatcher,
-        timers=Timers(engine, clock),
+        timers=Timers(engine, clock, leases),
+        leases=leases,
+        housekeeping=Housekeeping(chores, leases),
+        connectors=[leased(each, leases) for channel in opened.values() for each in channel.connectors],
         runners=[Runner(engine, clock, each, metrics=metrics) for each in consumers],
     )
 

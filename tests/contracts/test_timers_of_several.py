@@ -47,7 +47,7 @@ class Process:
         self.leases = Leases(engine, self.clock, self.members, monotonic=lambda: self.monotonic)
         self.lease: Wanted = self.leases.want("timers")
         self.looking = Looking(engine)
-        self.timers = Timers(self.looking, self.clock, self.lease)  # type: ignore[arg-type]
+        self.timers = Timers(self.looking, self.clock, self.leases)  # type: ignore[arg-type]
 
     async def go_on(self, seconds: float) -> int:
         self.monotonic += seconds
