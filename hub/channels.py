@@ -1,11 +1,12 @@
 """Every channel of this installation, one line each. Settings, wiring, commands and docs find them here and nowhere else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any
 
-from connectors.kit.channel import Channel
+from connectors.kit.channel import Channel, Opened
+from schemas.capabilities import Capabilities, Count
 
 MODULES: tuple[str, ...] = (
     "connectors.email.channel",
@@ -24,6 +25,20 @@ def channels() -> dict[str, Channel[Any]]:
             raise ValueError(f"{module}: the channel {channel.name} is there already")
         found[channel.name] = channel
     return found
+
+
+def counts() -> dict[str, Count]:
+    """Channel -> its own way to count, for those that have one."""
+    return {name: channel.count for name, channel in channels().items() if channel.count is not None}
+
+
+def capabilities(settings: object, opened: Mapping[str, Opened]) -> dict[str, Capabilities]:
+    """`channel:account` -> what it can do."""
+    return {
+        f"{channel.name}:{account}": opened[channel.name].capabilities.get(account, channel.capabilities)
+        for channel, section in sections(settings)
+        for account in channel.accounts(section)
+    }
 
 
 def sections(settings: object) -> Iterator[tuple[Channel[Any], Any]]:

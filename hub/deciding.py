@@ -7,6 +7,7 @@ from uuid import UUID
 from hub.company import Company
 from processors.cases.decide import ROUNDS, Result, decide, leads_on, wants
 from processors.cases.work import Facts
+from schemas.capabilities import Capabilities, Count
 from schemas.errors import Conflict, HubbubError, NotYet, Outage, Unknown
 from schemas.events import Event
 from schemas.ids import handle_id
@@ -16,7 +17,7 @@ ATTEMPTS = 8
 
 
 class Deciding:
-    """The decider with its facts. `answer_accounts`: brand -> the mail account that answers for it; `answering`: see Facts."""
+    """The decider with its facts. `answer_accounts`: brand -> the mail account that answers for it; the rest: see Facts."""
 
     def __init__(
         self,
@@ -25,13 +26,15 @@ class Deciding:
         company: Company,
         secret: bytes,
         answer_accounts: Mapping[str, str],
-        answering: frozenset[str] = frozenset(),
+        capabilities: Mapping[str, Capabilities] | None = None,
+        counts: Mapping[str, Count] | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._company = company
         self._answer_accounts = answer_accounts
-        self._answering = answering
+        self.capabilities: Mapping[str, Capabilities] = capabilities or {}
+        self._counts: Mapping[str, Count] = counts or {}
 
         @lru_cache(maxsize=100_000)
         def id_of(scheme: str, value: str) -> UUID:
@@ -48,7 +51,8 @@ class Deciding:
             router=version.router,
             handle_id=self.handle_id,
             answer_accounts=self._answer_accounts,
-            answering=self._answering,
+            capabilities=self.capabilities,
+            counts=self._counts,
             refuse=refuse,
         )
 

@@ -14,7 +14,7 @@ from connectors.kit.downloads import Downloads
 from connectors.kit.egress import Forbidden, guarded_client
 from connectors.kit.intake import Intake
 from hub.accounts import Accounts
-from hub.channels import sections
+from hub.channels import capabilities, counts, sections
 from hub.company import Company
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.deciding import Deciding
@@ -104,12 +104,12 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     handles = derived(secret, "handles")
     metrics = Metrics()
     company = await Company.open(engine, clock)
-    deciding = Deciding(engine, clock, company, handles, answer_accounts(settings))
-    service = Service(engine, clock, company, deciding)
     intake = Intake(engine, clock, partial(count_accepted, metrics))
-
     downloads = Downloads(settings.media, engine.put_blob)
     opened = open_channels(settings, surroundings(settings, secret, engine, clock, intake, downloads))
+    offered = capabilities(settings, opened)
+    deciding = Deciding(engine, clock, company, handles, answer_accounts(settings), offered, counts())
+    service = Service(engine, clock, company, deciding)
     webhooks = WebhookDeliverer(
         {each.name: each.url for each in settings.webhooks},
         settings.webhook_secrets,

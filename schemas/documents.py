@@ -80,6 +80,7 @@ class Case(Document):
     waiting_since: datetime | None = Field(
         default=None, description="the oldest customer message that nobody answered"
     )
+    wrote_at: datetime | None = Field(default=None, description="when the customer wrote last")
     due_at: datetime | None = None
     responded_at: datetime | None = None
     overdue: bool = False

@@ -50,6 +50,7 @@ def answer(
     """
     there = _answered_there(work, case)
     if there:
+        _must_fit(work, case, case.channel, case.account, text, attachments)
         return OutboundMessage(
             message=message,
             case=case.id,
@@ -79,6 +80,7 @@ def answer(
         raise Invalid(
             "no mail account can answer", {"email.accounts": f"add an account for the brand {case.brand!r}"}
         )
+    _must_fit(work, case, MAIL, account, text, attachments)
     references = tuple(each for each in case.references if each.startswith("mail:"))
     return OutboundMessage(
         message=message,
@@ -99,9 +101,26 @@ def answer(
     )
 
 
+def _must_fit(
+    work: Work, case: Case, channel: str, account: str, text: str, attachments: tuple[Attachment, ...]
+) -> None:
+    """Raises Invalid, before anything is queued, where the channel would not take such an answer."""
+    offered = work.facts.capabilities.get(f"{channel}:{account}")
+    if offered is None:
+        return
+    wrote_at = case.wrote_at if case.channel == channel else None
+    faults = offered.faults(
+        text, attachments, wrote_at=wrote_at, now=work.facts.now, count=work.facts.counts.get(channel)
+    )
+    if faults:
+        field, fault = next(iter(faults.items()))
+        raise Invalid(f"{channel} cannot take this answer: its {field} {fault}", faults)
+
+
 def _answered_there(work: Work, case: Case) -> tuple[Participant, ...]:
     """Whom an answer in the case's own conversation reaches; nobody where its channel takes no answers."""
-    if f"{case.channel}:{case.account}" not in work.facts.answering:
+    offered = work.facts.capabilities.get(f"{case.channel}:{case.account}")
+    if case.channel == MAIL or offered is None or not offered.reply:
         return ()
     return tuple(each for each in case.reply_recipients if each.scheme == case.channel)
 

@@ -68,7 +68,8 @@ def _join(case: Case | None, event: MessageEvent, at: datetime) -> Change:
     if event.reply_recipients:
         change["reply_recipients"] = event.reply_recipients
     if not event.automatic:
-        change["waiting_since"] = (case.waiting_since if case else None) or event.received_at or at
+        change["wrote_at"] = event.received_at or at
+        change["waiting_since"] = (case.waiting_since if case else None) or change["wrote_at"]
     return change
 
 

@@ -11,6 +11,7 @@ from processors.cases.evolve import evolve
 from processors.identity import HandleId, key_of
 from processors.routing import Router
 from processors.timeline import change_of, entry_of
+from schemas.capabilities import Capabilities, Count
 from schemas.cases import CaseEvent, MessageEvent
 from schemas.configuration import Configuration, Queue, Template
 from schemas.documents import Case, Document, Entry, Handle
@@ -40,8 +41,10 @@ class Facts:
     handle_id: HandleId
     answer_accounts: Mapping[str, str]
     """Brand -> the mail account that answers for it."""
-    answering: frozenset[str] = frozenset()
-    """`channel:account` of those that take answers in their own conversations. Other cases are answered by mail."""
+    capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
+    """`channel:account` -> what it can do. Cases of those that take no answers are answered by mail."""
+    counts: Mapping[str, Count] = field(default_factory=dict)
+    """Channel -> how long it holds a text to be, where it counts by rules of its own."""
     refuse: bool = False
     """Whether a request that cannot be done is refused to who asks (the API) or recorded as ignored (the log)."""
 
