@@ -1,5 +1,8 @@
 """The configuration in force: each version immutable, compiled once, old ones kept for explanation and replay."""
 
+import asyncio
+import contextlib
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,10 +10,14 @@ from processors.automation import Automations
 from processors.routing import Router
 from schemas.configuration import Configuration, ConfigurationPublished
 from schemas.documents import CONFIGURATIONS, PublishedConfiguration
-from schemas.errors import Unknown
+from schemas.errors import Conflict, Outage, Stale, Unknown
 from schemas.events import Actor, Event
 from schemas.ids import derive, effect_id
 from schemas.ports import Clock, Engine, Query, Step, Where
+
+log = logging.getLogger("hubbub.company")
+
+FOLLOW_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -28,14 +35,24 @@ class Version:
     def automations(self) -> Automations:
         return Automations(self.configuration, self.number)
 
+    def compile(self) -> None:
+        """Now, and not when the first event needs it. Raises what is wrong."""
+        self.router, self.automations  # noqa: B018
+
 
 class Company:
-    """Holds the current version; `publish` makes the next one. A batch is decided under one version and says which."""
+    """Holds the current version; `publish` makes the next one, `follow` takes over what others publish.
+
+    A batch is decided under one version and says which.
+    """
 
     def __init__(self, engine: Engine, clock: Clock, current: Version) -> None:
         self._engine = engine
         self._clock = clock
         self._versions = {current.number: current}
+        self._refused = 0
+        """A version that cannot be compiled here, such as one of a newer Hubbub: the one before stays in force."""
+        self._stopping = asyncio.Event()
         self.current = current
 
     @classmethod
@@ -49,7 +66,10 @@ class Company:
         return cls(engine, clock, Version(latest.number, latest.configuration))
 
     async def publish(self, configuration: Configuration, actor: Actor) -> Version:
-        """Make this the version in force, unless it already is. Durable before it takes effect."""
+        """Make this the version in force, unless it already is. Durable before it takes effect.
+
+        Raises Stale when another process published one meanwhile, which is in force then.
+        """
         if configuration == self.current.configuration and self.current.number > 0:
             return self.current
         number = self.current.number + 1
@@ -73,11 +93,62 @@ class Company:
             correlation=published.id,
         )
         version = Version(number, configuration)
-        version.router, version.automations  # noqa: B018  compiled before it is in force: a fault shows here
-        await self._engine.commit(Step(events=[event], documents=[(published, 0)]))
-        self._versions[number] = version
-        self.current = version
+        version.compile()  # before it is in force: a fault shows here
+        try:
+            await self._engine.commit(Step(events=[event], documents=[(published, 0)]))
+        except Conflict as conflict:
+            await self.catch_up()
+            if self.current.configuration == configuration:
+                return self.current
+            raise Stale(
+                f"version {number} was published by somebody else meanwhile; look at it and publish again",
+                {"version": self.current.number},
+            ) from conflict
+        self._put_in_force(version)
         return version
+
+    def _put_in_force(self, version: Version) -> None:
+        self._versions[version.number] = version
+        if version.number > self.current.number:
+            self.current = version
+
+    async def catch_up(self) -> bool:
+        """Put in force what another process has published. True when something was. Raises Outage."""
+        beyond = Where("number", ">", max(self.current.number, self._refused))
+        page = await self._engine.find(Query(CONFIGURATIONS, (beyond,), ("-number",), limit=1))
+        if not page.items:
+            return False
+        latest = page.items[0]
+        assert isinstance(latest, PublishedConfiguration)
+        version = Version(latest.number, latest.configuration)
+        try:
+            version.compile()
+        except Exception:
+            self._refused = latest.number
+            log.exception(
+                "version %d of the configuration cannot be used; %d stays in force here",
+                latest.number,
+                self.current.number,
+            )
+            return False
+        self._put_in_force(version)
+        return True
+
+    async def follow(self) -> None:
+        """Until `stop`: takes over what other processes publish, a second later at most while the store answers."""
+        while not self._stopping.is_set():
+            try:
+                if await self.catch_up():
+                    log.info("version %d of the configuration is in force", self.current.number)
+            except Outage as outage:
+                log.debug("the configuration is looked at later: %s", outage)
+            except Exception:
+                log.exception("looking for the configuration failed and is tried again")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), FOLLOW_SECONDS)
+
+    def stop(self) -> None:
+        self._stopping.set()
 
     async def version(self, number: int) -> Version:
         """An older version, for explanation and replay."""

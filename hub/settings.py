@@ -53,6 +53,33 @@ class FilesSettings(ListenSettings):
     )
 
 
+class HealthSettings(ListenSettings):
+    port: int = Field(
+        default=8028,
+        ge=0,
+        le=65535,
+        description="health and metrics of a process that does not serve the API",
+    )
+    connections: int = Field(default=100, ge=8, le=50_000, description=CONNECTIONS)
+
+
+class WorkersSettings(Setting):
+    """How the processes that decide share the partitions of the log on Kafka."""
+
+    name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]{1,100}$",
+        description="the name by which Kafka knows this process again when it comes back (group.instance.id), so that "
+        "its partitions wait for it; one process a name. None: the machine's name and the first free number in the data folder",
+    )
+    stall_seconds: float = Field(
+        default=30,
+        ge=5,
+        description="a consumer that has work and does not move for so long is not ready; after three times that, while both "
+        "servers answer, the process ends so that it is started again",
+    )
+
+
 class LoggingSettings(Setting):
     level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="debug, info, warning or error"
@@ -85,6 +112,13 @@ class InstallationSettings(Configuration):
     files: FilesSettings = Field(
         default=FilesSettings(),
         description="where attachments and mail HTML are read, apart from the console",
+    )
+    health: HealthSettings = Field(
+        default=HealthSettings(),
+        description="where probes and Prometheus ask a process that does not serve the API",
+    )
+    workers: WorkersSettings = Field(
+        default=WorkersSettings(), description="how processes share the work when `log` is Kafka"
     )
     logging: LoggingSettings = Field(default=LoggingSettings(), description="what the hub writes to stderr")
     media: MediaSettings = Field(

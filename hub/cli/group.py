@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "init": "hub.cli.init:init",
     "check": "hub.cli.check:check",
     "up": "hub.cli.up:up",
+    "worker": "hub.cli.worker:worker",
     "apply": "hub.cli.apply:apply",
     "topics": "hub.cli.topics:topics",
     "demo": "hub.cli.demo:demo",

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hub.cli.errors import Exit, Failed
 from hub.cli.output import note
 from hub.cli.place import place_of, with_place
 
@@ -22,6 +23,14 @@ PORT = click.IntRange(0, 65535)
 @click.option("--intake-port", type=PORT, help="Port of the public forms, likewise.")
 @click.option("--files-port", type=PORT, help="Port of attachments and mail HTML, likewise.")
 @click.option("--smtp-port", type=PORT, help="Port of the SMTP server, likewise.")
+@click.option(
+    "--health-port", type=PORT, help="Port of health and metrics of a process without the API, likewise."
+)
+@click.option(
+    "--only",
+    metavar="ROLES",
+    help="Do a part of the work, with others on the same Kafka and MongoDB: connectors, api, workers, with commas between.",
+)
 @click.pass_context
 @with_place
 def up(
@@ -30,8 +39,10 @@ def up(
     intake_port: int | None,
     files_port: int | None,
     smtp_port: int | None,
+    health_port: int | None,
+    only: str | None,
 ) -> None:
-    """Run everything in one process: connectors, processors, HTTP API, console.
+    """Run everything in one process: connectors, processors, HTTP API, console; or, with --only, a part of it.
 
     The settings are checked and published first. Stops on Ctrl-C or SIGTERM, after what is in flight is done; a second
     signal ends at once. Logs go to stderr.
@@ -41,22 +52,35 @@ def up(
       hubbub up
       hubbub up --config /etc/hubbub/hubbub.yaml --data /var/lib/hubbub
       hubbub up --console-port 9000
+      hubbub up --only connectors,api
     """
+    settings = place_of(context).settings()
+    ports = {"console": console_port, "intake": intake_port, "files": files_port, "health": health_port}
+    for name, port in ports.items():
+        settings = on_port(settings, name, port)
+    run_hub(_on_smtp_port(settings, smtp_port), only)
+
+
+def run_hub(settings: "HubSettings", only: str | None) -> None:
+    """In the foreground, until it is stopped."""
     import asyncio
 
     from hub.observe import configure_logging
+    from hub.roles import EVERYTHING, parse_roles
     from hub.up import run
 
-    settings = place_of(context).settings()
-    for name, port in {"console": console_port, "intake": intake_port, "files": files_port}.items():
-        settings = _on_port(settings, name, port)
-    settings = _on_smtp_port(settings, smtp_port)
+    roles = EVERYTHING if only is None else parse_roles(only.split(","))
+    if roles != EVERYTHING and settings.log is None:
+        raise Failed(
+            "several processes share the work only where `log` and `store` name Kafka and MongoDB",
+            Exit.REFUSED,
+        )
     style = {"auto": "console" if sys.stderr.isatty() else "json", "text": "console"}
     configure_logging(style.get(settings.logging.format, settings.logging.format), settings.logging.level)
-    asyncio.run(run(settings, settings.data, _told))
+    asyncio.run(run(settings, settings.data, _told, roles))
 
 
-def _on_port(settings: "HubSettings", name: str, port: int | None) -> "HubSettings":
+def on_port(settings: "HubSettings", name: str, port: int | None) -> "HubSettings":
     if port is None:
         return settings
     return settings.model_copy(update={name: getattr(settings, name).model_copy(update={"port": port})})

@@ -154,3 +154,5 @@ class AppContext:
     consumers: Mapping[str, Sequence[Topic]] = field(default_factory=dict)
     connectors: Mapping[str, Callable[[], Health]] = field(default_factory=dict)
     is_stopping: Callable[[], bool] = lambda: False
+    decides: bool = True
+    """Whether the consumers run in this process: if not, those that stand still are none of its business."""

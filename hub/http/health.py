@@ -105,7 +105,7 @@ async def ready(context: Context, request: Request, response: Response) -> Ready
         reasons.append(f"the log does not accept: {type(error).__name__}")
     bound = context.facts.limits.stall_seconds
     for name, seconds in now.stalled.items():
-        if seconds > bound:
+        if context.decides and seconds > bound:
             reasons.append(
                 f"consumer {name} has {now.lags[name]} events to do and has not moved for {seconds:.0f} s"
             )

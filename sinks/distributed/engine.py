@@ -35,7 +35,7 @@ from sinks.distributed.committing import Committer
 from sinks.distributed.plan import make_plan
 from sinks.kafka.address import parse_address
 from sinks.kafka.log import KafkaLog
-from sinks.kafka.offsets import covers, from_place, sortable, to_position
+from sinks.kafka.offsets import Offsets, covers, from_place, sortable, to_position
 from sinks.kafka.stamps import Stamps
 from sinks.mongo import documents
 from sinks.mongo.blobs import check_name, read_blob, write_blobs
@@ -131,6 +131,11 @@ class DistributedEngine:
             name: to_position({from_place(f"{each}:0")[0]: offset for each, offset in offsets.items()})
             for name, offsets in found.items()
         }
+
+    async def offsets(self, consumer: str) -> Offsets:
+        """The next record of each partition in which the consumer has ever moved."""
+        found = (await read_positions(self.database, consumer)).get(consumer, {})
+        return {from_place(f"{each}:0")[0]: offset for each, offset in found.items()}
 
     async def lag(self, consumer: str, topics: Sequence[Topic]) -> int:
         return await self.events.lag(topics, (await self._positions(consumer)).get(consumer, ""))

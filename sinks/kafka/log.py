@@ -110,7 +110,8 @@ class KafkaLog:
             ends = await reader.ends()
             await reader.seek(from_position(before))
             standing = Standing.at(from_position(before) | reader.next)
-            records = [self._record(each, standing, reader) for each in await reader.take(limit, ends)]
+            taken = await reader.take(limit, ends)
+        records = [self._record(each, standing, reader.counts[each.partition[0]]) for each in taken]
         return Batch(records, before, records[-1].position if records else before)
 
     async def scan(
@@ -132,7 +133,7 @@ class KafkaLog:
                     if wanted is not None and each.key != wanted:
                         standing.after(each.partition, each.offset)
                         continue
-                    records.append(self._record(each, standing, reader))
+                    records.append(self._record(each, standing, reader.counts[each.partition[0]]))
                     if len(records) == limit:
                         break
                 if len(found) < count:
@@ -152,9 +153,10 @@ class KafkaLog:
             found = await reader.take(1, ends)
         if not found or found[0].offset != offset:
             return None
-        return self._record(found[0], Standing.at({}), reader)
+        return self._record(found[0], Standing.at({}), reader.counts[partition[0]])
 
-    def _record(self, raw: Raw, standing: Standing, reader: Reader) -> Record:
+    def _record(self, raw: Raw, standing: Standing, partitions: int) -> Record:
+        """`partitions`: how many the record's topic has."""
         topic, number = raw.partition
         place = to_place(topic, number, raw.offset)
         decoded = from_record(place, raw.key, raw.value, raw.headers)
@@ -169,9 +171,23 @@ class KafkaLog:
             value=raw.value or b"",
             problem=decoded.problem,
             # A topic with more partitions than before begins anew in each, and is still above all that was.
-            order=reader.counts[topic] << OFFSET_BITS | raw.offset,
+            order=partitions << OFFSET_BITS | raw.offset,
             place=place,
         )
+
+    async def decoded(self, raws: Sequence[Raw], at: Mapping[Partition, int]) -> list[Record]:
+        """Records that somebody else has fetched, for a reader who stands at these offsets."""
+        topics = sorted({each.partition[0] for each in raws})
+        counts = {topic: len(await self._partitions((topic,))) for topic in topics}
+        standing = Standing.at(at)
+        return [self._record(each, standing, counts[each.partition[0]]) for each in raws]
+
+    async def between(self, partition: Partition, first: int, last: int, limit: int) -> list[Raw]:
+        """Up to so many records of one partition from one offset to before another, as they lie."""
+        at = {partition: first}
+        async with self._borrowed((partition[0],), at, only=partition) as reader:
+            await reader.seek(at)
+            return await reader.take(limit, {partition: last})
 
     async def everything(self) -> AsyncIterator[tuple[Partition, int, int, list[Raw]]]:
         """Each partition in chunks, as it lies: the offsets from which and up to which a chunk should go, and its records."""

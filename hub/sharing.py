@@ -1,0 +1,81 @@
+"""What a process of these roles listens at, and who runs the consumers: the embedded runners, or Faust on Kafka."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
+
+from hub.listening import HEALTH
+from hub.publishing import Publishing
+from hub.roles import EVERYTHING, Role, Roles
+from hub.wiring import Hub
+from schemas.configuration import Configuration
+from schemas.errors import Outage, Stale
+from schemas.events import SYSTEM
+
+log = logging.getLogger("hubbub")
+
+TRIES = 5
+LISTENING: dict[Role, tuple[str, ...]] = {Role.API: ("console", "files"), Role.CONNECTORS: ("intake",)}
+
+
+def listening_of(roles: Roles) -> Sequence[str]:
+    """Names of the addresses at which a process of these roles answers."""
+    names = [name for role in Role if role in roles for name in LISTENING.get(role, ())]
+    return names if Role.API in roles else [*names, HEALTH]
+
+
+async def publish_at_start(publishing: Publishing, configuration: Configuration, roles: Roles) -> None:
+    """The settings file's version is put in force by a process that runs everything, and by the first of several.
+
+    The others follow: one that is started again with an older file must not take back what was applied since.
+    """
+    current = await publishing.current()
+    if current is None or roles == EVERYTHING:
+        for _ in range(TRIES):
+            try:
+                await publishing.publish(configuration, SYSTEM)
+            except Stale:
+                continue  # another started at the same moment
+            return
+        raise Outage("the configuration is published by many at once; start again")
+    if current.configuration != configuration:
+        log.warning(
+            "the settings file differs from version %d of the configuration, which is in force; `hubbub apply` publishes it",
+            current.number,
+        )
+
+
+class Work(Protocol):
+    """What decides, in this process."""
+
+    def runs(self) -> list[Coroutine[Any, Any, None]]:
+        """To be run together until `stop`."""
+        ...
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Begins nothing more, and waits for what is being committed, within the grace."""
+        ...
+
+
+class EmbeddedWork:
+    """One runner a consumer, over the whole log."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._runners = hub.runners
+
+    def runs(self) -> list[Coroutine[Any, Any, None]]:
+        return [runner.run() for runner in self._runners]
+
+    async def stop(self, grace_seconds: float) -> None:
+        for runner in self._runners:
+            runner.stop()
+        await asyncio.sleep(0)
+
+
+def work_of(hub: Hub) -> Work:
+    if hub.settings.log is None:
+        return EmbeddedWork(hub)
+    from hub.worker.work import worker_of  # noqa: PLC0415  needs the packages of the other engine
+
+    return worker_of(hub)

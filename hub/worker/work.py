@@ -1,0 +1,47 @@
+"""The workers' part of a hub that is wired: its consumers as feeds, and Faust to fetch for them."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from hub.observe import Metrics
+from hub.wiring import Hub
+from hub.worker.app import Application, make_app
+from hub.worker.desk import Desk
+from hub.worker.feed import Feed
+from hub.worker.name import WorkerName
+from hub.worker.working import Working
+from sinks.distributed.engine import DistributedEngine
+
+
+def desk_of(hub: Hub) -> Desk:
+    engine = hub.engine
+    assert isinstance(engine, DistributedEngine)
+    metrics: Metrics = hub.metrics
+    return Desk([Feed(engine, hub.clock, each.consumer, metrics=metrics) for each in hub.runners])
+
+
+class Worker:
+    """Implements hub.sharing.Work."""
+
+    def __init__(self, hub: Hub, name: WorkerName) -> None:
+        engine = hub.engine
+        assert isinstance(engine, DistributedEngine)
+        self._address = engine.events.address
+        self._topics = [each.consumer.topics for each in hub.runners]
+        self._name = name
+        self.desk = desk_of(hub)
+        self.working = Working(self._app, self.desk)
+
+    def _app(self) -> Application:
+        return make_app(self._address, self._topics, self._name.text)
+
+    def runs(self) -> list[Coroutine[Any, Any, None]]:
+        return [self.working.run()]
+
+    async def stop(self, grace_seconds: float) -> None:
+        await self.working.stop(grace_seconds)
+        self._name.release()
+
+
+def worker_of(hub: Hub) -> Worker:
+    return Worker(hub, WorkerName.taken(hub.settings.workers.name, hub.folder))

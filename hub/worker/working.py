@@ -1,0 +1,89 @@
+"""Runs the Faust application of this process, and a new one when that broke down: an outage of Kafka ends no process."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from hub.worker.app import Application
+from hub.worker.desk import Desk
+
+log = logging.getLogger("hubbub.worker")
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
+END_SECONDS = 3.0
+FAUST = ("faust", "mode", "kafka", "aiokafka", "hub.worker")
+
+
+def quieten() -> None:
+    """Faust tells each rebalance in twenty lines, and each outage in a thousand; whoever waits says so once."""
+    for name in FAUST:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+class Working:
+    """`make` gives a new application each time."""
+
+    def __init__(self, make: Callable[[], Application], desk: Desk) -> None:
+        self._make = make
+        self._desk = desk
+        self._stopping = asyncio.Event()
+        self._app: Application | None = None
+        self.breakdowns = 0
+
+    async def run(self) -> None:
+        """Until `stop`."""
+        quieten()
+        self._desk.start()
+        pause = FIRST_PAUSE_SECONDS
+        while not self._stopping.is_set():
+            app = self._app = self._make()
+            app.desk = self._desk
+            try:
+                await app.start()
+                await self._until_over(app)
+            except Exception as error:  # noqa: BLE001  whatever Faust does, the next one tries again
+                self._told(error)
+            else:
+                self._told(app.crash_reason)
+            if self._stopping.is_set():
+                break
+            self._desk.hold(())
+            await self._end(app)
+            self.breakdowns += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+            pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
+
+    def _told(self, error: BaseException | None) -> None:
+        if error is not None and not self._stopping.is_set():
+            log.warning(
+                "fetching from Kafka broke down and begins again: %s: %s", type(error).__name__, error
+            )
+
+    async def _until_over(self, app: Application) -> None:
+        waits = [
+            asyncio.ensure_future(each)
+            for each in (app._crashed.wait(), app._stopped.wait(), self._stopping.wait())
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Nothing new is begun, what is being committed ends within the grace, and nothing is acknowledged that was not applied."""
+        self._stopping.set()
+        await self._desk.stop(grace_seconds)
+        if self._app is not None:
+            await self._end(self._app)
+
+    async def _end(self, app: Application) -> None:
+        """As far as it can be ended: what Faust does not end is left to the end of the process."""
+        ending = asyncio.ensure_future(app.stop())
+        _, late = await asyncio.wait({ending}, timeout=END_SECONDS)
+        if late:
+            ending.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await ending
