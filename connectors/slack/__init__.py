@@ -1,0 +1,1 @@
+"""Slack: the Events API and Socket Mode in, the Web API out."""

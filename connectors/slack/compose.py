@@ -1,0 +1,72 @@
+"""Answers as Slack takes them: escaped, in parts where they are long.
+
+https://docs.slack.dev/messaging/formatting-message-text#escaping
+"""
+
+import re
+from typing import Any
+
+from connectors.slack.names import Place, place_of
+from schemas.outbound import OutboundMessage
+
+LONGEST = 3_900
+"""Characters of one message after escaping. Slack advises 4,000 and cuts off what is beyond 40,000."""
+METADATA_TYPE = "hubbub_message"
+MOST_PARTS = 20
+HOLDS = re.compile(r"&(?:amp|lt|gt)?;?$")
+
+
+def escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def parts_of(text: str) -> list[str]:
+    """The text as Slack takes it, cut at the end of paragraphs, lines, sentences or words, never within a character."""
+    rest = escaped(text.strip())
+    parts: list[str] = []
+    while len(rest) > LONGEST:
+        cut = _cut(rest)
+        parts.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip("\n ")
+    return [*parts, rest] if rest or not parts else parts
+
+
+def _cut(text: str) -> int:
+    """Where the first part ends: at the last good place of its second half, else not within an escape."""
+    for mark in ("\n\n", "\n", ". ", " "):
+        at = text.rfind(mark, LONGEST // 2, LONGEST)
+        if at > 0:
+            return at + len(mark)
+    inside = HOLDS.search(text[:LONGEST])
+    return inside.start() if inside else LONGEST
+
+
+def metadata_of(message: OutboundMessage, part: int, count: int) -> dict[str, Any]:
+    """By which our message is found again in the channel's history. Nothing of the customer is in it."""
+    payload = {"id": str(message.message), "part": part, "of": count}
+    return {"event_type": METADATA_TYPE, "event_payload": payload}
+
+
+def posts_of(message: OutboundMessage, as_agent: bool) -> tuple[Place, list[dict[str, Any]]]:
+    """Where the answer goes, and the calls of chat.postMessage. Raises ValueError for what cannot be sent."""
+    place = place_of(message.conversation)
+    parts = parts_of(message.text)
+    if len(parts) > MOST_PARTS:
+        raise ValueError(
+            f"the answer is too long: {len(parts)} messages of Slack, and {MOST_PARTS} are sent at most"
+        )
+    posts = []
+    for number, part in enumerate(parts):
+        post: dict[str, Any] = {
+            "channel": place.channel,
+            "text": part,
+            "metadata": metadata_of(message, number, len(parts)),
+            "unfurl_links": False,
+            "unfurl_media": False,
+        }
+        if place.thread_ts:
+            post["thread_ts"] = place.thread_ts
+        if as_agent and message.author.name and not message.automatic:
+            post["username"] = message.author.name[:80]
+        posts.append(post)
+    return place, posts

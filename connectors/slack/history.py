@@ -1,0 +1,60 @@
+"""Reading channels: to find what we sent, and what we missed.
+
+https://docs.slack.dev/reference/methods/conversations.history · …/conversations.replies
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from connectors.slack.compose import METADATA_TYPE
+from connectors.slack.names import Place
+from connectors.slack.parse.blocks import Json, objects, string
+from connectors.slack.web import SlackWeb
+
+PAGE = 200
+MOST_PAGES = 50
+CLOCKS_APART = timedelta(minutes=2)
+
+
+async def parts_found(web: SlackWeb, place: Place, message: UUID, since: datetime) -> Mapping[int, str]:
+    """Part number -> ts, of the parts of our message that stand in the channel. Raises one of FAILURES."""
+    oldest = f"{(since - CLOCKS_APART).timestamp():.6f}"
+    found: dict[int, str] = {}
+    async for each in messages(web, place, oldest, with_metadata=True):
+        metadata = each.get("metadata")
+        if not isinstance(metadata, dict) or metadata.get("event_type") != METADATA_TYPE:
+            continue
+        payload = metadata.get("event_payload")
+        if (
+            isinstance(payload, dict)
+            and payload.get("id") == str(message)
+            and isinstance(payload.get("part"), int)
+        ):
+            found[payload["part"]] = string(each.get("ts"))
+    return found
+
+
+async def messages(
+    web: SlackWeb, place: Place, oldest: str, latest: str | None = None, with_metadata: bool = False
+) -> AsyncIterator[Json]:
+    """Messages of a channel or thread after `oldest`, as Slack orders them: a channel newest first, a thread oldest first."""
+    method = "conversations.replies" if place.thread_ts else "conversations.history"
+    cursor: str | None = None
+    for _ in range(MOST_PAGES):
+        answer = await web.ask(
+            method,
+            channel=place.channel,
+            ts=place.thread_ts,
+            oldest=oldest,
+            latest=latest,
+            limit=PAGE,
+            cursor=cursor,
+            include_all_metadata="true" if with_metadata else None,
+        )
+        for each in objects(answer.get("messages"), PAGE * 2):
+            yield each
+        meta = answer.get("response_metadata")
+        cursor = string(meta.get("next_cursor")) if isinstance(meta, dict) else ""
+        if not cursor:
+            return

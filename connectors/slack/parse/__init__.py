@@ -1,0 +1,1 @@
+"""Slack's payloads to interactions. Pure: no clock, no network, no look-up."""

@@ -1,0 +1,90 @@
+"""What a company says about its Slack workspaces."""
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from connectors.slack.names import ID
+from schemas.configuration import Name, Setting
+
+API_URL = "https://slack.com/api/"
+
+
+class SlackAccount(Setting):
+    """One app in one workspace."""
+
+    name: Name = Field(description="the account's name; Slack calls /hooks/slack/NAME")
+    brand: Name = Field(default="default", description="the brand that its conversations belong to")
+    team: str = Field(
+        description="the workspace's id, such as T0123ABCD: Slack's web address has it after /client/"
+    )
+    bot_token: SecretStr = Field(description="xoxb-…, under OAuth & Permissions of the app")
+    signing_secrets: tuple[SecretStr, ...] = Field(
+        default=(),
+        max_length=3,
+        description="Signing Secret under Basic Information; two while you change it. Needed for the Events API",
+    )
+    app_token: SecretStr | None = Field(
+        default=None,
+        description="xapp-… with the scope connections:write: events come by Socket Mode; no public address is needed",
+    )
+    connections: int = Field(
+        default=2,
+        ge=1,
+        le=10,
+        description="Socket Mode connections, so that one is up while another is renewed",
+    )
+    channels: tuple[str, ...] = Field(
+        default=(),
+        description="ids of the channels in which customers write; empty: every channel that the app was invited to",
+    )
+    customers: Literal["everyone", "outsiders"] = Field(
+        default="everyone",
+        description="outsiders: who belongs to this workspace is a colleague, and what they write opens no case",
+    )
+    as_agent: bool = Field(
+        default=False, description="answers bear the agent's name; needs the scope chat:write.customize"
+    )
+    queue: Name | None = Field(default=None, description="hint for the routing")
+    catch_up_hours: int = Field(
+        default=24, ge=0, le=720, description="how far back channels are read after an outage; 0: not at all"
+    )
+    api_url: str = Field(default=API_URL, description="a proxy, a sandbox or a stand-in of the Web API")
+
+    @field_validator("team", "channels")
+    @classmethod
+    def _are_ids(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for each in (value,) if isinstance(value, str) else value:
+            if not ID.fullmatch(each):
+                raise ValueError(
+                    f"{each!r} is no id of Slack; ids are capitals and digits, such as C0123ABCD"
+                )
+        return value
+
+    @field_validator("api_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if urlsplit(value).scheme not in {"https", "http"} or not urlsplit(value).hostname:
+            raise ValueError(f"{value!r} is no address; write it whole, such as {API_URL}")
+        return value if value.endswith("/") else f"{value}/"
+
+    @model_validator(mode="after")
+    def _has_a_way_in(self) -> "SlackAccount":
+        if not self.signing_secrets and self.app_token is None:
+            raise ValueError(
+                f"Slack account {self.name!r} has no way in: set signing_secrets (Events API) or app_token (Socket Mode)"
+            )
+        return self
+
+
+class SlackSettings(Setting):
+    accounts: tuple[SlackAccount, ...] = Field(default=(), max_length=200)
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> "SlackSettings":
+        names = [each.name for each in self.accounts]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two Slack accounts are named {', '.join(twice)}")
+        return self

@@ -1,0 +1,186 @@
+"""The Web API: methods by name, with Slack's errors, limits and pages. https://docs.slack.dev/reference/methods"""
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from connectors.slack.standin.workspace import APP, BOT_ID, BOT_USER, METADATA, Json, Workspace
+
+LONGEST_TEXT = 40_000
+PAGE = 100
+
+
+class ApiError(Exception):
+    """`ok: false` with this word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong with one call. `kind`: limited, error:WORD, status:CODE, drop, slow. `after`: it was done nonetheless."""
+
+    kind: str
+    after: bool = False
+    retry_after: str | None = "1"
+
+
+@dataclass
+class Api:
+    """`faults` maps a method to what goes wrong with its next calls, in order."""
+
+    workspace: Workspace
+    bot_token: str
+    app_token: str
+    base_url: str = ""
+    socket_url: Callable[[], str] = lambda: ""
+    faults: dict[str, deque[Fault]] = field(default_factory=dict)
+    calls: list[tuple[str, Json]] = field(default_factory=list)
+    scopes: str = "chat:write,channels:history,groups:history,im:history,users:read,files:read,files:write,channels:read,reactions:read"
+    _uploads: dict[str, Json] = field(default_factory=dict)
+
+    def fail(self, method: str, *faults: Fault) -> None:
+        self.faults.setdefault(method, deque()).extend(faults)
+
+    def next_fault(self, method: str) -> Fault | None:
+        waiting = self.faults.get(method)
+        return waiting.popleft() if waiting else None
+
+    def call(self, method: str, token: str, values: Json) -> Json:
+        """The answer's fields. Raises ApiError."""
+        self.calls.append((method, values))
+        known = METHODS.get(method)
+        if known is None:
+            raise ApiError("unknown_method")
+        wanted = self.app_token if method == "apps.connections.open" else self.bot_token
+        if not token:
+            raise ApiError("not_authed")
+        if token != wanted:
+            raise ApiError("invalid_auth")
+        return known(self, values)
+
+    # -- who ----------------------------------------------------------------------------------------------------------
+
+    def auth_test(self, values: Json) -> Json:
+        return {"team": "Acme", "team_id": self.workspace.team, "user_id": BOT_USER, "bot_id": BOT_ID}
+
+    def bots_info(self, values: Json) -> Json:
+        return {"bot": {"id": BOT_ID, "app_id": APP, "user_id": BOT_USER, "name": "hubbub"}}
+
+    def users_info(self, values: Json) -> Json:
+        user = self.workspace.users.get(values.get("user", ""))
+        if user is None:
+            raise ApiError("user_not_found")
+        return {"user": user}
+
+    def connections_open(self, values: Json) -> Json:
+        return {"url": self.socket_url()}
+
+    # -- channels -----------------------------------------------------------------------------------------------------
+
+    def conversations(self, values: Json) -> Json:
+        return {"channels": [{"id": each} for each in self.workspace.channels]}
+
+    def history(self, values: Json) -> Json:
+        """Newest first, without answers in threads."""
+        found = [each for each in self._channel(values) if each.get("thread_ts") in (None, each["ts"])]
+        return self._page(list(reversed(found)), values)
+
+    def replies(self, values: Json) -> Json:
+        """Oldest first, the first message included."""
+        thread = values.get("ts")
+        found = [each for each in self._channel(values) if thread in (each["ts"], each.get("thread_ts"))]
+        if not found:
+            raise ApiError("thread_not_found")
+        return self._page(found, values, keep=thread)
+
+    def _channel(self, values: Json) -> list[Json]:
+        messages = self.workspace.channels.get(values.get("channel", ""))
+        if messages is None:
+            raise ApiError("channel_not_found")
+        return messages
+
+    def _page(self, found: list[Json], values: Json, keep: str | None = None) -> Json:
+        oldest, latest = values.get("oldest") or "0", values.get("latest") or "9"
+        wanted = [each for each in found if oldest < each["ts"] <= latest or each["ts"] == keep]
+        start, limit = int(values.get("cursor") or 0), min(int(values.get("limit") or PAGE), PAGE)
+        with_metadata = str(values.get("include_all_metadata")).lower() in ("true", "1")
+        page = [
+            each if with_metadata else {name: each[name] for name in each if name != METADATA}
+            for each in wanted[start : start + limit]
+        ]
+        more = start + limit < len(wanted)
+        return {
+            "messages": page,
+            "has_more": more,
+            "response_metadata": {"next_cursor": str(start + limit) if more else ""},
+        }
+
+    # -- sending --------------------------------------------------------------------------------------------------------
+
+    def post_message(self, values: Json) -> Json:
+        self._channel(values)
+        text = values.get("text", "")
+        if not text:
+            raise ApiError("no_text")
+        if len(text) > LONGEST_TEXT:
+            raise ApiError("msg_too_long")
+        metadata = values.get(METADATA)
+        if isinstance(metadata, str):
+            values = {**values, METADATA: json.loads(metadata)}
+        message = self.workspace.post(values)
+        return {"channel": values["channel"], "ts": message["ts"], "message": message}
+
+    def upload_url(self, values: Json) -> Json:
+        id = f"F{len(self._uploads) + 1:07d}U"
+        self._uploads[id] = {"name": values.get("filename", ""), "length": int(values.get("length", 0))}
+        return {"upload_url": f"{self.base_url}/upload/{id}", "file_id": id}
+
+    def uploaded(self, id: str, content: bytes) -> bool:
+        known = self._uploads.get(id)
+        if known is None or len(content) != known["length"]:
+            return False
+        self.workspace.contents[id] = content
+        return True
+
+    def complete_upload(self, values: Json) -> Json:
+        given = values.get("files", [])
+        files = json.loads(given) if isinstance(given, str) else given
+        for each in files:
+            if each["id"] not in self.workspace.contents:
+                raise ApiError("file_not_found")
+        if values.get("channel_id"):
+            names = [self._uploads[each["id"]]["name"] for each in files]
+            message = {
+                "type": "message",
+                "subtype": "file_share",
+                "user": BOT_USER,
+                "bot_id": BOT_ID,
+                "app_id": APP,
+                "text": "",
+                "ts": self.workspace.ts(),
+                "files": [{"id": each["id"], "name": name} for each, name in zip(files, names, strict=True)],
+            }
+            self.workspace.add(values["channel_id"], message, values.get("thread_ts"))
+        return {"files": [{"id": each["id"]} for each in files]}
+
+    def files_info(self, values: Json) -> Json:
+        file = self.workspace.files.get(values.get("file", ""))
+        if file is None:
+            raise ApiError("file_not_found")
+        return {"file": {name: value for name, value in file.items() if name != "file_access"}}
+
+
+Method = Callable[[Api, Json], Json]
+METHODS: Mapping[str, Method] = {
+    "auth.test": Api.auth_test,
+    "bots.info": Api.bots_info,
+    "users.info": Api.users_info,
+    "apps.connections.open": Api.connections_open,
+    "users.conversations": Api.conversations,
+    "conversations.history": Api.history,
+    "conversations.replies": Api.replies,
+    "chat.postMessage": Api.post_message,
+    "files.getUploadURLExternal": Api.upload_url,
+    "files.completeUploadExternal": Api.complete_upload,
+    "files.info": Api.files_info,
+}
