@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
 from schemas.documents import Collection, Document, Entry, EntryKind
@@ -306,13 +306,16 @@ class Engine(Protocol):
         limit: int = 50,
         after: str | None = None,
     ) -> Page[Entry]:
-        """Entries of these cases, or of these handles, newest first. `queues` keeps those whose case is in one of them."""
+        """Entries of these cases, or of these handles, newest first.
+
+        `queues` keeps those whose case is in one of them, or was merged into a case that is.
+        """
         ...
 
     async def search(
         self, words: str, queues: Sequence[str] | None = None, limit: int = 20, after: str | None = None
     ) -> Page[Hit]:
-        """Cases by number, name, handle, words of subject and text; best first."""
+        """Cases by number, name, handle, words of subject and text; best first. `queues` as in `timeline`."""
         ...
 
     async def outcomes(self, consumer: str, after: Place, limit: int) -> Sequence[Outcome]:
@@ -356,6 +359,25 @@ class ReceiptStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """How often an account may send: `burst` at once, then `per_second`."""
+
+    per_second: float
+    burst: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a channel said of the account's limits with an answer. None: it did not say."""
+
+    remaining: int | None = None
+    """Sends that are left until the window is over."""
+    reset_seconds: float | None = None
+    rest_seconds: float | None = None
+    """The account sends nothing at all for so long (429 of the account, not of one conversation)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What a channel said to a message. `stop_account` marks faults of the account (credentials), not of the message."""
 
@@ -367,6 +389,7 @@ class Receipt:
     stop_account: bool = False
     may_change: bool = False
     """The channel tells of reactions to it, and of edits and deletions by others."""
+    limit: Limit | None = None
 
 
 class Deliverer(Protocol):
@@ -375,6 +398,13 @@ class Deliverer(Protocol):
     channel: str
 
     async def deliver(self, message: OutboundMessage) -> Receipt: ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A deliverer that knows how often its accounts may send, before the channel has to say so."""
+
+    def allowance(self, account: str) -> Allowance | None: ...
 
 
 class Reconciler(Protocol):

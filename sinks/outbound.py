@@ -21,6 +21,7 @@ from schemas.members import Alone, Membership
 from schemas.outbound import DeliveryState, OutboundQueued
 from schemas.ports import Clock, Deliverer, Engine, Receipt, ReceiptStatus, Record, Step
 from sinks.outbound_due import DUTY, IDLE_SECONDS, Account, Due, account_of
+from sinks.outbound_pace import Pace, allowed_by
 from sinks.outbound_recovery import Recovery
 from sinks.outbound_results import CONSUMER, GIVE_UP_AFTER, Ended, backoff, ended
 
@@ -73,6 +74,7 @@ class Dispatcher:
         self._next = Due(
             engine, clock, self._busy, self.stopped_accounts, self._has_its_share, self._members.is_first_for
         )
+        self._pace = Pace(allowed_by(self._deliverers))
         self._recovery = Recovery(engine, clock, self._members, self._busy)
         self._recovers_at = 0.0
 
@@ -138,6 +140,8 @@ class Dispatcher:
         while due and not self._stopping:
             is_full = len(self._busy) >= CONCURRENCY
             delivery = next((each for each in due if not is_full and not self._has_its_share(each)), None)
+            if delivery is None and not self._busy:
+                break  # each account that has something to send waits for its channel
             if delivery is None:
                 done, _ = await asyncio.wait(
                     self._busy.values(), timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
@@ -154,10 +158,15 @@ class Dispatcher:
         conversation = delivery.message.conversation
         task = self._busy[conversation] = asyncio.create_task(self._send(delivery))
         self._shares[account_of(delivery)] += 1
+        self._pace.took(account_of(delivery), self._clock.now())
         task.add_done_callback(partial(self._finished, delivery))
 
     def _has_its_share(self, delivery: Delivery) -> bool:
-        return self._shares[account_of(delivery)] >= MOST_OF_AN_ACCOUNT
+        account = account_of(delivery)
+        return (
+            self._shares[account] >= MOST_OF_AN_ACCOUNT
+            or self._pace.wait_seconds(account, self._clock.now()) > 0
+        )
 
     def _finished(self, delivery: Delivery, task: "asyncio.Task[None]") -> None:
         conversation, account = delivery.message.conversation, account_of(delivery)
@@ -217,6 +226,7 @@ class Dispatcher:
         now = self._clock.now()
         result = ended(delivery, receipt, now)
         account = account_of(delivery)
+        self._pace.told(account, receipt.limit, now)
         if receipt.stop_account:
             self.stopped_accounts[account] = now + backoff(delivery.attempts, receipt.retry_after_seconds)
         elif receipt.status is ReceiptStatus.SENT:
