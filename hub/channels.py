@@ -11,6 +11,7 @@ from schemas.capabilities import Capabilities, Count
 MODULES: tuple[str, ...] = (
     "connectors.email.channel",
     "connectors.webform.channel",
+    "connectors.slack.channel",
 )
 """Each has `CHANNEL`. The order is that of the documentation."""
 

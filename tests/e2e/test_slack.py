@@ -1,0 +1,135 @@
+"""Slack from end to end: a customer writes, an agent answers in the thread, and what happens to messages shows."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.slack.standin.server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SlackStandin
+from connectors.slack.standin.workspace import TEAM
+from hub.settings import HubSettings
+from hub.up import Running, start
+from schemas.accounts import Principal, Role
+from schemas.commands import ReplyToCase
+from schemas.documents import CASES, Case, Entry, EntryKind
+from schemas.events import Actor
+from schemas.ids import derive
+from schemas.outbound import DeliveryState
+from schemas.ports import Query
+from tests.support.waiting import eventually
+
+MIA = Principal(kind="agent", id="mia", name="Mia", roles={"*": Role.AGENT})
+CHANNEL = "C0CUSTOMER"
+
+
+def settings(standin: SlackStandin, **account: Any) -> HubSettings:
+    return HubSettings.model_validate(
+        {
+            "queues": [{"name": "inbox", "title": "Inbox"}],
+            "default_queue": "inbox",
+            "console": {"port": 0},
+            "intake": {"port": 0},
+            "files": {"port": 0},
+            "grace_seconds": 1,
+            "slack": {
+                "accounts": [
+                    {
+                        "name": "acme",
+                        "team": TEAM,
+                        "bot_token": BOT_TOKEN,
+                        "signing_secrets": [SIGNING_SECRET],
+                        "api_url": standin.api_url,
+                        **account,
+                    }
+                ]
+            },
+        }
+    )
+
+
+@pytest.fixture
+async def standin() -> AsyncIterator[SlackStandin]:
+    made = SlackStandin(retry_seconds=(0.1, 0.2, 0.4))
+    made.workspace.person("U0ANN0001", "Ann Example", "ann@example.com")
+    made.workspace.person("U0BEN0001", "Ben")
+    made.workspace.channel(CHANNEL)
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture(params=["events-api", "socket-mode"])
+async def hub(request: pytest.FixtureRequest, tmp_path: Path, standin: SlackStandin) -> AsyncIterator[Running]:
+    account = {"app_token": APP_TOKEN} if request.param == "socket-mode" else {}
+    running = await start(settings(standin, **account), tmp_path / "data")
+    if request.param == "events-api":
+        standin.request_url = f"{running.addresses['intake']}/hooks/slack/acme"
+    yield running
+    await running.stop()
+
+
+async def the_case(hub: Running) -> Case:
+    async def found() -> Case | None:
+        page = await hub.hub.engine.find(Query(CASES))
+        cases = [each for each in page.items if isinstance(each, Case) and each.queue]
+        return cases[0] if len(cases) == 1 else None
+
+    case = await eventually(found)
+    assert case is not None
+    return case
+
+
+async def timeline(hub: Running, case: Case) -> list[Entry]:
+    page = await hub.hub.service.timeline(MIA, case)
+    return list(reversed(page.items))
+
+
+async def answer(hub: Running, case: Case, text: str) -> None:
+    command = ReplyToCase(case=case.id, actor=Actor(kind="agent", id="mia", name="Mia"), text=text)
+    await hub.hub.service.command(MIA, command, derive("answer", text))
+
+
+async def test_a_customer_writes_an_agent_answers_and_it_is_known_to_have_arrived(
+    hub: Running, standin: SlackStandin
+) -> None:
+    ts = standin.workspace.say("U0ANN0001", CHANNEL, "Where is my *order*? &lt;1187&gt;")
+    case = await the_case(hub)
+    assert case.channel == "slack"
+    first = (await timeline(hub, case))[0]
+    assert first.text == "Where is my *order*? <1187>"
+    assert first.actor.name == "Ann Example"
+    await answer(hub, case, "It left on <Monday> & arrives soon")
+
+    async def arrived() -> bool:
+        replies = [each for each in await timeline(hub, case) if each.kind is EntryKind.REPLY]
+        return [each.delivery for each in replies] == [DeliveryState.SENT]
+
+    assert await eventually(arrived)
+    (posted,) = standin.workspace.from_app()
+    assert posted["text"] == "It left on &lt;Monday&gt; &amp; arrives soon"
+    assert posted["thread_ts"] == ts
+    standin.workspace.say("U0BEN0001", CHANNEL, "Thank you both", thread_ts=ts)
+
+    async def answered() -> bool:
+        return [each.text for each in await timeline(hub, case)].count("Thank you both") == 1
+
+    assert await eventually(answered)
+    await the_case(hub)  # still the only one: neither the echo nor the second person opened another
+
+
+async def test_edits_deletions_and_reactions_reach_the_timeline(hub: Running, standin: SlackStandin) -> None:
+    ts = standin.workspace.say("U0ANN0001", CHANNEL, "Where is my ordr?")
+    case = await the_case(hub)
+    standin.workspace.edit(CHANNEL, ts, "Where is my order?")
+    standin.workspace.unfurl(CHANNEL, ts, "https://shop.example/orders")
+    standin.workspace.react("U0BEN0001", CHANNEL, ts, "eyes")
+    standin.workspace.delete(CHANNEL, ts)
+
+    async def told() -> bool:
+        steps = {each.step for each in await timeline(hub, case)}
+        return {"message-edited", "message-reacted", "message-deleted"} <= steps
+
+    assert await eventually(told)
+    steps = [each.step for each in await timeline(hub, case)]
+    assert steps.count("message-edited") == 1, "a preview of a link is no edit"
