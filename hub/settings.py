@@ -95,6 +95,11 @@ class InstallationSettings(Configuration):
     data: Path = Field(
         default=Path("data"), description="folder of the log, the states and the blobs; relative to this file"
     )
+    secret_file: Path | None = Field(
+        default=None,
+        description="the file with the installation's secret, 32 bytes, where it is not secret.key in the data folder: "
+        "processes on several machines need the same",
+    )
     log: str | None = Field(
         default=None,
         description="where events are kept: kafka://host:9092,other:9092/?prefix=hubbub.&partitions=12&replication=3,"

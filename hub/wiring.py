@@ -29,12 +29,12 @@ from hub.people import People
 from hub.publishing import Publishing
 from hub.pulling import leased
 from hub.runner import Runner
-from hub.secrets import derived, installation_secret
+from hub.secrets import derived, secret_of
 from hub.service import Service
 from hub.settings import HubSettings
 from hub.timers import Timers
 from hub.verify import Verifier
-from schemas.ports import START, Clock, Connector, Deliverer, Engine
+from schemas.ports import Clock, Connector, Deliverer, Engine
 from sinks.outbound import Dispatcher
 from sinks.webhooks import WebhookDeliverer
 
@@ -100,7 +100,7 @@ async def wire(settings: HubSettings, folder: Path, clock: Clock | None = None) 
 
 
 async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engine) -> Hub:
-    secret = installation_secret(folder, is_new=await engine.tail() == START)
+    secret = await secret_of(engine, clock, folder, settings.secret_file)
     handles = derived(secret, "handles")
     metrics = Metrics()
     company = await Company.open(engine, clock)

@@ -14,6 +14,7 @@ from schemas.documents import (
     Collection,
     Document,
 )
+from schemas.installation import INSTALLATIONS
 from schemas.members import LEASES, MEMBERS
 
 COLLECTIONS: tuple[Collection, ...] = (
@@ -32,5 +33,6 @@ COLLECTIONS: tuple[Collection, ...] = (
     ANSWERED,
     MEMBERS,
     LEASES,
+    INSTALLATIONS,
 )
 BY_DOCUMENT: dict[type[Document], Collection] = {each.document: each for each in COLLECTIONS}

@@ -22,6 +22,7 @@ __all__ = ["Located", "Looked", "SettingsInvalid", "load_settings", "look"]
 
 PATHS = (
     "data",
+    "secret_file",
     *(f"{channel.name}.{path}" for channel in channels().values() for path in channel.paths),
 )
 """Settings that name a file or folder; relative ones are so to the settings file."""
