@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deploy.local.servers import SERVERS as LOCAL_SERVERS
+from tests.support.golang import GoNeed
 from tests.support.node import NodeNeed
 from tests.support.paths import ROOT
 
@@ -59,13 +60,19 @@ class LocalNeed:
         LOCAL_SERVERS[self.name].fetch()
 
 
-AnyNeed = Need | LocalNeed | NodeNeed
+AnyNeed = Need | LocalNeed | NodeNeed | GoNeed
 BROWSER = Need(("chromium", "chromium-browser", "google-chrome"), ("chromium",))
 
 # The argument of @pytest.mark.server. To add one: a line here, and a test that names it.
 SERVERS: dict[str, AnyNeed] = {
     "asyncapi": NodeNeed("asyncapi"),  # no server either
     "cc": Need(("cc", "gcc"), ("gcc", "libc6-dev")),  # no server, but found and installed as they are
+    "promtool": GoNeed(
+        "promtool",
+        "github.com/prometheus/prometheus/cmd/promtool",
+        "building promtool (some minutes)",
+        tags="remove_all_sd",
+    ),
     "dovecot": Need(("dovecot",), ("dovecot-imapd", "dovecot-lmtpd")),
     "postfix": Need(("postfix",), ("postfix",)),
     **{name: LocalNeed(name) for name in LOCAL_SERVERS},
