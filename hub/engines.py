@@ -18,7 +18,12 @@ async def open_engine_of(settings: HubSettings, folder: Path, clock: Clock) -> E
     if settings.log is None or settings.store is None:
         return await open_engine(folder, clock=clock)
     try:
-        from sinks.distributed.engine import open_distributed  # noqa: PLC0415
+        from sinks.distributed.engine import Access, open_distributed  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise Outage(f"{INSTALL} ({error})") from error
-    return await open_distributed(settings.log, settings.store.get_secret_value(), clock=clock)
+    return await open_distributed(
+        settings.log,
+        settings.store.get_secret_value(),
+        clock=clock,
+        access=Access(settings.kafka, settings.mongodb),
+    )

@@ -8,6 +8,8 @@ from pydantic import Field, SecretStr, create_model
 from connectors.kit.media import MediaSettings
 from hub.channels import channels
 from schemas.configuration import Configuration, Name, Setting
+from sinks.kafka.settings import KafkaSettings
+from sinks.mongo.settings import MongoSettings
 
 CONNECTIONS = (
     "connections at once; beyond it silent ones give way, then further ones are answered 503. Fewer where the system "
@@ -109,6 +111,12 @@ class InstallationSettings(Configuration):
         default=None,
         description="where states are kept when `log` is Kafka: mongodb://host:27017/hubbub;"
         " driver=pymongo takes PyMongo's own client instead of motor",
+    )
+    kafka: KafkaSettings = Field(
+        default=KafkaSettings(), description="how to reach the brokers that `log` names: TLS, user, password"
+    )
+    mongodb: MongoSettings = Field(
+        default=MongoSettings(), description="how to reach the server that `store` names: TLS, user, password"
     )
     console: ConsoleSettings = Field(
         default=ConsoleSettings(), description="where agents work and programs ask: console and API"

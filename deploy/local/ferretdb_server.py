@@ -3,15 +3,18 @@
 import shutil
 from pathlib import Path
 
+from deploy.local.secured import Secured
 from deploy.local.server import HERE, LOOPBACK, CannotStart, Running, free_port, home, program, run, start
 
 NAME = "ferretdb"
 VERSION = "1.24.2"
+BUILD = "2"
+"""Of our main.go: a change of it is built anew."""
 SOURCES = ("go.mod", "go.sum", "main.go")
 
 
 def _program() -> Path:
-    return home() / f"{NAME}-{VERSION}" / "ferretdb"
+    return home() / f"{NAME}-{VERSION}-{BUILD}" / "ferretdb"
 
 
 def is_here() -> bool:
@@ -36,12 +39,23 @@ def fetch() -> None:
     made.rename(_program())
 
 
-def open_server(folder: Path, port: int | None = None) -> Running:
-    """Starts it on what the folder holds; makes the folder when it is not there."""
+def open_server(folder: Path, port: int | None = None, secured: Secured | None = None) -> Running:
+    """Starts it on what the folder holds; makes the folder when it is not there. `secured`: clients need TLS or its one user."""
     if not is_here():
         raise CannotStart(f"{NAME} is not here: python -m deploy.local fetch {NAME}")
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     command = [str(_program()), f"{LOOPBACK}:{port}", str(data)]
-    return start(NAME, command, folder, port, f"mongodb://{LOOPBACK}:{port}/")
+    return start(NAME, command, folder, port, f"mongodb://{LOOPBACK}:{port}/", _environment(secured))
+
+
+def _environment(secured: Secured | None) -> dict[str, str]:
+    """As main.go reads it: passwords do not stand in the list of processes."""
+    named: dict[str, str] = {}
+    if secured is not None and secured.pem is not None:
+        named |= {"HUBBUB_FERRETDB_CERTIFICATE": str(secured.pem), "HUBBUB_FERRETDB_KEY": str(secured.pem)}
+    if secured is not None and secured.users:
+        ((user, password),) = secured.users.items()
+        named |= {"HUBBUB_FERRETDB_USER": user, "HUBBUB_FERRETDB_PASSWORD": password}
+    return named

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+from deploy.local.kafka_security import properties as secured_properties
+from deploy.local.kafka_security import scram_arguments
+from deploy.local.secured import Secured
 from deploy.local.server import HERE, LOOPBACK, CannotStart, Running, free_port, home, program, run, start
 
 NAME = "kafka"
@@ -55,8 +58,8 @@ def fetch() -> None:
     (libraries / "complete").touch()
 
 
-def open_server(folder: Path, port: int | None = None) -> Running:
-    """Starts it on what the folder holds; makes the folder when it is not there."""
+def open_server(folder: Path, port: int | None = None, secured: Secured | None = None) -> Running:
+    """Starts it on what the folder holds; makes the folder when it is not there. `secured`: clients need TLS or a user."""
     if not is_here():
         raise CannotStart(f"{NAME} is not here: python -m deploy.local fetch {NAME}")
     java = program("java", "install Java 17 or newer, such as: apt-get install -y default-jre-headless")
@@ -65,9 +68,13 @@ def open_server(folder: Path, port: int | None = None) -> Running:
     data.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     properties = folder / "server.properties"
-    properties.write_text(
-        PROPERTIES.format(host=LOOPBACK, port=port, controller=free_port(), folder=data), "utf-8"
-    )
+    controller = free_port()
+    text = PROPERTIES.format(host=LOOPBACK, port=port, controller=controller, folder=data)
+    if secured is not None:  # of a property that stands twice the last counts
+        values = secured_properties(secured, LOOPBACK, port, free_port(), controller)
+        text += "".join(f"{name}={value}\n" for name, value in values.items())
+    properties.touch(mode=0o600)
+    properties.write_text(text, "utf-8")
     classes = str(_libraries() / "*")
     if fresh:
         run(
@@ -82,6 +89,7 @@ def open_server(folder: Path, port: int | None = None) -> Running:
                 CLUSTER,
                 "-c",
                 str(properties),
+                *(scram_arguments(secured.users) if secured is not None else ()),
             ],
             folder,
             "formatting Kafka's folder",

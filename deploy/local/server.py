@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,12 +87,28 @@ def run(command: Sequence[str], folder: Path, what: str) -> None:
     tell(f"{what}: done in {time.monotonic() - began:.0f} s")
 
 
-def start(name: str, command: Sequence[str], folder: Path, port: int, url: str) -> Running:
-    """Starts it in a process group of its own; returns once it accepts connections. Raises CannotStart with what it said."""
+def start(
+    name: str,
+    command: Sequence[str],
+    folder: Path,
+    port: int,
+    url: str,
+    environment: Mapping[str, str] | None = None,
+) -> Running:
+    """Starts it in a process group of its own; returns once it accepts connections. Raises CannotStart with what it said.
+
+    `environment` comes beside the variables that are set.
+    """
     log = folder / f"{name}.log"
     with log.open("ab") as said:
         process = subprocess.Popen(  # noqa: S603
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+            env={**os.environ, **(environment or {})},
         )
     running = Running(name, url, port, folder, process)
     deadline = time.monotonic() + START_SECONDS

@@ -80,12 +80,13 @@ def _address() -> "KafkaAddress":
 
     if find_spec("aiokafka") is None:
         raise Failed("topics need more packages: pip install 'hubbub[distributed]'", Exit.OUTAGE)
-    log = place_of(click.get_current_context()).settings().log
+    settings = place_of(click.get_current_context()).settings()
+    log = settings.log
     if log is None:
         raise Failed(
             "there are no topics: `log` is not set, and events are kept in the data folder", Exit.REFUSED
         )
-    return parse_address(log)
+    return parse_address(log, settings.kafka)
 
 
 async def _planned(address: "KafkaAddress") -> "list[Planned]":

@@ -14,6 +14,7 @@ from hub.loading.problems import Located, SettingsInvalid
 from hub.loading.reading import read_bytes, read_tree
 from hub.loading.references import References
 from hub.loading.semantics import semantic_problems
+from hub.loading.servers import PATHS as SERVER_PATHS
 from hub.loading.tree import Node, Part, find, gone, parts_of, spelled
 from hub.loading.validating import Validating
 from hub.settings import HubSettings
@@ -24,6 +25,7 @@ PATHS = (
     "data",
     "secret_file",
     *(f"{channel.name}.{path}" for channel in channels().values() for path in channel.paths),
+    *SERVER_PATHS,
 )
 """Settings that name a file or folder; relative ones are so to the settings file."""
 

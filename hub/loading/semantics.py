@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 
 from connectors.kit.signatures import secret_bytes
 from hub.channels import sections
+from hub.loading.servers import server_problems
 from hub.settings import HubSettings, ListenSettings
 from processors.configuration import problems as configuration_problems
 from processors.problems import Problem, nearest
 from schemas.configuration import Answer, NotifyMail
-from schemas.errors import Invalid
-from sinks.kafka.address import parse_address
 
 LISTENING = ("console", "intake", "files")
 ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared, not bound
@@ -23,32 +22,13 @@ def semantic_problems(settings: HubSettings) -> list[Problem]:
     """All of them; none says a secret."""
     return [
         *configuration_problems(settings.company()),
-        *_engine(settings),
+        *server_problems(settings),
         *_listening(settings),
         *_networks(settings),
         *_channels(settings),
         *_sending(settings),
         *_webhooks(settings),
     ]
-
-
-def _engine(settings: HubSettings) -> Iterable[Problem]:
-    """Log and store are Kafka and MongoDB, or neither is set."""
-    if (settings.log is None) != (settings.store is None):
-        missing, given = ("store", "log") if settings.store is None else ("log", "store")
-        yield Problem(
-            missing,
-            f"must be set too where {given} is set: they are Kafka and MongoDB, or both in the data folder",
-        )
-    if settings.log is not None:
-        try:
-            parse_address(settings.log)
-        except Invalid as error:
-            yield Problem("log", str(error))
-    if settings.store is not None:
-        parts = urlsplit(settings.store.get_secret_value())
-        if parts.scheme not in {"mongodb", "mongodb+srv"} or not parts.path.strip("/"):
-            yield Problem("store", "must be an address with a database, such as mongodb://host:27017/hubbub")
 
 
 def _listening(settings: HubSettings) -> Iterable[Problem]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -36,6 +37,7 @@ from sinks.distributed.plan import make_plan
 from sinks.kafka.address import parse_address
 from sinks.kafka.log import KafkaLog
 from sinks.kafka.offsets import Offsets, covers, from_place, sortable, to_position
+from sinks.kafka.settings import KafkaSettings
 from sinks.kafka.stamps import Stamps
 from sinks.mongo import documents
 from sinks.mongo.blobs import check_name, read_blob, write_blobs
@@ -45,6 +47,7 @@ from sinks.mongo.entries import Selection, load_entries, timeline
 from sinks.mongo.layout import CLAIMS, POSITIONS, make_indexes
 from sinks.mongo.port import DocumentDatabase
 from sinks.mongo.search import search
+from sinks.mongo.settings import MongoSettings
 from sinks.mongo.tally import tally
 from sinks.mongo.values import micros
 
@@ -219,14 +222,25 @@ class DistributedEngine:
         await self.database.close()
 
 
-async def open_distributed(log_url: str, store_url: str, *, clock: Clock) -> DistributedEngine:
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach the servers: TLS, users, passwords."""
+
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    mongodb: MongoSettings = field(default_factory=MongoSettings)
+
+
+async def open_distributed(
+    log_url: str, store_url: str, *, clock: Clock, access: Access | None = None
+) -> DistributedEngine:
     """Connects to both, and makes the indexes that are missing. The topics are there already: `hubbub topics apply` makes them.
 
     Raises Invalid for an address that cannot be read, Outage when a server does not answer or a topic is missing.
     """
     stamps = Stamps(lambda: micros(clock.now()))
-    address = parse_address(log_url)
-    database = open_database(store_url)
+    access = access or Access()
+    address = parse_address(log_url, access.kafka)
+    database = open_database(store_url, access.mongodb)
     events = KafkaLog(address, stamps)
     try:
         await database.ping()

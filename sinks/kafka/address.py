@@ -4,24 +4,36 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
 from schemas.errors import Invalid
+from sinks.kafka.settings import KafkaSettings
 
 MOST_PARTITIONS = 1000
 PREFIX, PARTITIONS, REPLICATION = "hubbub.", 12, 1
+PLAIN = KafkaSettings()
 FORM = "write kafka://host:9092,other:9092/?prefix=hubbub.&partitions=12&replication=3"
 
 
 @dataclass(frozen=True, slots=True)
 class KafkaAddress:
-    """`prefix` stands before each topic's name; `partitions` and `replication` count when topics are made."""
+    """`prefix` stands before each topic's name; `partitions` and `replication` count when topics are made.
+
+    `access` says how to connect: TLS, user, password.
+    """
 
     servers: tuple[str, ...]
     prefix: str = PREFIX
     partitions: int = PARTITIONS
     replication: int = REPLICATION
+    access: KafkaSettings = PLAIN
 
 
-def parse_address(url: str) -> KafkaAddress:
+def parse_address(url: str, access: KafkaSettings = PLAIN) -> KafkaAddress:
     """Raises Invalid, saying what to change."""
+    if "@" in url:  # it may hold a password, so it is not told
+        problem = (
+            "a user and a password do not stand in the address of the log: set kafka.user and kafka.password; "
+            + FORM
+        )
+        raise Invalid(problem, {"log": problem})
     try:
         parts = urlsplit(url)
         given = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
@@ -31,6 +43,7 @@ def parse_address(url: str) -> KafkaAddress:
             _prefix(given.pop("prefix", PREFIX)),
             _count(given.pop("partitions", str(PARTITIONS)), MOST_PARTITIONS),
             _count(given.pop("replication", str(REPLICATION)), 16),
+            access,
         )
     except ValueError as error:
         raise Invalid(f"{url!r} is not the address of a Kafka log: {error}; {FORM}") from error
@@ -42,7 +55,7 @@ def parse_address(url: str) -> KafkaAddress:
 
 def _server(text: str) -> str:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536 or "@" in host:
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise ValueError(f"{text!r} is not host:port")
     return text
 

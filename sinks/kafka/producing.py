@@ -6,11 +6,12 @@ from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from schemas.errors import Outage
 from schemas.events import Event
 from schemas.topics import Topic
+from sinks.kafka.access import client_options, not_connected
 from sinks.kafka.address import KafkaAddress
 from sinks.kafka.codec import Message, event_id, to_message
 from sinks.kafka.errors import TOO_LARGE, outages
@@ -39,7 +40,7 @@ class Publisher:
 
     async def _started(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=list(self._address.servers),
+            **client_options(self._address),
             client_id="hubbub",
             acks="all",
             enable_idempotence=True,
@@ -50,6 +51,9 @@ class Publisher:
         with outages("connecting"):
             try:
                 await producer.start()
+            except KafkaConnectionError as error:
+                await producer.stop()
+                raise await not_connected(self._address, error) from error
             except BaseException:
                 await producer.stop()
                 raise

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.errors import Outage
 from schemas.topics import Topic
+from sinks.kafka.access import client_options
 from sinks.kafka.address import KafkaAddress
 from sinks.kafka.codec import recorded_micros
 from sinks.kafka.errors import outages
@@ -55,7 +56,7 @@ class Reader:
         self._ahead: dict[Partition, deque[Any]] = {}
         self._fetched: Offsets = {}
         self._client = AIOKafkaConsumer(
-            bootstrap_servers=list(address.servers),
+            **client_options(address),
             client_id="hubbub",
             group_id=None,
             enable_auto_commit=False,

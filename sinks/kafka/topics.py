@@ -10,10 +10,11 @@ from enum import StrEnum
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, TopicAlreadyExistsError, for_code
 
 from schemas.errors import Outage
 from schemas.topics import TOPICS, Topic
+from sinks.kafka.access import client_options, not_connected
 from sinks.kafka.address import KafkaAddress
 from sinks.kafka.errors import outages
 
@@ -105,12 +106,15 @@ class TopicAdmin:
 
     def __init__(self, address: KafkaAddress) -> None:
         self._address = address
-        self._client = AIOKafkaAdminClient(bootstrap_servers=list(address.servers), client_id="hubbub-topics")
+        self._client = AIOKafkaAdminClient(**client_options(address), client_id="hubbub-topics")
 
     async def __aenter__(self) -> "TopicAdmin":
         with outages("connecting"):
             try:
                 await self._client.start()
+            except KafkaConnectionError as error:
+                await self._client.close()
+                raise await not_connected(self._address, error) from error
             except BaseException:
                 await self._client.close()
                 raise

@@ -3,7 +3,7 @@
     mongodb://host:27017/hubbub                      motor
     mongodb://host:27017/hubbub?driver=pymongo       pymongo.AsyncMongoClient
 
-All other options of the address are the driver's own. Writes are acknowledged by a majority and journalled.
+All other options of the address are the driver's own; TLS and the user may stand in the settings instead. Writes are acknowledged by a majority and journalled.
 """
 
 import inspect
@@ -17,16 +17,20 @@ from gridfs.asynchronous import AsyncGridFSBucket
 from gridfs.errors import CorruptGridFile, NoFile
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
 from pymongo.errors import (
+    AutoReconnect,
     BulkWriteError,
     ConfigurationError,
     DuplicateKeyError,
     InvalidURI,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
 )
 
 from schemas.errors import Invalid, Outage
 from sinks.mongo.port import Fields, Filter, Order
+from sinks.mongo.settings import MongoSettings
+from sinks.tls import client_context
 
 DRIVERS = ("motor", "pymongo")
 DUPLICATE_KEY = 11000
@@ -37,6 +41,8 @@ UPDATES_A_REQUEST = 40
 """FerretDB 1.24 on SQLite keeps a connection of its pool of 50 for each update of a request, and stands still for ever when
 there are more. And so a very slow server still answers within the time of a socket."""
 FILES = "blob_files"
+UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
+AS_THE_ADDRESS_SAYS = MongoSettings()
 
 
 @contextmanager
@@ -44,11 +50,39 @@ def outages() -> Iterator[None]:
     try:
         yield
     except OperationFailure as error:
-        if error.code in {13, 18}:
-            raise Outage(f"mongodb: the hub's user may not do that: {error.details}") from error
-        raise Outage(f"mongodb: the server refused: {error}"[:500]) from error
+        raise Outage(_refused(error)[:500]) from error
     except PyMongoError as error:
-        raise Outage(f"mongodb: {type(error).__name__}: {error}"[:500]) from error
+        raise Outage(_not_reached(error)[:500]) from error
+
+
+def _refused(error: OperationFailure) -> str:
+    if error.code == AUTHENTICATION_FAILED:
+        return (
+            "mongodb: the server does not know the user or refuses the password; set mongodb.user, mongodb.password and "
+            "mongodb.authentication_database as the user was made"
+        )
+    if error.code == UNAUTHORIZED:
+        said = (error.details or {}).get("errmsg", "")
+        return (
+            "mongodb: the server lets nobody do that without a user, or not this one; set mongodb.user, and give it the role "
+            f"readWrite on the database of `store` ({said})"
+        )
+    return f"mongodb: the server refused: {error}"
+
+
+def _not_reached(error: PyMongoError) -> str:
+    said = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        reason = said.partition("certificate verify failed: ")[2].partition(" (")[0] or "it is not known"
+        return (
+            f"mongodb: the server's certificate is not believed ({reason}); set mongodb.tls.certificate_authorities to the "
+            "authority that signed it, or write the name that it is for in `store`"
+        )
+    if "SSL handshake failed" in said or "[SSL" in said:
+        return f"mongodb: TLS fails; does the server speak it, and does it ask for mongodb.tls.certificate? {said}"
+    if isinstance(error, ServerSelectionTimeoutError | AutoReconnect) and "connection closed" in said:
+        return f"mongodb: the server hangs up; does it want mongodb.tls? {said}"
+    return f"mongodb: {type(error).__name__}: {said}"
 
 
 class MongoCollection:
@@ -169,8 +203,8 @@ class MongoDatabase:
             await closing
 
 
-def open_database(url: str) -> MongoDatabase:
-    """Nothing is connected yet. Raises Invalid for an address that cannot be read."""
+def open_database(url: str, access: MongoSettings = AS_THE_ADDRESS_SAYS) -> MongoDatabase:
+    """Nothing is connected yet. Raises Invalid for an address or a file of `access` that cannot be used."""
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     driver = options.pop("driver", DRIVERS[0])
@@ -188,11 +222,33 @@ def open_database(url: str) -> MongoDatabase:
         "socketTimeoutMS": SOCKET_MILLISECONDS,
         "uuidRepresentation": "standard",
     }
-    settings = {name: value for name, value in settings.items() if name not in options}
+    settings = {name: value for name, value in settings.items() if name not in options} | _access(access)
     try:
         return _motor(address, name, settings) if driver == "motor" else _pymongo(address, name, settings)
     except (ConfigurationError, InvalidURI, ValueError) as error:
         raise Invalid(f"the address of the store cannot be used: {error}", {"store": str(error)}) from error
+
+
+def _access(access: MongoSettings) -> dict[str, Any]:
+    """https://www.mongodb.com/docs/languages/python/pymongo-driver/current/connect/connection-options/"""
+    options: dict[str, Any] = {}
+    if access.user is not None and access.password is not None:
+        options |= {
+            "username": access.user,
+            "password": access.password.get_secret_value(),
+            "authSource": access.authentication_database,
+            "authMechanism": access.mechanism,
+        }
+    if access.tls is not None:
+        client_context(access.tls, "mongodb.tls")  # its files can be used, or we say which cannot
+        options["tls"] = True
+        if access.tls.certificate_authorities is not None:
+            options["tlsCAFile"] = str(access.tls.certificate_authorities)
+        if access.tls.certificate is not None:
+            options["tlsCertificateKeyFile"] = str(access.tls.certificate)
+        if access.tls.key_password is not None:
+            options["tlsCertificateKeyFilePassword"] = access.tls.key_password.get_secret_value()
+    return options
 
 
 def _motor(address: str, name: str, settings: dict[str, Any]) -> MongoDatabase:

@@ -1,4 +1,4 @@
-module hubbub.local/ferretdb
+module github.com/FerretDB/FerretDB/hubbub
 
 go 1.24
 
