@@ -1,0 +1,76 @@
+"""Entries as they are shown: with what happened to their messages since. Every reader of entries for people goes through here.
+
+What is stored stays as it was written. An edit shows the last text; a deletion shows that it was deleted, and where the
+channel's terms ask for it nothing else; reactions stand in `detail`.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from schemas.documents import Entry, MessageChanges, changes_id
+from schemas.ports import Engine, References
+
+NAMED = "external_id"
+"""In the detail of entries whose message may change."""
+
+
+async def shown(engine: Engine, entries: Sequence[Entry]) -> list[Entry]:
+    """The entries, each with its changes. Costs no query where none may change."""
+    names = {each.id: changes_id(name) for each in entries if (name := _name(each))}
+    if not names:
+        return list(entries)
+    found = await engine.load(References(documents={MessageChanges: set(names.values())}))
+    return [
+        _with(each, found.documents.get(names[each.id])) if each.id in names else each for each in entries
+    ]
+
+
+async def shown_entry(engine: Engine, id: UUID) -> Entry | None:
+    """One entry; None where there is none."""
+    entry = (await engine.load(References(entries={id}))).entries.get(id)
+    if entry is None:
+        return None
+    return (await shown(engine, [entry]))[0]
+
+
+def _name(entry: Entry) -> str:
+    name = entry.detail.get(NAMED)
+    return name if isinstance(name, str) and entry.kind == "message" else ""
+
+
+def _with(entry: Entry, changes: object) -> Entry:
+    if not isinstance(changes, MessageChanges) or changes.entry not in (None, entry.id):
+        return entry
+    detail = dict(entry.detail)
+    update: dict[str, object] = {"detail": detail}
+    if changes.edits:
+        last = changes.edits[-1]
+        content = last.content
+        detail["edited_at"] = last.at.isoformat()
+        detail["edited_by"] = last.by.name
+        update |= {
+            "subject": content.subject,
+            "text": content.text,
+            "text_new": content.text_new if content.text_new != content.text else "",
+            "html": content.html,
+            "attachments": last.attachments,
+        }
+    reactions = _reactions(changes)
+    if reactions:
+        detail["reactions"] = reactions
+    if changes.deleted_at is not None:
+        detail["deleted_at"] = changes.deleted_at.isoformat()
+        detail["deleted_by"] = changes.deleted_by.name if changes.deleted_by else ""
+    if changes.withheld:
+        detail["withheld"] = True
+        update |= {"subject": "", "text": "", "text_new": "", "html": "", "attachments": (), "original": None}
+    return entry.model_copy(update=update)
+
+
+def _reactions(changes: MessageChanges) -> list[dict[str, object]]:
+    """Each emoji with who marks the message by it now."""
+    people: dict[str, list[str]] = {}
+    for each in changes.reactions:
+        if each.added:
+            people.setdefault(each.emoji, []).append(each.by.name)
+    return [{"emoji": emoji, "by": names} for emoji, names in people.items()]
