@@ -66,9 +66,14 @@ def faults(root: Path) -> Iterator[str]:
     """Each fault as a line that names its file."""
     declared = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
     to_run = [*declared["project"]["dependencies"], *declared["dependency-groups"]["build"]]
-    to_develop = [*to_run, *declared["project"]["optional-dependencies"]["dev"]]
+    extras = declared["project"]["optional-dependencies"]
+    of_lock = {
+        "requirements.lock": to_run,
+        "requirements-servers.lock": [*to_run, *extras["distributed"], *extras["s3"]],
+        "requirements-dev.lock": [*to_run, *extras["dev"]],
+    }
     locked: dict[str, set[tuple[str, str, str]]] = {}
-    for lock, wanted in (("requirements.lock", to_run), ("requirements-dev.lock", to_develop)):
+    for lock, wanted in of_lock.items():
         text = (root / lock).read_text("utf-8")
         pins = read_lock(text)
         locked[lock] = {(pin.name, pin.version, pin.marker) for pin in pins}
@@ -77,9 +82,10 @@ def faults(root: Path) -> Iterator[str]:
             if ADDRESS.search(line):
                 yield f"{lock}:{number}: an address has no place here: {line.strip()}"
     tested = {(name, version) for name, version, _ in locked["requirements-dev.lock"]}
-    for name, version, _ in sorted(locked["requirements.lock"]):
-        if (name, version) not in tested:
-            yield f"requirements.lock: {name}=={version} is not the version of requirements-dev.lock"
+    for lock, pins_of_lock in locked.items():
+        for name, version, _ in sorted(pins_of_lock):
+            if (name, version) not in tested:
+                yield f"{lock}: {name}=={version} is not the version of requirements-dev.lock"
 
 
 def main() -> int:

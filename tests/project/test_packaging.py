@@ -24,7 +24,7 @@ def test_the_lock_and_the_licences_are_in_order(script: str) -> None:
     assert checked.returncode == 0, checked.stderr
 
 
-@pytest.mark.parametrize("extension", ["-dev", ""])
+@pytest.mark.parametrize("extension", ["-dev", "-servers", ""])
 def test_a_lock_file_holds_no_address(extension: str) -> None:
     lock = (ROOT / f"requirements{extension}.lock").read_text("utf-8")
     assert "://" not in lock
