@@ -13,7 +13,6 @@ from hub.processing import (
     Processing,
     Result,
 )
-from hub.reading import Reading
 from schemas.crash import crash_point
 from schemas.errors import Conflict, Outage
 from schemas.ports import Clock, Engine, Position
@@ -46,7 +45,6 @@ class Runner:
         self._engine = engine
         self.consumer = consumer
         self.processing = Processing(engine, clock, consumer, batch, metrics)
-        self._reading = Reading(engine, consumer.name, consumer.topics)
         self._stopping = asyncio.Event()
         self.position: Position = ""
 
@@ -69,7 +67,6 @@ class Runner:
             except Exception:
                 log.exception("%s failed and tries again", self.consumer.name)
                 await self._rest(1.0)
-        self._reading.forget()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -106,21 +103,16 @@ class Runner:
         except Conflict:
             processing.parking.forget()
             raise
-        limit = processing.limit
         with processing.stage("read"):
-            batch = await self._reading.next(limit)
+            batch = await self._engine.read(self.consumer.name, self.consumer.topics, processing.limit)
         self.position = batch.position
         if not batch.records:
             return retried
         crash_point("runner.after-read")
         decided = await processing.decide(batch)
-        if limit > 1:
-            self._reading.ahead(batch, limit)
         try:
             await processing.commit(decided)
-        except BaseException as error:
-            self._reading.forget()
-            if isinstance(error, Conflict):
-                processing.conflicted(error)
+        except Conflict as conflict:
+            processing.conflicted(conflict)
             raise
         return True

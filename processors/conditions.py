@@ -261,15 +261,15 @@ def compile_condition(condition: Condition) -> Compiled:
     return Compiled(condition, clauses(condition), _test(condition), _trace(condition))
 
 
-def match_span(clause: Clause, text: str) -> tuple[int, int] | None:
+def match_span(clause: Clause, text: str, folded_text: str) -> tuple[int, int] | None:
     """Where in a text the clause, which holds, found what it looks for; None where no place explains it."""
     if clause.operator is Operator.MATCHES:
         return pattern(str(clause.value)).span(text)
     if clause.operator not in PLACES:
         return None
-    needle, haystack = folded(clause.value), text.casefold()
-    start = PLACES[clause.operator](haystack, needle)
-    return None if start < 0 else unfolded_span(text, start, start + len(needle))
+    needle = folded(clause.value)
+    start = PLACES[clause.operator](folded_text, needle)
+    return None if start < 0 else unfolded_span(text, folded_text, start, start + len(needle))
 
 
 PLACES: dict[Operator, Callable[[str, str], int]] = {

@@ -1,6 +1,5 @@
 """What conditions look at: facts, each folded for comparison once, and cut to what explains a decision."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ EXCERPT_LENGTH = 200
 MAX_PLACES = 3
 MAX_WORDS = 50
 ELLIPSIS = "…"
+STRIDES = (1024, 32, 1)
 
 
 def _folded_words(value: Any) -> frozenset[str]:
@@ -58,20 +58,23 @@ class Looked(dict[str, Any]):
         return str(self.facts.get(field, ""))
 
 
-def unfolded_span(text: str, start: int, end: int) -> tuple[int, int]:
+def unfolded_span(text: str, folded_text: str, start: int, end: int) -> tuple[int, int]:
     """Where a span of the folded text lies in the text itself. Folding works character by character and never shortens."""
-    widened = len(text.casefold()) - len(text)
-    if not widened:
+    if len(folded_text) == len(text):
         return start, end
-    places = range(len(text) + 1)
-
-    def folded_length(place: int) -> int:
-        return len(text[:place].casefold())
-
-    # A place lies before its folded place, and by no more than folding widened the whole text.
-    first = bisect_right(places, start, max(0, start - widened), min(start, len(text)) + 1, key=folded_length)
-    last = bisect_left(places, end, max(0, end - widened), min(end, len(text)), key=folded_length)
-    return first - 1, last
+    place = reached = 0  # the folded text is `reached` long where the text is `place` long
+    for stride in STRIDES:
+        while place + stride <= len(text):
+            width = len(text[place : place + stride].casefold())
+            if reached + width > start:
+                break
+            place += stride
+            reached += width
+    last = place
+    while reached < end:
+        reached += len(text[last].casefold())
+        last += 1
+    return place, last
 
 
 def excerpt(text: str, spans: Sequence[tuple[int, int]], length: int = EXCERPT_LENGTH) -> str:

@@ -113,20 +113,22 @@ class Router:
         for name in looked:
             fact = looked.facts.get(name)
             if isinstance(fact, str):
-                recorded[name] = fact if len(fact) <= EXCERPT_LENGTH else self._cut(name, fact, outcomes)
+                recorded[name] = (
+                    fact if len(fact) <= EXCERPT_LENGTH else self._cut(name, fact, looked[name], outcomes)
+                )
             elif isinstance(fact, bool | int):
                 recorded[name] = fact
             elif fact is not None and not isinstance(fact, float):
                 recorded[name] = list(fact[:MAX_WORDS])
         return recorded
 
-    def _cut(self, name: str, text: str, outcomes: Sequence[RuleOutcome]) -> str:
+    def _cut(self, name: str, text: str, folded_text: str, outcomes: Sequence[RuleOutcome]) -> str:
         """A long text is cut to the places where clauses found what they look for."""
         spans = [
             span
             for clause, places in self.seekers.get(name, ())
             if any(outcomes[rule].clauses[place] == TRUE for rule, place in places)
-            and (span := match_span(clause, text)) is not None
+            and (span := match_span(clause, text, folded_text)) is not None
         ]
         return excerpt(text, spans)
 

@@ -1,20 +1,20 @@
 """Every change of a case. A case is exactly the fold of these events (`processors.cases.evolve`)."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
 from schemas.configuration import Priority
+from schemas.enums import Choice
 from schemas.events import Actor, Frozen, Payload, Personal, event_type
 from schemas.interactions import Participant
 from schemas.outbound import DeliveryState, OutboundMessage
 from schemas.topics import Topic
 
 
-class CaseState(StrEnum):
+class CaseState(Choice):
     OPEN = "open"
     WAITING = "waiting"  # answered; the customer's turn
     SNOOZED = "snoozed"
@@ -324,8 +324,6 @@ class CaseMessageDeleted(MessageChanged):
     """Taken back by its author or by somebody who may."""
 
     type: ClassVar[str] = "hubbub.case.message-deleted"
-
-    withheld: bool = Field(default=False, description="what it said is shown to nobody any more")
 
 
 @event_type

@@ -1,12 +1,12 @@
 """What a company decides: brands, queues, hours, rules, automations, templates. Published as one immutable version."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.conditions import Condition
+from schemas.enums import Choice
 from schemas.events import Actor, Payload, event_type
 from schemas.topics import Topic
 
@@ -19,7 +19,7 @@ class Setting(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Priority(StrEnum):
+class Priority(Choice):
     LOW = "low"
     NORMAL = "normal"
     HIGH = "high"
@@ -135,7 +135,7 @@ Action = Annotated[
 ]
 
 
-class Trigger(StrEnum):
+class Trigger(Choice):
     OPENED = "opened"
     RECEIVED = "received"
     REOPENED = "reopened"

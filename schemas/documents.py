@@ -14,6 +14,7 @@ from pydantic import Field
 
 from schemas.cases import CaseState, CaseSummary, Timer
 from schemas.configuration import Configuration, Priority
+from schemas.enums import Choice
 from schemas.events import Actor, Frozen, Personal
 from schemas.identity import Evidence
 from schemas.ids import derive
@@ -151,7 +152,7 @@ class Delivery(Document):
     sender: UUID | None = Field(default=None, description="the member that entered `sending`")
 
 
-class LetterState(StrEnum):
+class LetterState(Choice):
     OPEN = "open"
     REPLAYED = "replayed"
     DROPPED = "dropped"
@@ -184,7 +185,7 @@ class DeadLetter(Document):
     state: LetterState = LetterState.OPEN
 
 
-class EntryKind(StrEnum):
+class EntryKind(Choice):
     MESSAGE = "message"  # from outside
     REPLY = "reply"  # from us
     NOTE = "note"

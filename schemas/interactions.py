@@ -4,24 +4,24 @@ Conservation: each accepted item yields events that carry the item's id, index a
 """
 
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
+from schemas.enums import Choice
 from schemas.events import Frozen, Payload, Personal, event_type
 from schemas.topics import Topic
 
 
-class Kind(StrEnum):
+class Kind(Choice):
     MESSAGE = "message"
     FORM = "form"
     AUTO_REPLY = "auto_reply"
     CALENDAR = "calendar"
 
 
-class Role(StrEnum):
+class Role(Choice):
     FROM = "from"
     TO = "to"
     CC = "cc"

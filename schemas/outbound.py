@@ -1,18 +1,18 @@
 """What is to be sent, and what became of it: queued, sending, then sent, failed or unknown."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
 from pydantic import Field
 
+from schemas.enums import Choice
 from schemas.events import Actor, Frozen, Payload, Personal, event_type
 from schemas.interactions import Attachment, Participant
 from schemas.topics import Topic
 
 
-class DeliveryState(StrEnum):
+class DeliveryState(Choice):
     SCHEDULED = "scheduled"
     QUEUED = "queued"
     SENDING = "sending"

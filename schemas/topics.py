@@ -1,10 +1,11 @@
 """The topics: a typed table that is the public contract with those who subscribe."""
 
 from dataclasses import dataclass
-from enum import StrEnum
+
+from schemas.enums import Choice
 
 
-class Topic(StrEnum):
+class Topic(Choice):
     INTERACTIONS = "interactions"
     IDENTITY = "identity"
     COMMANDS = "commands"

@@ -65,8 +65,7 @@ def settle(work: Work, external_id: str, case: Case, entry: UUID | None) -> Case
             reacted = CaseMessageReacted(case=case.id, actor=each.by, emoji=each.emoji, **base)
             case = work.emit(case, reacted)
     if known.deleted_by is not None:
-        deleted = CaseMessageDeleted(case=case.id, actor=known.deleted_by, withheld=known.withheld, **base)
-        case = work.emit(case, deleted)
+        case = work.emit(case, CaseMessageDeleted(case=case.id, actor=known.deleted_by, **base))
     return case
 
 
@@ -122,9 +121,7 @@ def _tell_edited(after: MessageChanges, data: InteractionEdited, by: Actor, case
 
 
 def _tell_deleted(after: MessageChanges, data: InteractionDeleted, by: Actor, case: UUID) -> MessageChanged:
-    return CaseMessageDeleted(
-        case=case, actor=by, external_id=data.target, entry=after.entry, withheld=after.withheld
-    )
+    return CaseMessageDeleted(case=case, actor=by, external_id=data.target, entry=after.entry)
 
 
 def _tell_reacted(after: MessageChanges, data: InteractionReaction, by: Actor, case: UUID) -> MessageChanged:

@@ -54,17 +54,27 @@ def test_a_span_of_the_folded_text_leads_back_to_the_text(text: str, needle: str
     start = text.casefold().find(needle.casefold())
     if start < 0:
         return
-    left, right = unfolded_span(text, start, start + len(needle.casefold()))
+    left, right = unfolded_span(text, text.casefold(), start, start + len(needle.casefold()))
     assert needle.casefold() in text[left:right].casefold()
 
 
 def test_a_clause_says_where_it_found_what_it_looks_for() -> None:
-    text = "Please send the INVOICE 17 again"
-    assert match_span(Clause(field="text", operator=Operator.CONTAINS, value="invoice"), text) == (16, 23)
-    assert match_span(Clause(field="text", operator=Operator.STARTS_WITH, value="please"), text) == (0, 6)
-    assert match_span(Clause(field="text", operator=Operator.ENDS_WITH, value="again"), text) == (27, 32)
-    assert match_span(Clause(field="text", operator=Operator.MATCHES, value=r"\d+"), text) == (24, 26)
-    assert match_span(Clause(field="text", operator=Operator.IS_NOT, value="x"), text) is None
+    def found(operator: Operator, value: str) -> tuple[int, int] | None:
+        text = "Please send the INVOICE 17 again"
+        return match_span(Clause(field="text", operator=operator, value=value), text, text.casefold())
+
+    assert found(Operator.CONTAINS, "invoice") == (16, 23)
+    assert found(Operator.STARTS_WITH, "please") == (0, 6)
+    assert found(Operator.ENDS_WITH, "again") == (27, 32)
+    assert found(Operator.MATCHES, r"\d+") == (24, 26)
+    assert found(Operator.IS_NOT, "x") is None
+
+
+@given(st.integers(0, 5000), st.integers(0, 300))
+def test_a_span_of_a_long_text_is_found_exactly(before: int, sharp: int) -> None:
+    text = "ß" * sharp + "x" * before + "ß" * sharp + "needle"
+    start = text.casefold().find("needle")
+    assert unfolded_span(text, text.casefold(), start, start + 6) == (len(text) - 6, len(text))
 
 
 def test_a_pattern_that_would_backtrack_for_ever_is_over_at_once() -> None:
