@@ -5,9 +5,10 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import structlog
 from starlette.types import ASGIApp
@@ -22,10 +23,9 @@ from hub.listening import Server, bind, limits_of, server_of, unix_socket, url
 from hub.pulling import DUTY as FETCH
 from hub.roles import EVERYTHING, Role, Roles
 from hub.settings import HubSettings
-from hub.sharing import Work, listening_of, work_of
+from hub.sharing import Work, listening_of, publish_at_start, work_of
 from hub.wiring import Hub, wire
 from schemas.errors import Outage
-from schemas.events import SYSTEM
 from sinks.outbound import DUTY as SEND
 
 log = structlog.get_logger("hubbub")
@@ -63,6 +63,7 @@ class Running:
         if self.work is not None:
             await self.work.stop(grace)
         hub.timers.stop()
+        hub.company.stop()
         await hub.dispatcher.stop(grace)
         if self.purging is not None:
             self.purging.cancel()
@@ -116,7 +117,7 @@ async def start(settings: HubSettings, folder: Path, roles: Roles = EVERYTHING) 
     addresses = {name: url(each, getattr(settings, name)) for name, each in sockets.items()}
     running = Running(hub, addresses, roles)
     try:
-        await hub.publishing.publish(settings.company(), SYSTEM)
+        await publish_at_start(hub.publishing, settings.company(), roles)
         await hub.leases.start([duty for role in roles for duty in DUTIES.get(role, ())])
         running.leasing = asyncio.create_task(hub.leases.run())
         interrupted = await hub.dispatcher.recover()
@@ -124,8 +125,7 @@ async def start(settings: HubSettings, folder: Path, roles: Roles = EVERYTHING) 
             log.warning(
                 "messages that were being sent when the hub stopped are unknown now", count=interrupted
             )
-        if Role.WORKERS in roles:
-            _start_work(running)
+        _start_work(running)
         if Role.CONNECTORS in roles:
             for connector in hub.connectors:
                 await connector.start()
@@ -142,10 +142,14 @@ async def start(settings: HubSettings, folder: Path, roles: Roles = EVERYTHING) 
 
 def _start_work(running: Running) -> None:
     hub = running.hub
-    running.work = work_of(hub)
-    endless = [*running.work.runs(), hub.dispatcher.run(), hub.timers.run()]
+    endless: list[Coroutine[Any, Any, None]] = []
+    if Role.WORKERS in running.roles:
+        running.work = work_of(hub)
+        endless = [*running.work.runs(), hub.dispatcher.run(), hub.timers.run()]
+        running.purging = asyncio.create_task(hub.housekeeping.run())
+    if hub.settings.log is not None:
+        endless.append(hub.company.follow())
     running.tasks = [asyncio.create_task(each) for each in endless]
-    running.purging = asyncio.create_task(hub.housekeeping.run())
 
 
 def _start_servers(running: Running, sockets: Mapping[str, socket.socket]) -> None:

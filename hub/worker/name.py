@@ -1,11 +1,12 @@
 """The name by which Kafka knows a worker again (static membership, KIP-345): its partitions wait for it while it restarts.
 
-Where the settings give none it is the machine's name and the first number in the data folder that no living process has. The
-number is held by a lock of the system, which ends with the process however that ends: so the one that is started again after
+Where the settings give none it is the machine's name, a few letters for the data folder, and the first number in that folder
+that no living process has. The number is held by a lock of the system, which ends with the process however that ends: so the one that is started again after
 a kill is the same one to Kafka, and goes on at once.
 """
 
 import fcntl
+import hashlib
 import os
 import socket
 from dataclasses import dataclass
@@ -31,13 +32,17 @@ class WorkerName:
             except OSError:
                 return cls(None)  # a folder in which nothing can be written holds no number
             if lock is not None:
-                return cls(f"{socket.gethostname()}-{number}", lock)
+                return cls(f"{socket.gethostname()}-{_letters(folder)}-{number}", lock)
         return cls(None)
 
     def release(self) -> None:
         if self.lock is not None:
             os.close(self.lock)
             self.lock = None
+
+
+def _letters(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:6]
 
 
 def _locked(path: Path) -> int | None:

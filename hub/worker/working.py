@@ -5,6 +5,8 @@ import contextlib
 import logging
 from collections.abc import Callable
 
+from aiokafka.errors import UnknownError  # what a code is that aiokafka does not know, such as 82: fenced
+
 from hub.worker.app import Application
 from hub.worker.desk import Desk
 
@@ -56,10 +58,16 @@ class Working:
             pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
 
     def _told(self, error: BaseException | None) -> None:
-        if error is not None and not self._stopping.is_set():
-            log.warning(
-                "fetching from Kafka broke down and begins again: %s: %s", type(error).__name__, error
-            )
+        if error is None or self._stopping.is_set():
+            return
+        hint = (
+            ": perhaps another process works under the same workers.name"
+            if isinstance(error, UnknownError)
+            else ""
+        )
+        log.warning(
+            "fetching from Kafka broke down and begins again: %s: %s%s", type(error).__name__, error, hint
+        )
 
     async def _until_over(self, app: Application) -> None:
         waits = [
