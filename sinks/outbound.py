@@ -120,11 +120,16 @@ class Dispatcher:
         return started
 
     async def stop(self, grace_seconds: float) -> None:
-        """Begin nothing more; let what is being sent finish within the grace."""
+        """Begin nothing more; let what is being sent finish within the grace. What does not is unknown at the next start."""
         self._stopping = True
         self._work.set()
-        if self._busy:
-            await asyncio.wait(self._busy.values(), timeout=grace_seconds)
+        if not self._busy:
+            return
+        _, late = await asyncio.wait(self._busy.values(), timeout=grace_seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)
 
     async def _rest(self, seconds: float) -> None:
         try:
