@@ -69,12 +69,15 @@ def delete_documents(
         connection.execute(f"DELETE FROM {tables[kind].name} WHERE id = ?", (id.bytes,))
 
 
+def load_sql(table: Table) -> str:
+    return f"SELECT document FROM carray(?) AS wanted CROSS JOIN {table.name} ON id = wanted.value"
+
+
 def load_documents(connection: apsw.Connection, table: Table, ids: set[UUID]) -> dict[UUID, Document]:
     """The documents that exist of those asked for."""
     if not ids:
         return {}
-    sql = f"SELECT document FROM carray(?) AS wanted CROSS JOIN {table.name} ON id = wanted.value"
-    documents = [table.decode(stored) for (stored,) in connection.execute(sql, (id_array(ids),))]
+    documents = [table.decode(stored) for (stored,) in connection.execute(load_sql(table), (id_array(ids),))]
     return {document.id: document for document in documents}
 
 

@@ -1,7 +1,7 @@
 """What the hub asks of SQLite, word for word: recorded while it runs, and executed again by a bare loop on a fresh copy.
 
-The bare loop is the limit of the parts: it reads the same bytes, validates each interaction, and executes the same statements in
-the same transactions under the same pragmas, and decides, encodes and hands over nothing.
+The bare loop is the limit of the parts: it reads the same bytes, validates each interaction and each document that is loaded,
+and executes the same statements in the same transactions under the same pragmas, and decides, encodes and hands over nothing.
 """
 
 import pickle
@@ -14,14 +14,18 @@ from typing import Any, BinaryIO
 import apsw
 
 from schemas.codec import decode
+from schemas.collections import COLLECTIONS
 from schemas.interactions import InteractionReceived
 from sinks.sqlite.connection import open_reader, open_writer
+from sinks.sqlite.documents import load_sql
 from sinks.sqlite.log import READ
+from sinks.sqlite.tables import Table
 from tests.bench.measuring import Timed
 
 STATEMENTS_A_CHUNK = 5_000
 READS_LOG = f"SELECT {READ} FROM "  # noqa: S608  compared with, not executed
 VALUE = READ.split(", ").index("log.value")
+READS_DOCUMENTS: dict[str, Table] = {load_sql(table): table for table in map(Table, COLLECTIONS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +138,6 @@ def _execute(prepared: list[Any]) -> None:
         if sql.startswith(READS_LOG):
             for row in rows:
                 decode(InteractionReceived.type, row[VALUE])
+        elif sql in READS_DOCUMENTS:
+            for (document,) in rows:
+                READS_DOCUMENTS[sql].decode(document)
