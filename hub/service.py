@@ -9,6 +9,7 @@ from uuid import UUID
 
 from hub.company import Company
 from hub.deciding import Deciding
+from hub.shown import shown
 from processors.customers import Customer, customer_of, handle_wants
 from processors.routing_explanation import Explanation, explain_decision
 from schemas.accounts import ANY_QUEUE, Principal, Role, Scope, User, user_id
@@ -139,13 +140,22 @@ class Service:
         return Page([each for each in page.items if isinstance(each, Case)], page.next)
 
     async def case(self, principal: Principal, reference: UUID | str) -> Case:
-        """A case by id or by number. Raises Unknown when it is not there or not in the principal's queues."""
+        """A case by id or by number. Raises Unknown when it is not there or not in the principal's queues.
+
+        What was merged into a case is read by who reads that one, too.
+        """
         id = reference if isinstance(reference, UUID) else await self._by_number(reference)
-        found = await self.engine.load(References(documents={Case: {id}}))
-        case = found.documents.get(id)
-        if not isinstance(case, Case) or principal.role_in(case.queue) is None:
+        case = await self._stored(id)
+        read_in = case
+        while read_in is not None and principal.role_in(read_in.queue) is None:
+            read_in = await self._stored(read_in.merged_into) if read_in.merged_into else None
+        if case is None or read_in is None:
             raise Unknown("there is no such case, or it is in a queue that you do not read")
         return case
+
+    async def _stored(self, id: UUID) -> Case | None:
+        case = (await self.engine.load(References(documents={Case: {id}}))).documents.get(id)
+        return case if isinstance(case, Case) else None
 
     async def timeline(
         self,
@@ -155,14 +165,11 @@ class Service:
         after: str | None = None,
         kinds: Sequence[EntryKind] = (),
     ) -> Page[Entry]:
-        """Entries of the case and of those merged into it, newest first."""
-        return await self.engine.timeline(
-            cases=[case.id, *case.absorbed],
-            queues=self._visible_queues(principal),
-            kinds=kinds,
-            limit=limit,
-            after=after,
+        """Entries of a case that the principal reads (`case`) and of those merged into it, newest first."""
+        page = await self.engine.timeline(
+            cases=[case.id, *case.absorbed], kinds=kinds, limit=limit, after=after
         )
+        return Page(await shown(self.engine, page.items), page.next)
 
     async def explain(self, principal: Principal, case: Case) -> Explanation:
         """Why the case is where it is, in plain sentences, clause by clause."""
@@ -252,13 +259,14 @@ class Service:
         channel: str | None = None,
     ) -> Page[Entry]:
         """All entries of all handles of the person over all channels, newest first."""
-        return await self.engine.timeline(
+        page = await self.engine.timeline(
             handles=[each.id for each in customer.handles],
             queues=self._visible_queues(principal),
             channel=channel,
             limit=limit,
             after=after,
         )
+        return Page(await shown(self.engine, page.items), page.next)
 
     # -- the log ----------------------------------------------------------------------------------------------------
 

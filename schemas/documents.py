@@ -362,6 +362,7 @@ CASES = Collection(
         "due_at": time_column("due_at"),
         "due_from": Column(ColumnType.TIME, lambda case: case.due_at or NEVER),
         "next_due": Column(ColumnType.TIME, _next_due),
+        "merged_into": Column(ColumnType.ID, lambda case: case.merged_into),
     },
     indexes=(
         ("state", "queue", "waits_from"),

@@ -161,10 +161,22 @@ async def _visible(
 async def cases_in(
     database: DocumentDatabase, queues: Sequence[str], cases: set[str], known: dict[str, bool]
 ) -> None:
-    """Fills in for each case whether it is in one of these queues now."""
-    unknown = sorted(cases - known.keys())
-    if not unknown:
-        return
-    known.update(dict.fromkeys(unknown, False))
-    allowed = {"_id": {"$in": unknown}, "columns.queue": {"$in": list(queues)}, **IS_THERE}
-    known.update({row["_id"]: True for row in await database.collection("cases").find(allowed, ("_id",))})
+    """Fills in for each case whether it is in one of these queues now, or was merged into one that is.
+
+    One query, and one more for each step by which cases lead on to others.
+    """
+    leads = {each: each for each in cases - known.keys()}
+    """A case, or what it was merged into -> the case that is asked for."""
+    known.update(dict.fromkeys(leads, False))
+    while leads:
+        wanted = {"_id": {"$in": sorted(set(leads.values()))}, **IS_THERE}
+        rows = await database.collection("cases").find(wanted, ("_id", "columns"))
+        columns = {row["_id"]: row["columns"] for row in rows}
+        known.update(
+            {each: True for each, at in leads.items() if at in columns and columns[at]["queue"] in queues}
+        )
+        leads = {
+            each: following
+            for each, at in leads.items()
+            if not known[each] and (following := columns.get(at, {}).get("merged_into"))
+        }

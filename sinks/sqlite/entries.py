@@ -17,6 +17,7 @@ from schemas.errors import Never
 from schemas.outbound import DeliveryState
 from schemas.ports import EntryChange, Page
 from sinks.sqlite.values import from_cursor, id_array, insert_rows, micros, to_cursor
+from sinks.sqlite.visibility import may_see
 
 INTO_ENTRIES = "entries (id, case_ref, handle_ref, occurred_at, sequence, kind, channel, document)"
 REPLACE = (
@@ -130,11 +131,12 @@ class Selection:
             sql += f" AND kind IN ({','.join('?' * len(self.kinds))})"
             arguments += map(str, self.kinds)
         if self.queues is not None:
+            visible, of_queues = may_see(self.queues)
             sql += (
                 " AND EXISTS (SELECT 1 FROM refs CROSS JOIN cases ON cases.id = refs.id"
-                f" WHERE refs.number = case_ref AND cases.queue IN ({','.join('?' * len(self.queues))}))"
+                f" WHERE refs.number = case_ref AND {visible})"
             )
-            arguments += self.queues
+            arguments += of_queues
         return sql, arguments
 
 

@@ -18,6 +18,7 @@ from schemas.ids import parse_case_number
 from schemas.ports import Hit, Page
 from sinks.sqlite.search_index import SPLIT, indexable
 from sinks.sqlite.values import from_cursor, moment, to_cursor
+from sinks.sqlite.visibility import may_see
 
 LONGEST_QUERY = 200
 MOST_TERMS = 12
@@ -110,12 +111,10 @@ def _places(
     """What matches, in order, from beyond a place."""
     first, row = start
     for number in range(first, len(ways)):
-        sql = _places_sql(ways[number], queues)
+        sql, allowed = _places_sql(ways[number], queues)
         chunk = FIRST_CHUNK
         while True:
-            rows: list[Any] = connection.execute(
-                sql, (*(queues or ()), ways[number].match, row, chunk)
-            ).fetchall()
+            rows: list[Any] = connection.execute(sql, (*allowed, ways[number].match, row, chunk)).fetchall()
             for row, case, is_visible in rows:
                 yield Place(number, row, case, bool(is_visible))
             if len(rows) < chunk:
@@ -124,16 +123,17 @@ def _places(
         row = NEWEST
 
 
-def _places_sql(way: Tier, queues: Sequence[str] | None) -> str:
-    """Arguments: the queues, the match, the row to go on below, and how many rows."""
-    visible = "1"
+def _places_sql(way: Tier, queues: Sequence[str] | None) -> tuple[str, list[str]]:
+    """Arguments: those that are returned, the match, the row to go on below, and how many rows."""
+    visible, allowed = "1", list[str]()
     if queues is not None:
-        allowed = ",".join("?" * len(queues))
-        visible = f"(SELECT queue IN ({allowed}) FROM cases WHERE cases.id = found.case_id)"
-    return (
+        test, allowed = may_see(queues)
+        visible = f"(SELECT {test} FROM cases WHERE cases.id = found.case_id)"
+    sql = (
         f"SELECT found.number, found.case_id, {visible} FROM {way.table} CROSS JOIN found ON found.number = {way.row}"
         f" WHERE {way.condition} AND {way.row} < ? ORDER BY {way.row} DESC LIMIT ?"
     )
+    return sql, allowed
 
 
 def _was_shown(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from schemas.cases import CaseState
 from schemas.documents import CASES, Case, Document, EntryKind
 from schemas.errors import Conflict, Invalid, Never, Unknown
 from schemas.ids import sha256
@@ -194,6 +195,25 @@ async def test_a_timeline_joins_cases_and_handles(engine: Engine) -> None:
     )
     assert [each.sequence for each in page.items] == [4, 2, 1]
     assert list((await engine.timeline(handles=[name("handle", "nobody")])).items) == []
+
+
+async def test_entries_of_a_merged_case_are_seen_by_who_reads_where_it_went(engine: Engine) -> None:
+    merged = case("one", state=CaseState.MERGED, merged_into=case("two").id)
+    once_more = case("two", queue="billing", state=CaseState.MERGED, merged_into=case("three").id)
+    home, other = case("three", queue="legal"), case("four", queue="orders", handle=merged.handle)
+    entries = [entry(1), entry(2, "two"), entry(3, "three"), entry(4, "four", handle=merged.handle)]
+    await engine.commit(Step(documents=[(merged, 0), (once_more, 0), (home, 0), (other, 0)], entries=entries))
+
+    async def seen(*queues: str) -> list[int]:
+        of = [each.id for each in (merged, once_more, home, other)]
+        return [each.sequence for each in (await engine.timeline(cases=of, queues=queues)).items]
+
+    assert await seen("legal") == [3, 2, 1]
+    assert await seen("billing") == [2, 1]
+    assert await seen("orders") == [4, 1]
+    assert await seen("sales") == []
+    theirs = await engine.timeline(handles=[merged.handle], queues=["legal"])
+    assert [each.sequence for each in theirs.items] == [1]
 
 
 async def test_a_timeline_is_narrowed(engine: Engine) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.cases import CaseState
 from schemas.errors import Invalid
 from schemas.ports import Engine, Hit, SearchText, Step
 from tests.contracts.samples import case, minutes, name
@@ -144,6 +145,19 @@ async def test_only_cases_of_the_queues_are_found(engine: Engine) -> None:
     assert await cases(engine, "parcel") == ["b", "a"]
     assert await cases(engine, "parcel", queues=["billing", "none"]) == ["b"]
     assert await cases(engine, "parcel", queues=[]) == []
+
+
+async def test_a_merged_case_is_found_by_who_reads_where_it_went(engine: Engine) -> None:
+    merged = case("a", state=CaseState.MERGED, merged_into=case("b").id)
+    once_more = case("b", queue="billing", state=CaseState.MERGED, merged_into=case("c").id)
+    await engine.commit(
+        Step(documents=[(merged, 0), (once_more, 0), (case("c", queue="legal"), 0), (case("d"), 0)])
+    )
+    await fill(engine, text("a", text="parcel"), text("d", text="parcel"))
+    assert await cases(engine, "parcel", queues=["legal"]) == ["a"]
+    assert await cases(engine, "parcel", queues=["billing"]) == ["a"]
+    assert await cases(engine, "parcel", queues=["orders"]) == ["d", "a"]
+    assert await cases(engine, "parcel", queues=["sales"]) == []
 
 
 async def test_a_moved_case_is_found_where_it_is_now(engine: Engine) -> None:

@@ -3,12 +3,14 @@
 import pytest
 
 from schemas.accounts import Role, Scope
+from schemas.cases import CaseState
 from schemas.documents import Case, Entry
 from schemas.ids import derive
-from schemas.ports import References
+from schemas.ports import References, Step
 from schemas.topics import Topic
 from tests.hub.http.company import House
-from tests.hub.http.walking import Step, routes, victim_parameters, walk
+from tests.hub.http.walking import Step as Asked
+from tests.hub.http.walking import routes, victim_parameters, walk
 
 OPEN_TO_ALL = {
     "/health/live",
@@ -31,7 +33,7 @@ async def victim(home: House) -> tuple[Case, Entry]:
     return case, next(iter(entries.values()))
 
 
-def reveals(step: Step, case: Case, entry: Entry) -> bool:
+def reveals(step: Asked, case: Case, entry: Entry) -> bool:
     """Whether an answer tells anything of the case: its person, its words, its ids beyond those of the question."""
     said = step.answer.text + str(step.answer.headers)
     return any(
@@ -56,6 +58,35 @@ async def test_an_agent_of_another_queue_sees_nothing_and_changes_nothing(home: 
     assert await home.events(Topic.CASES, Topic.IDENTITY, Topic.OUTBOUND) == []
     assert len(await home.events(Topic.CONFIGURATION)) == 1  # that of the start
     assert "original-read" not in await home.audit()
+
+
+async def test_who_reads_a_case_reads_what_was_merged_into_it_and_no_more(home: House) -> None:
+    case, entry = await victim(home)
+    other = await home.case("victoria's other", "orders", handle=case.handle)
+    target = await home.case("target", "billing", revision=2, absorbed=(case.id,))
+    merged = case.model_copy(
+        update={"state": CaseState.MERGED, "merged_into": target.id, "revision": case.revision + 1}
+    )
+    async with home.signed_in("bill") as client:
+        base = f"/api/v1/cases/{target.number}"
+        assert (await client.get(f"{base}/entries/{derive('entry', other.conversation)}")).status_code == 404
+        assert (await client.get(f"/api/v1/cases/{case.number}")).status_code == 404
+        await home.engine.commit(Step(documents=[(merged, case.revision)]))
+        timeline = await client.get(f"{base}/timeline")
+        found = await client.get("/api/v1/search", params={"q": "victoria"})
+        answers = [
+            await client.get(f"{base}/entries/{entry.id}{part}") for part in ("", "/html", "/original")
+        ]
+        answers.append(await client.get(f"/api/v1/cases/{case.number}"))
+        hidden = [
+            await client.get(f"/api/v1/cases/{other.number}"),
+            await client.get(f"{base}/entries/{derive('entry', other.conversation)}"),
+        ]
+    assert entry.text in timeline.text
+    assert other.subject not in timeline.text
+    assert [each["number"] for each in found.json()["items"]] == [case.number]
+    assert [each.status_code for each in answers] == [200, 200, 303, 200]
+    assert [each.status_code for each in hidden] == [404, 404]
 
 
 async def test_nobody_sees_nothing(home: House) -> None:
