@@ -89,9 +89,10 @@ class Leases:
         return self._wanted[name]
 
     def holder_name(self, wanted: Wanted) -> str:
-        """Who has it, for people; empty where that is not known."""
-        live = self._members.live if self._members else ()
-        return next((each.name for each in live if each.id == wanted.holder), "")
+        """Which other process has it, for people; empty where that is not known."""
+        if self._members is None or wanted.holder == self._members.id:
+            return ""
+        return next((each.name for each in self._members.live if each.id == wanted.holder), "")
 
     async def start(self, duties: Sequence[str] = ()) -> None:
         """Joins, with these duties, and takes what is free. Raises Outage."""
@@ -131,7 +132,8 @@ class Leases:
 
     async def _is_stopped_within(self, seconds: float) -> bool:
         try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
         except TimeoutError:
             return False
         return True

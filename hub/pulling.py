@@ -76,7 +76,9 @@ class Leased:
                 log.exception("%s/%s cannot be started or stopped", self.channel, self.account)
                 await asyncio.sleep(TRY_AGAIN_SECONDS)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(lease.change(), LOOK_SECONDS)
+                # Not wait_for, which returns a result although its task was cancelled (Python 3.11).
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await lease.change()
 
     async def _follow(self, lease: Wanted) -> None:
         """Runs it if and only if the lease is held, under the token of this holding."""
@@ -87,8 +89,8 @@ class Leased:
             self._token = None
             await self._inner.stop(0)
         if token is not None:
-            self._token = token
             await self._inner.start_as(token)
+            self._token = token
 
 
 def leased(connector: Connector, leases: Leases) -> Connector:

@@ -27,6 +27,7 @@ CRASH_POINTS: dict[str, str] = {
     "email.after-final-dot": "the relay has the whole mail, its answer is not read",
     "imap.before-cursor": "mails are on the log, the cursor of their folder is not moved",
     "imap.after-cursor": "the cursor is moved, nothing was done to the mails in their mailbox",
+    "imap.after-copy": "the mails are copied to their folder, the originals are not marked",
     "imap.after-action": "the mails are marked or moved in their mailbox, the cursor does not say so",
     "runner.after-read": "a batch is read, nothing is decided",
     "runner.before-commit": "a batch is decided, nothing is written",
@@ -51,6 +52,13 @@ DISTRIBUTED_CRASH_POINTS: dict[str, str] = {
     "distributed.after-direct-publishing": "events that belong to no state are on the log, nobody was told",
 }
 """The same, of the engine on Kafka and MongoDB."""
+
+SPOOL_CRASH_POINTS: dict[str, str] = {
+    "spool.before-commit": "items are written to the spool, not durable",
+    "spool.after-commit": "items are durable in the spool, their sources were not told",
+    "spool.after-forwarding": "items are on the log, and still in the spool",
+}
+"""The same, of the spool before that engine."""
 
 Hook = Callable[[str], None]
 
@@ -101,5 +109,5 @@ def parse_armed(text: str) -> tuple[str, int]:
 
 
 def _check(name: str) -> None:
-    if name not in CRASH_POINTS and name not in DISTRIBUTED_CRASH_POINTS:
+    if not any(name in points for points in (CRASH_POINTS, DISTRIBUTED_CRASH_POINTS, SPOOL_CRASH_POINTS)):
         raise ValueError(f"there is no crash point {name!r}; schemas/crash.py has the table")

@@ -1,16 +1,27 @@
 """What is done to a mail in its mailbox once it is kept. Doing it again changes nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from connectors.email.imap.client import ImapClient
 from connectors.email.imap.errors import Refused
+from connectors.email.imap.responses import Folder
 from connectors.email.imap.settings import ImapSettings
+from connectors.email.imap.utf7 import encode
 
 AT_ONCE = 500
 
 
-async def settle(client: ImapClient, settings: ImapSettings, uids: Sequence[int]) -> None:
-    """Marks or moves these mails of the open folder; those that are gone are passed over. Raises Refused where it may not."""
+async def settle(
+    client: ImapClient,
+    settings: ImapSettings,
+    folder: Folder,
+    uids: Sequence[int],
+    doubtful: Collection[int] = (),
+) -> None:
+    """Marks or moves these mails of the open folder; those that are gone are passed over. Raises Refused where it may not.
+
+    `doubtful`: those for which it was tried before.
+    """
     match settings.post_action:
         case "seen":
             await _mark(client, uids, "\\Seen")
@@ -19,8 +30,9 @@ async def settle(client: ImapClient, settings: ImapSettings, uids: Sequence[int]
             await _mark(client, uids, settings.keyword)
         case "move":
             assert settings.move_to is not None
+            target = Folder(settings.move_to, encode(settings.move_to), frozenset())
             for some in chunks(uids, AT_ONCE):
-                await client.move(some, settings.move_to)
+                await client.move(some, folder, target, doubtful)
         case "none":
             pass
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from connectors.email.imap.copied import copied_before
 from connectors.email.imap.errors import ConnectionLost, Refused
 from connectors.email.imap.responses import (
     MONTHS,
@@ -24,8 +25,8 @@ from connectors.email.imap.responses import (
 )
 from connectors.email.imap.settings import ImapSettings
 from connectors.email.imap.uids import HIGHEST, write_uids
-from connectors.email.imap.utf7 import encode
 from connectors.email.imap.wire import Silence, Wire
+from schemas.crash import crash_point
 
 MOST_FOLDERS = 20_000
 LARGE_LINE = 256 * 1024
@@ -241,31 +242,47 @@ class ImapClient:
     async def store(self, uids: Iterable[int], flag: str) -> None:
         await self.run(b"UID STORE " + write_uids(uids).encode() + b" +FLAGS.SILENT (" + flag.encode() + b")")
 
-    async def move(self, uids: Iterable[int], folder: str) -> None:
+    async def search_by_size(self, size: int) -> list[int]:
+        """Those of exactly so many bytes, in rising order."""
+        return sorted(set(await self._search(b"UID SEARCH LARGER %d SMALLER %d" % (size - 1, size + 1))))
+
+    async def move(
+        self, uids: Iterable[int], source: Folder, target: Folder, doubtful: Iterable[int] = ()
+    ) -> None:
         """MOVE (RFC 6851), else copy, mark as deleted and remove just these (UIDPLUS); those that are gone are passed over.
 
+        `source` is open. `doubtful`: those for which it was tried before: what was copied then is not copied again.
         Without UIDPLUS they stay, marked as deleted: EXPUNGE alone would remove what others have marked.
         """
-        target = quoted(encode(folder))
         if "MOVE" in self.capabilities:
-            await self._to_folder(b"UID MOVE " + write_uids(uids).encode() + b" " + target, target)
+            await self._to_folder(b"UID MOVE " + write_uids(uids).encode(), target)
             return
         # Those marked already were copied by a try that was cut off.
         left = await self.search_among(uids, b"UNDELETED")
+        if tried := sorted(set(left) & set(doubtful)):
+            copied = await copied_before(self, source, target, tried)
+            await self._delete(sorted(copied))
+            left = [uid for uid in left if uid not in copied]
         if left:
-            await self._to_folder(b"UID COPY " + write_uids(left).encode() + b" " + target, target)
-            await self.store(left, "\\Deleted")
+            await self._to_folder(b"UID COPY " + write_uids(left).encode(), target)
+            crash_point("imap.after-copy")
+            await self._delete(left)
         if "UIDPLUS" in self.capabilities:
             await self.run(b"UID EXPUNGE " + write_uids(uids).encode())
 
-    async def _to_folder(self, command: bytes, target: bytes) -> None:
+    async def _delete(self, uids: Sequence[int]) -> None:
+        if uids:
+            await self.store(uids, "\\Deleted")
+
+    async def _to_folder(self, command: bytes, target: Folder) -> None:
+        name = quoted(target.encoded)
         try:
-            await self.run(command)
+            await self.run(command + b" " + name)
         except Refused as refusal:
             if refusal.code != "TRYCREATE":
                 raise
-            await self.run(b"CREATE " + target)
-            await self.run(command)
+            await self.run(b"CREATE " + name)
+            await self.run(command + b" " + name)
 
     async def idle(self, seconds: float) -> bool:
         """Whether the server told of new mail; False when the time is over. Raises ConnectionLost where nobody answers then."""

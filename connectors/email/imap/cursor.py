@@ -112,6 +112,8 @@ class Progress:
     _failed: dict[int, int] = field(default_factory=dict)
     _unsettled: set[int] = field(default_factory=set)
     _seen: set[int] = field(default_factory=set)
+    _tried: set[int] = field(default_factory=set)
+    """Of these the action may have been done by half."""
 
     @classmethod
     def of(cls, cursor: FolderCursor) -> "Progress":
@@ -120,6 +122,7 @@ class Progress:
             _failed=dict(cursor.failed),
             _unsettled=set(read_uids(cursor.unsettled)),
             _seen=set(read_uids(cursor.seen)),
+            _tried=set(read_uids(cursor.unsettled)),
         )
 
     def list(self, uids: Iterable[int], still_failed: Iterable[int]) -> Sequence[int]:
@@ -156,6 +159,12 @@ class Progress:
         self._failed[uid] = self._failed.get(uid, 0) + 1
         self._done.add(uid)
         return self._failed[uid]
+
+    def doubtful(self, uids: Iterable[int]) -> set[int]:
+        """Those of these for which the action was begun before. From now on all of them."""
+        before = self._tried.intersection(uids)
+        self._tried.update(uids)
+        return before
 
     def settled(self, uids: Iterable[int]) -> None:
         self._unsettled.difference_update(uids)

@@ -178,7 +178,7 @@ class FolderReader:
         if not uids or self._settings.post_action == "none":
             return
         try:
-            await settle(client, self._settings, uids)
+            await settle(client, self._settings, self.folder, uids, progress.doubtful(uids))
         except Refused as refusal:
             self._action_trouble = f"post_action in folder {self.folder.name}: {refusal}"
             return

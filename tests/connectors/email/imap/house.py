@@ -13,11 +13,12 @@ from connectors.email.imap.mailbox import Mailbox
 from connectors.email.imap.settings import ImapSettings
 from connectors.kit.cursors import Cursors
 from connectors.kit.intake import Intake
-from schemas.documents import Entry, EntryKind
+from schemas.documents import Cursor, Entry, EntryKind
 from schemas.events import SYSTEM, Event
+from schemas.ids import derive
 from schemas.interactions import InteractionReceived
 from schemas.parking import Quarantined
-from schemas.ports import START, Health, HealthState, Step
+from schemas.ports import START, Health, HealthState, References, Step
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.connectors.email.house import CONTEXT
@@ -112,18 +113,24 @@ class House:
         await self.engine.commit(Step(entries=[_entry(each) for each in events]))
 
     async def cursor(self, folder: str = "INBOX", mailbox: str = "box") -> FolderCursor:
-        document = await Cursors(self.engine, self.clock).load("email", mailbox, folder)
+        cursor = await self._cursor(folder, mailbox)
+        assert cursor is not None
+        return cursor
+
+    async def _cursor(self, folder: str, mailbox: str) -> FolderCursor | None:
+        """As it lies there, whoever reads the mailbox."""
+        id = derive("cursor", "email", mailbox, folder)
+        document = (await self.engine.load(References(documents={Cursor: {id}}))).documents.get(id)
+        if not isinstance(document, Cursor) or not document.value:
+            return None
         return FolderCursor.model_validate_json(document.value)
 
     async def until_at(self, uid: int, folder: str = "INBOX", mailbox: str = "box") -> FolderCursor:
         """The cursor, once it is saved at this UID with nothing left to be done in the mailbox."""
 
         async def look() -> FolderCursor | None:
-            document = await Cursors(self.engine, self.clock).load("email", mailbox, folder)
-            if not document.value:
-                return None
-            cursor = FolderCursor.model_validate_json(document.value)
-            return cursor if cursor.uid == uid and not cursor.unsettled else None
+            cursor = await self._cursor(folder, mailbox)
+            return cursor if cursor is not None and cursor.uid == uid and not cursor.unsettled else None
 
         found = await eventually(look, 20)
         assert found

@@ -13,7 +13,11 @@ from tests.connectors.email.imap.dovecot import Dovecot, dovecot
 from tests.connectors.email.imap.house import USER, House, healthy, house, mail, settings
 from tests.connectors.email.imap.odd_server import odd_server
 
-POINTS = ["intake.before-commit", *(name for name in CRASH_POINTS if name.startswith("imap."))]
+ONLY_WITHOUT_MOVE = "imap.after-copy"
+POINTS = [
+    "intake.before-commit",
+    *(name for name in CRASH_POINTS if name.startswith("imap.") and name != ONLY_WITHOUT_MOVE),
+]
 ACTIONS = {
     "seen": {"post_action": "seen"},
     "keyword": {"post_action": "keyword", "keyword": "Kept"},
@@ -129,6 +133,30 @@ async def test_a_server_that_cannot_move_copies_and_deletes_and_removes_no_mail_
         assert remain == deleted == ([] if lacks == ("MOVE",) else [b"1", b"2"])
         with server.client(USER, '"Hub/Kept &- done"') as other:
             assert other.uid("SEARCH", "ALL")[1] == [b"1"], "who was marked as deleted is not copied"
+
+
+@pytest.mark.server("dovecot")
+@pytest.mark.parametrize("lacks", [("MOVE",), ("MOVE", "UIDPLUS")])
+@pytest.mark.parametrize("there", [0, 1])
+async def test_what_was_copied_before_the_process_ended_is_not_copied_again(
+    home: House, lacks: tuple[str, ...], there: int
+) -> None:
+    async with dovecot(USER, without=lacks) as server:
+        for number in range(there):  # mails of the same size that somebody moved there by hand
+            server.deliver(USER, mail(number + 5), number, folder="Kept")
+        for number in range(5):
+            server.deliver(USER, mail(number), number)
+        chosen = settings(server.port, post_action="move", move_to="Kept")
+        arm(ONLY_WITHOUT_MOVE)
+        await ends(home.mailbox(chosen))
+        server.deliver(USER, mail(9), 9)
+        async with home.reading(chosen):
+            await home.until(6)
+            await home.until_at(6)
+        with server.client(USER, "Kept") as other:
+            assert len(other.uid("SEARCH", "ALL")[1][0].split()) == 6 + there
+        with server.client(USER) as other:
+            assert other.uid("SEARCH", "UNDELETED")[1] == [b""]
 
 
 async def test_a_server_that_keeps_no_marks_is_told_and_mail_is_taken_all_the_same(home: House) -> None:
