@@ -2,17 +2,21 @@
 
 import asyncio
 import json
+from ipaddress import ip_network
 from typing import Any
 
 import httpx
 
 from connectors.email.imap.errors import ConnectionLost, LoginRefused
 from connectors.email.imap.settings import OAuthSettings
+from connectors.kit.egress import guarded_client
 
 EARLY_SECONDS = 120.0
 USUAL_SECONDS = 3600.0
 TIMEOUT_SECONDS = 30.0
 MOST_ANSWER_BYTES = 64 * 1024
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+"""A provider on this machine is one that the settings name without encryption."""
 LONGEST_REASON = 200
 LATER = frozenset({408, 425, 429})
 # What a person has to mend (RFC 6749, section 5.2).
@@ -25,12 +29,18 @@ CURES = {
 
 
 class AccessTokens:
-    """`token` gives one that is good for a while. Many may ask at once: one request is made."""
+    """`token` gives one that is good for a while. Many may ask at once: one request is made.
+
+    Secrets go to the public internet, and to what the settings allow beside it.
+    """
 
     def __init__(self, settings: OAuthSettings, transport: httpx.AsyncBaseTransport | None = None) -> None:
         """`transport`: for tests; None: the network."""
         self._settings = settings
         self._transport = transport
+        is_here = settings.token_url.startswith("http://")
+        networks = (*settings.private_networks, *(LOOPBACK if is_here else ()))
+        self._networks = [ip_network(each, strict=False) for each in networks]
         self._turn = asyncio.Lock()
         self._token = ""
         self._good_until = 0.0
@@ -66,17 +76,17 @@ class AccessTokens:
         try:
             async with (
                 asyncio.timeout(TIMEOUT_SECONDS),
-                httpx.AsyncClient(
-                    transport=self._transport,
-                    follow_redirects=False,
-                    trust_env=False,
-                    timeout=TIMEOUT_SECONDS,
-                ) as client,
+                self._client() as client,
                 client.stream("POST", self._settings.token_url, data=self._form()) as answer,
             ):
                 return _understood(answer.status_code, await _bounded(answer), self._host)
         except (httpx.HTTPError, OSError) as error:  # TimeoutError is an OSError
             raise ConnectionLost(f"{self._host}: {str(error) or 'no answer in time'}") from error
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._transport is not None:
+            return httpx.AsyncClient(transport=self._transport, trust_env=False)
+        return guarded_client(self._networks, TIMEOUT_SECONDS)
 
     def _form(self) -> dict[str, str]:
         settings = self._settings

@@ -2,10 +2,11 @@
 
 import re
 from datetime import date
+from ipaddress import ip_network
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, StringConstraints, model_validator
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from connectors.email.hosts import is_loopback
 from schemas.configuration import Name, Setting
@@ -34,6 +35,21 @@ class OAuthSettings(Setting):
         description="https://mail.google.com/ for Google; for Microsoft https://outlook.office.com/IMAP.AccessAsUser.All "
         "offline_access, or https://outlook.office365.com/.default with client credentials",
     )
+    private_networks: tuple[str, ...] = Field(
+        default=(),
+        description="private networks that token_url may lead to all the same, such as 10.1.0.0/16; without, secrets are sent "
+        "to the public internet only",
+    )
+
+    @field_validator("private_networks")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for each in networks:
+            try:
+                ip_network(each, strict=False)
+            except ValueError:
+                raise ValueError(f"{each!r} is no address or network") from None
+        return networks
 
     @model_validator(mode="after")
     def _safe(self) -> Self:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from connectors.email.imap.errors import ConnectionLost, LoginRefused
 from connectors.email.imap.oauth import AccessTokens
@@ -185,3 +186,33 @@ async def test_an_answer_that_is_no_token_is_an_error(
     held, _ = tokens(answer)
     with pytest.raises(error, match=told):
         await held.token()
+
+
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1:1/token", "https://localhost:1/", "https://[::ffff:10.1.2.3]/"]
+)
+async def test_secrets_are_not_sent_into_private_networks(url: str) -> None:
+    chosen = OAuthSettings(client_id="hub", client_secret=SecretStr(SECRET), token_url=url)
+    with pytest.raises(ConnectionLost, match="not on the public internet"):
+        await AccessTokens(chosen).token()
+
+
+async def test_a_private_network_that_the_settings_name_is_reached() -> None:
+    chosen = OAuthSettings(
+        client_id="hub",
+        client_secret=SecretStr(SECRET),
+        token_url="https://127.0.0.1:1/token",
+        private_networks=("127.0.0.0/8",),
+    )
+    with pytest.raises(ConnectionLost, match=r"(?i)connect"):
+        await AccessTokens(chosen).token()
+
+
+def test_what_is_no_network_is_refused() -> None:
+    with pytest.raises(ValueError, match="'inside' is no address or network"):
+        OAuthSettings(
+            client_id="hub",
+            client_secret=SecretStr(SECRET),
+            token_url="https://login.example/token",
+            private_networks=("inside",),
+        )
