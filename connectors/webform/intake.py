@@ -16,6 +16,7 @@ from connectors.webform.recent import RecentEntries
 from connectors.webform.rejections import Rejected, used_key, wrong_fields
 from connectors.webform.strings import first_wish
 from schemas.accounts import AnsweredRequest
+from schemas.crash import crash_point
 from schemas.ids import case_id, case_number, derive, item_id, part_id, sha256
 from schemas.interactions import BlobRef
 from schemas.parking import Quarantined
@@ -61,6 +62,7 @@ class FormIntake:
 
     async def take(self, post: Post, posted: Posted) -> Taken:
         """Make the entry durable. Raises Rejected for what the sender can put right, Outage when nothing was taken."""
+        crash_point("intake.after-original")
         entry = self._reader.read(posted)
         if entry.problems:
             raise wrong_fields(entry.problems)
@@ -68,12 +70,15 @@ class FormIntake:
         name = f"key:{key}" if key else self._recent.name(digest, post.visitor, post.received_at)
         taken = _taken(item_id(CHANNEL, self._form.name, name))
         accepted = self._accepted(taken, name, post, posted, entry, key)
+        crash_point("intake.before-commit")
         if not key:  # the name is the content: whoever sends it again means the same
             await self._intake.accept(accepted)
+            crash_point("intake.before-acknowledge")
             return taken
         standing = await self._intake.accept_once(
             accepted, self._answer(name, digest, taken, post.received_at)
         )
+        crash_point("intake.before-acknowledge")
         if standing.digest != digest:
             raise used_key(taken.number)
         return taken
