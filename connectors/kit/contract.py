@@ -326,7 +326,7 @@ class ConnectorContract:
     async def _send(self, rig: Rig, message: OutboundMessage, what: Send) -> Receipt:
         deliverer: Deliverer = wanted(rig.opened.deliverer, "nothing is sent")
         if not await rig.prepare(what):
-            not_applicable(f"the other side never {what}")
+            not_applicable(f"the other side never says that it {what}")
         return await asyncio.wait_for(deliverer.deliver(message), 30)
 
     async def _sent(self, rig: Rig, house: House, what: Send) -> Receipt:

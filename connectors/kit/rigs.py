@@ -45,12 +45,12 @@ class Told(StrEnum):
 class Send(StrEnum):
     """What the other side does with the next message that we send."""
 
-    TAKES = "takes it"
-    REFUSES = "refuses it for good"
-    LIMITS = "asks to wait 7 seconds, as too many came"
+    TAKES = "takes a message"
+    REFUSES = "refuses a message for good"
+    LIMITS = "takes no more for 7 seconds"
     DOWN = "cannot be reached"
-    LOSES = "takes it, and the answer is lost"
-    REJECTS_US = "does not accept our credentials"
+    LOSES = "took a message, before its answer is lost"
+    REJECTS_US = "does not know our credentials"
 
 
 @dataclass(frozen=True, slots=True)
