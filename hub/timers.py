@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from hub.leases import Leases
+from schemas.cases import Timer
 from schemas.commands import TimerDue
 from schemas.documents import CASES, Case
 from schemas.errors import Outage
@@ -61,7 +62,7 @@ class Timers:
         query = Query(CASES, (Where("next_due", "<=", now),), ("next_due",), MOST_AT_ONCE)
         page = await self._engine.find(query)
         events = [
-            _event(TimerDue(case=case.id, actor=SYSTEM, timer=timer.name, due_at=timer.due_at), now)
+            _event(case.id, timer, now)
             for case in page.items
             if isinstance(case, Case)
             for timer in case.timers
@@ -76,6 +77,10 @@ class Timers:
         return len(fresh)
 
 
-def _event(due: TimerDue, now: datetime) -> Event:
-    id = derive("timer", due.case.hex, due.timer, due.due_at.isoformat())
-    return Event(id=id, key=str(due.case), time=now, data=due, source="/hub/timers", correlation=id)
+def _event(case: UUID, timer: Timer, now: datetime) -> Event:
+    """What follows from a timer follows from the automations that led to it: a loop over timers is a loop."""
+    due = TimerDue(case=case, actor=SYSTEM, timer=timer.name, due_at=timer.due_at)
+    id = derive("timer", case.hex, timer.name, timer.due_at.isoformat())
+    return Event(
+        id=id, key=str(case), time=now, data=due, source="/hub/timers", correlation=id, chain=timer.chain
+    )

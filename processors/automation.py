@@ -14,7 +14,7 @@ Which case event pulls which trigger:
 Conditions see the case as it was right after the event (`after`), never as it is by now.
 
 Loops end in four ways. An automation never answers its own effect: the events that follow from a run bear its name in their
-chain. A chain is at most MAX_DEPTH long. No automatic answer goes to a machine (RFC 3834, section 2); how many go to one
+chain, and so do the timers that they set and all that these bring about, however much later. A chain is at most MAX_DEPTH long. No automatic answer goes to a machine (RFC 3834, section 2); how many go to one
 sender in a day is counted by the case decider. And nobody gets a notice of what he wrote himself, or two help desks that tell
 each other of new mail would never end. A run that was held back is recorded with its reason.
 """

@@ -54,6 +54,9 @@ class Timer(Frozen):
 
     name: str
     due_at: datetime
+    chain: tuple[str, ...] = Field(
+        default=(), description="the automations that led to it: what it brings about follows from them"
+    )
 
 
 class CaseSummary(Frozen):

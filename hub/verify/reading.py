@@ -106,7 +106,7 @@ class Reading:
             what = f"event {event.sequence} of the case comes where {expected} belongs"
             yield Fault("d", what, str(data.case))
         try:
-            after = self._gathered.cases[data.case] = evolve(known, data, event.time)
+            after = self._gathered.cases[data.case] = evolve(known, data, event.time, event.chain)
         except ValueError as error:
             yield Fault("d", str(error), str(data.case))
             return

@@ -54,7 +54,7 @@ class States:
         folded: Case | None = None
         for event in await _case_events(self._engine, stored.id):
             assert isinstance(event.data, CaseEvent)
-            folded = evolve(folded, event.data, event.time)
+            folded = evolve(folded, event.data, event.time, event.chain)
             if folded.revision == stored.revision:
                 break
         return folded == stored
@@ -100,7 +100,7 @@ class States:
                 folded: Case | None = None
                 for event in await _case_events(self._engine, case):
                     assert isinstance(event.data, CaseEvent)
-                    folded = evolve(folded, event.data, event.time)
+                    folded = evolve(folded, event.data, event.time, event.chain)
                     change = change_of(event, folded)
                     if change is not None and change.entry == id and change.sequence > latest.sequence:
                         latest = change

@@ -94,7 +94,7 @@ def _without(timers: tuple[Timer, ...], *names: str) -> tuple[Timer, ...]:
 
 
 def _with(timers: tuple[Timer, ...], name: str, due_at: datetime) -> tuple[Timer, ...]:
-    return (*_without(timers, name), Timer.model_construct(name=name, due_at=due_at))
+    return (*_without(timers, name), Timer.model_construct(name=name, due_at=due_at))  # its chain: `evolve`
 
 
 def _received(case: Case, event: CaseReceived, at: datetime) -> Change:
@@ -341,17 +341,27 @@ CHANGES: dict[type[CaseEvent], Callable[[Case, Any, datetime], Change]] = {
 """Events that are not here (a note, a notice) change nothing but the sequence and the time."""
 
 
-def evolve(case: Case | None, event: CaseEvent, at: datetime) -> Case:
-    """The case after `event`, which happened `at`. Its revision is the event's sequence."""
+def evolve(case: Case | None, event: CaseEvent, at: datetime, chain: tuple[str, ...] = ()) -> Case:
+    """The case after `event`, which happened `at`. Its revision is the event's sequence.
+
+    `chain` is the event's: the automations that led to it lead to what its timers will bring about, too.
+    """
     if isinstance(event, CaseOpened):
         return _opened(event, at)
     if case is None:
         raise ValueError(f"{event.type} of the case {event.case}, which was never opened")
     change = CHANGES.get(type(event))
     update = change(case, event, at) if change else {}
+    if chain and "timers" in update:
+        update["timers"] = tuple(_chained(each, case.timers, chain) for each in update["timers"])
     update["revision"] = case.revision + 1
     update["updated_at"] = at
     return case.model_copy(update=update)
+
+
+def _chained(timer: Timer, before: tuple[Timer, ...], chain: tuple[str, ...]) -> Timer:
+    """A timer that was there before stays as it is."""
+    return timer if timer in before else timer.model_copy(update={"chain": chain})
 
 
 def _opened(event: CaseOpened, at: datetime) -> Case:
@@ -378,5 +388,5 @@ def fold(events: list[Event]) -> Case | None:
     case: Case | None = None
     for event in events:
         if isinstance(event.data, CaseEvent) and not event.late:  # a replay says again what happened before
-            case = evolve(case, event.data, event.time)
+            case = evolve(case, event.data, event.time, event.chain)
     return case

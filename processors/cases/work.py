@@ -185,7 +185,7 @@ class Work:
     ) -> Case:
         """A case event: the case evolves by it, the timeline gets its entry. Returns the case after it."""
         now = self.facts.now
-        after = evolve(case, payload, now)
+        after = evolve(case, payload, now, self.cause.chain)
         event = self._event(
             payload.model_copy(update={"after": after.summary()}), str(after.id), after.revision
         )

@@ -58,7 +58,9 @@ def changes(log: list[Event], folded: dict[UUID, Case]) -> list[EntryChange]:
     found = []
     for event in log:
         if isinstance(event.data, CaseEvent):
-            case = folded[event.data.case] = evolve(folded.get(event.data.case), event.data, event.time)
+            case = folded[event.data.case] = evolve(
+                folded.get(event.data.case), event.data, event.time, event.chain
+            )
             change = change_of(event, case)
             if change is not None:
                 found.append(change)
