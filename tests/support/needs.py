@@ -67,11 +67,14 @@ BROWSER = Need(("chromium", "chromium-browser", "google-chrome"), ("chromium",))
 SERVERS: dict[str, AnyNeed] = {
     "asyncapi": NodeNeed("asyncapi"),  # no server either
     "cc": Need(("cc", "gcc"), ("gcc", "libc6-dev")),  # no server, but found and installed as they are
+    "compose": GoNeed("compose", "github.com/compose-spec/compose-go/v2/cmd", "building compose-go"),
+    "systemd-analyze": Need(("systemd-analyze",), ("systemd",)),
+    "kustomize": GoNeed("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "building kustomize (a minute)"),
     "promtool": GoNeed(
         "promtool",
         "github.com/prometheus/prometheus/cmd/promtool",
         "building promtool (some minutes)",
-        tags="remove_all_sd",
+        tags="remove_all_sd,enable_dns_sd",
     ),
     "dovecot": Need(("dovecot",), ("dovecot-imapd", "dovecot-lmtpd")),
     "postfix": Need(("postfix",), ("postfix",)),
