@@ -10,7 +10,7 @@ from connectors.kit.hooks import Hook
 from hub.console.frames import mount_frames
 from hub.console.router import mount
 from hub.http.app import api_app
-from hub.http.context import AppContext, Facts
+from hub.http.context import AppContext, Facts, Limits, Own
 from hub.http.files import files_app
 from hub.http.hooks import HookServer
 from hub.http.probes import health_app
@@ -24,10 +24,14 @@ NOWHERE = "http://localhost"
 
 
 def applications(
-    hub: Hub, addresses: Mapping[str, str], is_stopping: Callable[[], bool], roles: Roles = EVERYTHING
+    hub: Hub,
+    addresses: Mapping[str, str],
+    is_stopping: Callable[[], bool],
+    roles: Roles = EVERYTHING,
+    work: Own | None = None,
 ) -> dict[str, ASGIApp]:
     """Name of the listening address -> its application."""
-    context = app_context(hub, addresses, is_stopping, roles)
+    context = app_context(hub, addresses, is_stopping, roles, work)
     app, files = api_app(context), files_app(context)
     mount(app, context)
     mount_frames(files, context)
@@ -46,7 +50,11 @@ def hooks_of(hub: Hub) -> dict[tuple[str, str], Hook]:
 
 
 def app_context(
-    hub: Hub, addresses: Mapping[str, str], is_stopping: Callable[[], bool], roles: Roles = EVERYTHING
+    hub: Hub,
+    addresses: Mapping[str, str],
+    is_stopping: Callable[[], bool],
+    roles: Roles = EVERYTHING,
+    work: Own | None = None,
 ) -> AppContext:
     settings = hub.settings
     return AppContext(
@@ -62,6 +70,7 @@ def app_context(
             version=version("hubbub"),
             trusted_proxies=tuple(ip_network(each) for each in settings.console.trusted_proxies),
             metrics_token=settings.metrics_token,
+            limits=Limits(stall_seconds=settings.workers.stall_seconds),
         ),
         metrics=hub.metrics,
         letters=hub.letters,
@@ -74,5 +83,6 @@ def app_context(
         if Role.CONNECTORS in roles
         else {},
         decides=Role.WORKERS in roles,
+        own=work,
         is_stopping=is_stopping,
     )

@@ -34,6 +34,10 @@ class Metric(StrEnum):
     DEAD_LETTERS_OPEN = "hubbub_dead_letters_open"
     OUTBOUND = "hubbub_outbound_messages"
     PARKED = "hubbub_parked_events"
+    SHARE_LAG = "hubbub_worker_lag_events"
+    PARTITIONS = "hubbub_worker_partitions"
+    PARKED_KEYS = "hubbub_worker_parked_keys"
+    PARKED_MOST = "hubbub_worker_parked_key_events_most"
     CONNECTOR_UP = "hubbub_connector_up"
     HTTP_REQUESTS = "hubbub_http_requests_total"
     HTTP_SECONDS = "hubbub_http_request_seconds"
@@ -69,6 +73,10 @@ TABLE: dict[Metric, Declared] = {
     Metric.DEAD_LETTERS_OPEN: Declared("gauge", "Events that could not be processed and that nobody settled"),
     Metric.OUTBOUND: Declared("gauge", "Messages to be sent or settled, by state", ("state",)),
     Metric.PARKED: Declared("gauge", "Events that wait for a fact or a vendor"),
+    Metric.SHARE_LAG: Declared("gauge", "Events beyond the consumer's position in the partitions that this worker holds", ("consumer",)),
+    Metric.PARTITIONS: Declared("gauge", "Partitions that this worker holds", ("consumer",)),
+    Metric.PARKED_KEYS: Declared("gauge", "Keys that wait for a fact or a vendor, in the partitions that this worker holds", ("consumer",)),
+    Metric.PARKED_MOST: Declared("gauge", "Events that wait for the one of those keys that has the most", ("consumer",)),
     Metric.CONNECTOR_UP: Declared("gauge", "1: the connector accepts; 0: it does not", ("connector",)),
     Metric.HTTP_REQUESTS: Declared("counter", "Requests by route template and status", ("method", "route", "status")),
     Metric.HTTP_SECONDS: Declared("histogram", "Time of a request, streams apart", ("method", "route")),

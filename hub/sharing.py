@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
+from hub.http.context import Share
 from hub.listening import HEALTH
 from hub.publishing import Publishing
 from hub.roles import EVERYTHING, Role, Roles
@@ -53,6 +54,10 @@ class Work(Protocol):
         """To be run together until `stop`."""
         ...
 
+    async def standing(self) -> Mapping[str, Share] | None:
+        """How far the consumers are in this process's part of the log; None: all of it is. Raises Outage."""
+        ...
+
     async def stop(self, grace_seconds: float) -> None:
         """Begins nothing more, and waits for what is being committed, within the grace."""
         ...
@@ -66,6 +71,9 @@ class EmbeddedWork:
 
     def runs(self) -> list[Coroutine[Any, Any, None]]:
         return [runner.run() for runner in self._runners]
+
+    async def standing(self) -> None:
+        return None
 
     async def stop(self, grace_seconds: float) -> None:
         for runner in self._runners:

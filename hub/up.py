@@ -134,7 +134,7 @@ async def start(settings: HubSettings, folder: Path, roles: Roles = EVERYTHING) 
     except BaseException:
         await running.stop()
         raise
-    if hub.email is not None and hub.email.port is not None and settings.email and settings.email.smtp_in:
+    if Role.CONNECTORS in roles and hub.email and hub.email.port and settings.email and settings.email.smtp_in:
         running.addresses = {**addresses, "smtp": f"{settings.email.smtp_in.host}:{hub.email.port}"}
     log.info("ready", **running.addresses)
     return running
@@ -154,7 +154,8 @@ def _start_work(running: Running) -> None:
 
 def _start_servers(running: Running, sockets: Mapping[str, socket.socket]) -> None:
     quieten()
-    apps = applications(running.hub, running.addresses, lambda: running.is_stopping, running.roles)
+    work = None if running.work is None else running.work.standing
+    apps = applications(running.hub, running.addresses, lambda: running.is_stopping, running.roles, work)
     for name, each in sockets.items():
         _serve(running, name, apps[name], each)
     if Role.API not in running.roles:

@@ -1,6 +1,6 @@
 """What the HTTP application stands on. The wiring fills it; tests fill it with fakes."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
@@ -134,6 +134,21 @@ class Facts:
         return self.public_url.startswith("https://")
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A consumer in this process: how many events of its part of the log are to be done, and a number that rises as it moves."""
+
+    lag: int
+    moves: int
+    parked_keys: int = 0
+    parked_most: int = 0
+    """How many events wait for the parked key that has the most."""
+    partitions: int = 0
+
+
+Own = Callable[[], Awaitable[Mapping[str, Share] | None]]
+
+
 @dataclass(frozen=True)
 class AppContext:
     """`consumers` names each consumer of the log with its topics; `connectors` gives each one's health by its name."""
@@ -156,3 +171,5 @@ class AppContext:
     is_stopping: Callable[[], bool] = lambda: False
     decides: bool = True
     """Whether the consumers run in this process: if not, those that stand still are none of its business."""
+    own: Own | None = None
+    """How far the consumers are in the part of the log that is this process's; None: all of it is."""

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from hub.accounts.errors import Unauthenticated
 from hub.accounts.records import load
 from hub.http.cases import Context
-from hub.http.context import AppContext
+from hub.http.context import AppContext, Share
 from hub.http.problems import responses
 from hub.http.requests import Operation
 from hub.observe import CONTENT_TYPE, Metric
@@ -67,16 +67,24 @@ class Standing:
 
     lags: Mapping[str, int]
     stalled: Mapping[str, float]
+    shares: Mapping[str, Share] = field(default_factory=dict)
 
 
 async def standing(context: AppContext, progress: Progress) -> Standing:
     positions = await context.engine.positions()
     now = context.clock.now()
     lags = {name: await context.engine.lag(name, topics) for name, topics in context.consumers.items()}
+    shares = await context.own() if context.own is not None else None
+    if shares is None:
+        stalled = {
+            name: progress.stalled_seconds(name, positions.get(name, ""), lag, now)
+            for name, lag in lags.items()
+        }
+        return Standing(lags, stalled)
     stalled = {
-        name: progress.stalled_seconds(name, positions.get(name, ""), lag, now) for name, lag in lags.items()
+        name: progress.stalled_seconds(name, str(each.moves), each.lag, now) for name, each in shares.items()
     }
-    return Standing(lags, stalled)
+    return Standing(lags, stalled, shares)
 
 
 @router.get("/health/live", summary="Does the process answer")
@@ -107,7 +115,7 @@ async def ready(context: Context, request: Request, response: Response) -> Ready
     for name, seconds in now.stalled.items():
         if context.decides and seconds > bound:
             reasons.append(
-                f"consumer {name} has {now.lags[name]} events to do and has not moved for {seconds:.0f} s"
+                f"consumer {name} has {_to_do(now, name)} events to do and has not moved for {seconds:.0f} s"
             )
     states = {name: health().state for name, health in context.connectors.items()}
     reasons += [
@@ -120,6 +128,10 @@ async def ready(context: Context, request: Request, response: Response) -> Ready
     response.status_code = 503 if reasons else 200
     response.headers["Cache-Control"] = "no-store"
     return Ready(ready=not reasons, reasons=reasons, consumers=dict(now.lags), connectors=states)
+
+
+def _to_do(now: Standing, name: str) -> int:
+    return now.shares[name].lag if name in now.shares else now.lags[name]
 
 
 async def _try_to_write(context: AppContext) -> None:
@@ -161,6 +173,11 @@ async def gather(context: AppContext, progress: Progress) -> None:
     now = await standing(context, progress)
     metrics.set_all(Metric.LAG, now.lags)
     metrics.set_all(Metric.STALLED_SECONDS, now.stalled)
+    shares = now.shares.items()
+    metrics.set_all(Metric.SHARE_LAG, {name: each.lag for name, each in shares})
+    metrics.set_all(Metric.PARTITIONS, {name: each.partitions for name, each in shares})
+    metrics.set_all(Metric.PARKED_KEYS, {name: each.parked_keys for name, each in shares})
+    metrics.set_all(Metric.PARKED_MOST, {name: each.parked_most for name, each in shares})
     moment = context.clock.now()
     counts = await engine.tally(None, moment)
     metrics.set_all(Metric.QUEUE_OPEN, {each.queue: each.open for each in counts})

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
+from hub.http.context import Share
 from hub.observe import Metrics
 from hub.processing import BATCH, Consumer, Processing
 from schemas.crash import crash_point
@@ -102,6 +103,21 @@ class Feed:
         self._stopping.set()
         self._wake.set()
 
+    async def share(self, ends: Mapping[Partition, int]) -> Share:
+        """How far it is in the partitions that it holds. Raises Outage."""
+        stands_at = await self._engine.offsets(self.consumer.name)
+        parked = self.processing.parking.lags() if self.processing.parking.is_loaded else []
+        return Share(
+            lag=sum(max(0, ends.get(each, 0) - self._done(each, stands_at)) for each in self._held),
+            moves=self.moves,
+            parked_keys=len(parked),
+            parked_most=parked[0].events if parked else 0,
+            partitions=len(self._held),
+        )
+
+    def _done(self, partition: Partition, stands_at: Mapping[Partition, int]) -> int:
+        return max(stands_at.get(partition, 0), self._nothing_before.get(partition, 0))
+
     async def idle(self) -> None:
         """Waits until nothing is being decided or committed."""
         async with self._lock:
@@ -154,7 +170,7 @@ class Feed:
     async def _between(
         self, partition: Partition, stands_at: Mapping[Partition, int], last: int
     ) -> list[Raw]:
-        first = max(stands_at.get(partition, 0), self._nothing_before.get(partition, 0))
+        first = self._done(partition, stands_at)
         if first >= last:
             return []
         found = await self._engine.events.between(partition, first, last, self.processing.limit)

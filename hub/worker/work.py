@@ -1,14 +1,18 @@
 """The workers' part of a hub that is wired: its consumers as feeds, and Faust to fetch for them."""
 
-from collections.abc import Coroutine
+import asyncio
+import time
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
+from hub.http.context import Share
 from hub.observe import Metrics
 from hub.wiring import Hub
 from hub.worker.app import Application, make_app
 from hub.worker.desk import Desk
 from hub.worker.feed import Feed
 from hub.worker.name import WorkerName
+from hub.worker.watchdog import Watchdog
 from hub.worker.working import Working
 from sinks.distributed.engine import DistributedEngine
 
@@ -29,6 +33,9 @@ class Worker:
         self._address = engine.events.address
         self._topics = [each.consumer.topics for each in hub.runners]
         self._name = name
+        self._engine = engine
+        self._watchdog = Watchdog(self._looked, hub.settings.workers.stall_seconds, time.monotonic)
+        self._watching: asyncio.Task[None] | None = None
         self.desk = desk_of(hub)
         self.working = Working(self._app, self.desk)
 
@@ -36,9 +43,22 @@ class Worker:
         return make_app(self._address, self._topics, self._name.text)
 
     def runs(self) -> list[Coroutine[Any, Any, None]]:
+        self._watching = asyncio.create_task(self._watchdog.run())
         return [self.working.run()]
 
+    async def standing(self) -> Mapping[str, Share]:
+        """By consumer. Raises Outage."""
+        ends = await self._engine.events.ends()
+        shares = await asyncio.gather(*(each.share(ends) for each in self.desk.feeds))
+        return {feed.consumer.name: share for feed, share in zip(self.desk.feeds, shares, strict=True)}
+
+    async def _looked(self) -> Mapping[str, Share]:
+        await self._engine.database.ping()
+        return await self.standing()
+
     async def stop(self, grace_seconds: float) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
         await self.working.stop(grace_seconds)
         self._name.release()
 

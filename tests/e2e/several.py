@@ -63,9 +63,7 @@ class Several:
         """What `verify` says of the log, the states, and that all these items arrived."""
         ledger = self.settings.parent / "ledger"
         ledger.write_text("\n".join(items))
-        code, said = await hubbub(
-            "verify", "--json", "--ledger", str(ledger), "--config", str(self.settings)
-        )
+        code, said = await hubbub("verify", "--json", "--ledger", str(ledger), "--config", str(self.settings))
         assert code == 0, said
         return said
 
@@ -78,9 +76,14 @@ async def several(settings: Path, *workers: str) -> AsyncIterator[Several]:
             running(HUBBUB, "up", "--only", "connectors,api", "--config", str(settings))
         )
         made = Several(settings, await ready(front, settings), stack)
-        for name in workers:
-            await made.start_worker(name)
-        yield made
+        try:
+            for name in workers:
+                await made.start_worker(name)
+            yield made
+        except BaseException:
+            for name, run in {"front": front, **made.workers}.items():
+                print(f"-- {name} said at last:", *run.lines[-30:], sep="\n")
+            raise
 
 
 def mail(sender: str, number: int, subject: str = "", reply_to: int | None = None) -> bytes:
