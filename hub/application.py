@@ -71,6 +71,7 @@ def app_context(
             trusted_proxies=tuple(ip_network(each) for each in settings.console.trusted_proxies),
             metrics_token=settings.metrics_token,
             limits=Limits(stall_seconds=settings.workers.stall_seconds),
+            undo_seconds=settings.console.undo_seconds,
         ),
         metrics=hub.metrics,
         letters=hub.letters,

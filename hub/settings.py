@@ -42,6 +42,9 @@ class ConsoleSettings(ListenSettings):
         ge=4,
         description=f"{PER_ADDRESS}; an office behind one address needs two for each page that is open",
     )
+    undo_seconds: float = Field(
+        default=5, ge=0, le=60, description="so long an agent can take an answer back before it leaves"
+    )
 
 
 class IntakeSettings(ListenSettings):

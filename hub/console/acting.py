@@ -43,6 +43,8 @@ from schemas.outbound import DeliveryState
 MORNING = 9
 LONGEST_TAG = 60
 LONGEST_REQUEST = 60
+LONGEST_WAIT = timedelta(days=366)
+SIGNATURE = "\n\n-- \n"
 SETTLED = {"sent": DeliveryState.SENT, "failed": DeliveryState.FAILED}
 
 
@@ -90,8 +92,7 @@ def _assign(asked: Asked) -> Command:
 
 
 def _snooze(asked: Asked) -> Command:
-    until = snooze_until(asked.text("choice"), asked.words.now, asked.words.zone)
-    return SnoozeCase(case=asked.case.id, actor=asked.actor, until=until)
+    return SnoozeCase(case=asked.case.id, actor=asked.actor, until=at_choice(asked, asked.text("choice")))
 
 
 def _tag(asked: Asked) -> Command:
@@ -147,6 +148,20 @@ ACTIONS: dict[str, Action] = {
     "settle": Action("settled", _settle),
     "cancel": Action("cancelled", _cancel),
 }
+
+
+def at_choice(asked: Asked, choice: str) -> datetime:
+    """The time that a choice means to who asks; `at` means the one that was typed."""
+    if choice != "at":
+        return snooze_until(choice, asked.words.now, asked.words.zone)
+    try:
+        typed = datetime.fromisoformat(asked.text("at"))
+    except ValueError:
+        raise Invalid("write a day and a time") from None
+    at = typed.replace(tzinfo=asked.words.zone).astimezone(asked.words.now.tzinfo)
+    if not asked.words.now < at < asked.words.now + LONGEST_WAIT:
+        raise Invalid("choose a time between now and a year from now")
+    return at
 
 
 def snooze_until(choice: str, now: datetime, zone: tzinfo) -> datetime:
@@ -214,6 +229,7 @@ async def _done(console: Console, request: Request, asked: Asked, action: Action
         return go(console, request, f"{chosen.path}{chosen.query(done=action.done)}")
     if not is_partial(request):
         return console.pages.see(chosen.case_url(asked.case.number, done=action.done))
+    view = replace(view, draft=_taken_back(asked)) if action.done == "cancelled" else view
     undo = undo_of(view, "", action.undo_fields(asked.case), action.undo)
     response = await case_page(console, request, asked.desk, view, more={"done": action.done, "undo": undo})
     response.headers["HX-Trigger-After-Settle"] = f"hubbub:{action.done}"
@@ -222,6 +238,14 @@ async def _done(console: Console, request: Request, asked: Asked, action: Action
     ):  # taken back after the next one opened
         response.headers["HX-Push-Url"] = chosen.case_url(asked.case.number)
     return response
+
+
+def _taken_back(asked: Asked) -> str:
+    """The text of the answer that does not leave, to be written on; its signature is put under it again."""
+    for each in asked.case.pending:
+        if str(each.message.message) == asked.text("message"):
+            return each.message.text.rpartition(SIGNATURE)[0] or each.message.text
+    return ""
 
 
 async def refused(

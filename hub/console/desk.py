@@ -80,6 +80,7 @@ class CaseView:
     can_assign: bool
     agents: Sequence[Face]
     queues: Sequence[tuple[str, str]]
+    canned: Sequence[str]
     place: Place
     nonce: str
     why: Explanation | None = None
@@ -222,6 +223,7 @@ class Desk:
             queues=[
                 (each.name, each.title) for each in self._context.service.company.current.configuration.queues
             ],
+            canned=[each.name for each in self._context.service.company.current.configuration.templates],
             place=place,
             nonce=token_hex(8),
             why=why,

@@ -7,6 +7,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from hub.canned import canned_answers
 from hub.console.console import Console
 from hub.console.desk import CaseView, Desk, ListView
 from hub.console.frames import has_remote_pictures
@@ -19,6 +20,8 @@ from schemas.documents import Case
 from schemas.errors import Unknown
 from schemas.ports import References
 
+HELD = frozenset({"replied", "replied-resolved", "scheduled"})
+"""What is taken back by not sending the answer, for as long as it did not leave."""
 DONE_UNDO = {
     "claimed": "release",
     "released": "claim",
@@ -83,11 +86,19 @@ async def show_case(console: Console, request: Request) -> Response:
     if query.get("part") == "timeline":
         person = await desk.person(view.case, chosen, query.get("channel"), query.get("timeline"))
         return console.pages.render(request, "fragments/timeline.html", {"person": person, "view": view})
+    if query.get("canned"):
+        view = replace(view, draft=await _canned(console, desk.principal, view, query["canned"]))
     if query.get("html"):
         view = await _with_frame(
             console, desk.principal, view, query["html"], images=query.get("images") == "1"
         )
     return await case_page(console, request, desk, view)
+
+
+async def _canned(console: Console, principal: Principal, view: CaseView, name: str) -> str:
+    """For who works without scripts: the page again, with the template in the composer."""
+    ready = await canned_answers(console.context.service, principal, view.case)
+    return next((each.text for each in ready if each.name == name), "")
 
 
 async def case_page(
@@ -182,6 +193,9 @@ async def _with_frame(
 
 
 def undo_of(view: CaseView, done: str, fields: Mapping[str, str] | None = None, action: str = "") -> object:
+    if done in HELD and view.case.pending:
+        last = view.case.pending[-1].message
+        return {"url": view.act("cancel"), "fields": {"message": str(last.message)}}
     action = action or DONE_UNDO.get(done, "")
     return {"url": view.act(action), "fields": dict(fields or {})} if action else None
 

@@ -1,23 +1,36 @@
 """Answers and notes. An answer that somebody else sent while this one was written is shown before this one goes out."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
-from hub.console.acting import Asked, agent_name, refusal_words, request_id
+from hub.canned import canned_answers
+from hub.console.acting import Asked, agent_name, at_choice, refusal_words, request_id
 from hub.console.console import Console
 from hub.console.desk import CaseView
-from hub.console.reading import case_page, place_of
+from hub.console.reading import case_page, place_of, undo_of
 from hub.console.rendering import is_partial
 from hub.service import actor_of
 from schemas.commands import Command, NoteCase, ReplyToCase
 from schemas.documents import Case, Entry, EntryKind
-from schemas.errors import Forbidden, Invalid, Stale
+from schemas.errors import Forbidden, Invalid, Stale, Unknown
 
 LONGEST_TEXT = 200_000
 LOOKED_AT = 20
 ATTEMPTS = 3
+
+
+async def canned(console: Console, request: Request) -> Response:
+    """One template, filled for the case, as the plain text that goes into the composer."""
+    principal = console.principal(request)
+    case = await console.context.service.case(principal, request.path_params["number"])
+    wanted = request.path_params["name"]
+    for each in await canned_answers(console.context.service, principal, case):
+        if each.name == wanted:
+            return PlainTextResponse(each.text or each.problem, headers={"Cache-Control": "no-store"})
+    raise Unknown("there is no such template")
 
 
 async def write(console: Console, request: Request) -> Response:
@@ -53,8 +66,9 @@ def _written(asked: Asked) -> str:
 async def _send(console: Console, asked: Asked, mode: str, text: str) -> Entry | None:
     """Sends, unless a colleague answered since this agent looked: that answer, then, and nothing was sent."""
     case = asked.case
+    send_at = _send_at(console, asked)
     for _ in range(ATTEMPTS):
-        command = _command(asked, case, mode, text)
+        command = _command(asked, case, mode, text, send_at)
         if isinstance(command, ReplyToCase):
             meanwhile = await _answered_since(console, asked, case)
             if meanwhile is not None:
@@ -71,13 +85,23 @@ async def _send(console: Console, asked: Asked, mode: str, text: str) -> Entry |
     raise Stale("the case is changing right now; try again")
 
 
-def _command(asked: Asked, case: Case, mode: str, text: str) -> Command:
+def _send_at(console: Console, asked: Asked) -> datetime | None:
+    """When the answer leaves: as chosen, else after the time in which it can be taken back."""
+    chosen = asked.text("later")
+    if chosen:
+        return at_choice(asked, chosen)
+    seconds = console.context.facts.undo_seconds
+    return asked.words.now + timedelta(seconds=seconds) if seconds else None
+
+
+def _command(asked: Asked, case: Case, mode: str, text: str, send_at: datetime | None) -> Command:
     if mode == "note":
         return NoteCase(case=case.id, actor=asked.actor, text=text)
     return ReplyToCase(
         case=case.id,
         actor=asked.actor,
         text=text,
+        send_at=send_at,
         resolve=asked.text("then") == "resolve",
         expected_sequence=case.revision,
     )
@@ -119,16 +143,22 @@ async def _again(
     return await case_page(console, request, asked.desk, view, 409 if collision else 422)
 
 
+def _sent_word(asked: Asked, resolved: bool) -> str:
+    return "scheduled" if asked.text("later") else "replied-resolved" if resolved else "replied"
+
+
 async def _sent(console: Console, request: Request, asked: Asked, mode: str) -> Response:
     resolved = mode == "reply" and asked.text("then") == "resolve"
-    done = "noted" if mode == "note" else "replied-resolved" if resolved else "replied"
+    done = "noted" if mode == "note" else _sent_word(asked, resolved)
     chosen = place_of(request)
     if not is_partial(request):
         return console.pages.see(chosen.case_url(asked.case.number, done=done))
     view = await asked.desk.case(asked.case.number, chosen)
     if mode == "note":  # who writes on is still among colleagues, until they choose to write to the customer
         view = replace(view, mode=mode)
-    response = await case_page(console, request, asked.desk, view, more={"done": done, "undo": None})
+    response = await case_page(
+        console, request, asked.desk, view, more={"done": done, "undo": undo_of(view, done)}
+    )
     response.headers["HX-Trigger"] = "hubbub:written"
     if resolved:
         response.headers["HX-Trigger-After-Settle"] = "hubbub:resolved"

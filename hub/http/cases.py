@@ -5,12 +5,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
+from hub.canned import canned_answers
 from hub.http.context import AppContext
 from hub.http.paging import PageOf, Pages
 from hub.http.problems import responses
 from hub.http.requests import Operation
 from hub.http.rights import Reader
-from hub.http.views import CaseOut, EntryOut, ExplanationOut, HitOut, QueueOut
+from hub.http.views import CannedAnswerOut, CaseOut, EntryOut, ExplanationOut, HitOut, QueueOut
 from hub.service import OPEN_STATES, SORTS, CaseFilter
 from schemas.cases import CaseState
 from schemas.documents import Case, EntryKind
@@ -159,6 +160,19 @@ async def explain_case(context: Context, principal: Reader, case: Reference) -> 
     """Plain sentences, then each rule with its clauses and the values that they looked at."""
     found = await context.service.case(principal, reference(case))
     return ExplanationOut.model_validate(await context.service.explain(principal, found))
+
+
+@router.get(
+    "/cases/{case}/canned-answers",
+    tags=["cases"],
+    summary="Templates filled for a case",
+    responses=responses(401, 403, 404),
+)
+async def list_canned_answers(context: Context, principal: Reader, case: Reference) -> list[CannedAnswerOut]:
+    """Ready to be edited and sent, in the language of the case."""
+    found = await context.service.case(principal, reference(case))
+    ready = await canned_answers(context.service, principal, found)
+    return [CannedAnswerOut.model_validate(each) for each in ready]
 
 
 @router.get("/search", tags=["cases"], summary="Find cases", responses=responses(401, 403, 422))

@@ -127,6 +127,8 @@ class Facts:
     version: str
     trusted_proxies: tuple[Network, ...] = ()
     metrics_token: SecretStr | None = None
+    undo_seconds: float = 0
+    """So long the console holds an answer back, so that its writer can take it back."""
     limits: Limits = field(default_factory=Limits)
 
     @property

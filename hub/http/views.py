@@ -233,6 +233,14 @@ class ExplanationOut(View):
     rules: tuple[RuleOut, ...]
 
 
+class CannedAnswerOut(View):
+    """A template of the company, filled for a case. `problem` says why one cannot be filled; its text is empty then."""
+
+    name: str
+    text: str
+    problem: str
+
+
 class HitOut(View):
     """A case found by words, with the place that matched."""
 

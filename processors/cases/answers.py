@@ -1,13 +1,12 @@
 """Answers and notices as they will leave: recipients, subject, text, thread."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from processors.cases.work import Work
-from processors.customers import customer_of
-from processors.templates import render
-from schemas.configuration import Brand, Template
+from processors.customers import Customer, customer_of
+from processors.templates import Variables, render
+from schemas.configuration import Brand, Configuration, Template
 from schemas.documents import Case, Handle
 from schemas.errors import Invalid
 from schemas.events import Actor
@@ -27,10 +26,9 @@ def receiver_of(case: Case) -> Participant | None:
     return next((each for each in case.reply_recipients if each.scheme in schemes), None)
 
 
-def brand_of(work: Work, name: str) -> Brand:
+def brand_of(configuration: Configuration, name: str) -> Brand:
     return next(
-        (brand for brand in work.facts.configuration.brands if brand.name == name),
-        Brand(name="none", title=name),
+        (brand for brand in configuration.brands if brand.name == name), Brand(name="none", title=name)
     )
 
 
@@ -137,7 +135,7 @@ def signed(work: Work, case: Case, text: str) -> str:
     """The text with the brand's signature under it (the delimiter is RFC 3676, section 4.3); bare where people chat."""
     if _answered_there(work, case):
         return text.rstrip()
-    signature = brand_of(work, case.brand).signature.strip()
+    signature = brand_of(work.facts.configuration, case.brand).signature.strip()
     return f"{text.rstrip()}\n\n-- \n{signature}\n" if signature else text
 
 
@@ -147,8 +145,17 @@ def from_template(
     """(subject, text) of a template in the customer's language. The subject is empty where the case's is kept."""
     handle = work.get(Handle, case.handle)
     customer = customer_of(case.handle, Found(documents={case.handle: handle})) if handle else None
-    brand = brand_of(work, case.brand)
-    variables: dict[str, dict[str, str | int | float | bool | Sequence[str] | None]] = {
+    variables = template_variables(
+        case, customer, brand_of(work.facts.configuration, case.brand), agent, message_text
+    )
+    return render(template, case.language, variables)
+
+
+def template_variables(
+    case: Case, customer: Customer | None, brand: Brand, agent: str, message_text: str
+) -> Variables:
+    """What a template may name (`processors.templates.VARIABLES`). `agent` is who answers, empty in automatic answers."""
+    return {
         "customer": {"name": customer.name if customer else "", **(customer.attributes if customer else {})},
         "case": {
             "number": case.number,
@@ -162,7 +169,6 @@ def from_template(
         "agent": {"name": agent},
         "message": {"text": message_text},
     }
-    return render(template, case.language, variables)
 
 
 def answered_lately(handle: Handle, now: datetime) -> tuple[datetime, ...]:

@@ -4,12 +4,14 @@ import { keepDrafts } from "./drafts.js";
 import { listenForKeys } from "./keys.js";
 import { followCases } from "./live.js";
 import { showTimesHere } from "./times.js";
+import { offerCanned } from "./writing.js";
 import { readEarlier, settle } from "./reading.js";
 
 document.documentElement.classList.add("js");
 showTimesHere();
 keepDrafts();
 listenForKeys();
+offerCanned();
 followCases();
 readEarlier();
 settle(document);

@@ -155,6 +155,12 @@ class Office:
         mount(self.app, self.context)
         mount_frames(self.files, self.context)
 
+    def hold_back(self, seconds: float) -> None:
+        """Answers leave so long after they were sent."""
+        facts = replace(self.context.facts, undo_seconds=seconds)
+        self.context = replace(self.context, facts=facts)
+        self.build(facts.public_url, facts.files_url)
+
     @property
     def service(self) -> Service:
         return self.context.service

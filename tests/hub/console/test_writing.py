@@ -1,10 +1,13 @@
 """Answers and notes by the form: who gets them, what comes back when they cannot go."""
 
 import re
+from datetime import timedelta
 
 from schemas.commands import ReplyToCase
+from schemas.configuration import Template
 from schemas.documents import EntryKind
-from tests.hub.console.office import BOSS, Office
+from schemas.events import SYSTEM
+from tests.hub.console.office import BOSS, CONFIGURATION, Office
 
 
 async def test_the_composer_says_who_will_receive_it(office: Office) -> None:
@@ -96,3 +99,68 @@ async def test_a_broken_form_is_answered_and_not_a_fault(office: Office) -> None
             assert (await ann.post(url, **fields)).status_code in {303, 422}
         file = await ann.http.post(url, data={"csrf": ann.csrf}, files={"text": ("a.txt", b"hello")})
         assert file.status_code == 422
+
+
+async def test_an_answer_leaves_when_it_was_said(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        sent = await ann.post(
+            f"/console/queues/orders/{case.number}/write", mode="reply", text="Soon.", later="tomorrow"
+        )
+        assert sent.headers["location"].endswith("done=scheduled")
+        page = (await ann.get(sent.headers["location"])).text
+    await office.settle()
+    assert office.relay.sent == []
+    assert "Do not send" in page
+    pending = (await office.service.case_after(case.id)).pending
+    assert [each.send_at - office.clock.now() > timedelta(hours=8) for each in pending] == [True]
+
+
+async def test_a_time_that_is_none_is_refused_and_the_text_comes_back(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        for at in ("", "yesterday", "2020-01-01T10:00", "2999-01-01T10:00"):
+            page = await ann.post(
+                f"/console/queues/orders/{case.number}/write", mode="reply", text="Soon.", later="at", at=at
+            )
+            assert (page.status_code, ">Soon.</textarea>" in page.text) == (422, True), at
+    assert (await office.service.case_after(case.id)).pending == ()
+
+
+async def test_what_was_just_sent_is_taken_back_and_written_on(office: Office) -> None:
+    office.hold_back(5)
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        url = f"/console/queues/orders/{case.number}"
+        sent = await ann.part(f"{url}/write", mode="reply", text="Dear Mara", then="resolve")
+        held = (await office.service.case_after(case.id)).pending
+        assert str(held[0].message.message) in sent.text
+        assert "Undo" in sent.text
+        back = await ann.part(f"{url}/cancel", message=str(held[0].message.message))
+    assert ">Dear Mara</textarea>" in back.text
+    office.clock.advance(seconds=60)
+    await office.settle()
+    after = await office.service.case_after(case.id)
+    assert (after.state, after.pending, office.relay.sent) == ("open", (), [])
+
+
+async def test_a_canned_answer_is_filled_for_the_case(office: Office) -> None:
+    templates = [
+        {
+            "name": "thanks",
+            "text": {"default": "Dear {{ customer.name }}, thanks for {{ case.number }}. {{ agent.name }}"},
+        }
+    ]
+    with_templates = CONFIGURATION.model_copy(
+        update={"templates": tuple(map(Template.model_validate, templates))}
+    )
+    await office.service.company.publish(with_templates, SYSTEM)
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        url = f"/console/queues/orders/{case.number}"
+        filled = f"Dear Mara Ionescu, thanks for {case.number}. Ann Okafor"
+        assert (await ann.get(f"{url}/canned/thanks")).text == filled
+        assert (await ann.get(f"{url}/canned/other")).status_code == 404
+        assert f">{filled}</textarea>" in (await ann.get(f"{url}?canned=thanks")).text
+    async with office.signed_in("lee") as lee:
+        assert (await lee.get(f"{url}/canned/thanks")).status_code == 404
