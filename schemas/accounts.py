@@ -79,6 +79,12 @@ class AnsweredRequest(Document):
     expires_at: datetime
 
 
+class Throttle(Document):
+    """A budget of tries, by the moment at which it is whole again. `id` tells neither who tries nor from where."""
+
+    full_at: datetime
+
+
 class Principal(Frozen):
     """Who asks, after authentication. `kind`: agent, key, operator (the command on this machine)."""
 
@@ -120,3 +126,4 @@ ANSWERED = Collection(
     {"expires_at": time_column("expires_at")},
     indexes=(("expires_at",),),
 )
+THROTTLES = Collection("throttles", Throttle, {"full_at": time_column("full_at")}, indexes=(("full_at",),))

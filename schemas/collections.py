@@ -1,6 +1,6 @@
 """All collections: what an engine makes tables and indexes for."""
 
-from schemas.accounts import ANSWERED, KEYS, SESSIONS, USERS
+from schemas.accounts import ANSWERED, KEYS, SESSIONS, THROTTLES, USERS
 from schemas.documents import (
     CASES,
     CONFIGURATIONS,
@@ -31,6 +31,7 @@ COLLECTIONS: tuple[Collection, ...] = (
     SESSIONS,
     KEYS,
     ANSWERED,
+    THROTTLES,
     MEMBERS,
     LEASES,
     INSTALLATIONS,

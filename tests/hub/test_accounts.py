@@ -185,7 +185,9 @@ async def test_a_revoked_session_is_over_and_a_purge_forgets_old_ones(world: Wor
     with pytest.raises(Unknown):
         await world.accounts.sessions.revoke(session.id, SYSTEM)
     world.clock.advance(days=8)
-    assert await world.accounts.purge() == 1
+    assert await world.accounts.sessions.purge() == 1
+    assert await world.accounts.purge() > 0, "and budgets of tries that are whole again"
+    assert await world.accounts.purge() == 0
 
 
 async def test_rights_hold_from_the_next_request_on(world: World) -> None:
@@ -314,3 +316,26 @@ async def test_ids_derive_from_what_is_secret_and_tell_nothing_of_it(world: Worl
     assert key.text not in repr(key)
     found = await world.engine.load(References(documents={User: {user_id("nobody")}}))
     assert not found.documents
+
+
+async def test_two_processes_count_the_same_tries_and_a_restart_forgets_none(world: World) -> None:
+    await world.user()
+    other = Accounts(world.engine, world.clock, Passwords(CHEAP))
+    tries = [each.sign_in("ines", "wrong", HERE, "") for each in (world.accounts, other) * 6]
+    failures = await asyncio.gather(*tries, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in failures) == ["Throttled"] * 7 + ["Unauthenticated"] * 5
+    restarted = Accounts(world.engine, world.clock, Passwords(CHEAP))
+    with pytest.raises(Throttled):
+        await restarted.sign_in("ines", PASSWORD, HERE, "")
+
+
+async def test_an_office_signs_in_at_two_processes_at_once(world: World) -> None:
+    for number in range(12):
+        await world.user(f"agent{number}")
+    other = Accounts(world.engine, world.clock, Passwords(CHEAP))
+    await asyncio.gather(
+        *(
+            each.sign_in(f"agent{number}", PASSWORD, HERE, "")
+            for number, each in enumerate((world.accounts, other) * 6)
+        )
+    )

@@ -1,11 +1,17 @@
 """The same Idempotency-Key is the same request: done once, answered the same."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
-from schemas.accounts import ANSWERED, AnsweredRequest, Role
+from hub.accounts import Accounts
+from hub.accounts.credentials import Passwords
+from schemas.accounts import ANSWERED, KEYS, AnsweredRequest, ApiKey, Role
 from schemas.cases import CaseNoted
-from schemas.ports import Query, Step
-from tests.hub.http.company import House
+from schemas.errors import Outage
+from schemas.ports import Query, Step, Where
+from tests.hub.http.company import CHEAP, House
 
 KEY = {"Idempotency-Key": "7d6f0d0a"}
 
@@ -112,3 +118,97 @@ async def test_a_key_that_cannot_be_one_is_refused(home: House) -> None:
         for key in ("", "a b", "x" * 256):
             answer = await client.post(f"/api/v1/cases/{case.id}/claim", headers={"Idempotency-Key": key})
             assert answer.status_code == 422
+
+
+class Shared:
+    """The engine as two processes have it: what it holds is read again each time, and one of them is slow to write keys."""
+
+    is_one_order = False
+
+    def __init__(self, home: House) -> None:
+        self._engine = home.engine
+        self.reached, self.gate = asyncio.Event(), asyncio.Event()
+        self.fails = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    async def commit(self, step: Step) -> None:
+        if any(isinstance(each, ApiKey) for each, _ in step.documents):
+            self.reached.set()
+            await self.gate.wait()
+            if self.fails:
+                raise Outage("the store is away")
+        await self._engine.commit(step)
+
+
+def process(home: House, shared: Shared) -> House:
+    """Another process of the same company: its own application, locks and memory."""
+    accounts = Accounts(shared, home.clock, Passwords(CHEAP))
+    return home.rebuilt(engine=shared, accounts=accounts)
+
+
+NEW_KEY = {"name": "crm", "scopes": ["read"], "roles": {"*": "agent"}}
+
+
+async def keys(home: House) -> int:
+    return await home.engine.count(Query(KEYS, (Where("name", "=", "crm"),)))
+
+
+async def test_a_request_that_reaches_two_processes_at_once_is_done_once(home: House) -> None:
+    shared = Shared(home)
+    one, two = process(home, shared), process(home, shared)
+    headers = {"Authorization": f"Bearer {await home.key({'*': Role.ADMIN})}", **KEY}
+    async with one.client(**headers) as first, two.client(**headers) as second:
+        asked = asyncio.create_task(first.post("/api/v1/keys", json=NEW_KEY))
+        await shared.reached.wait()
+        again = asyncio.create_task(second.post("/api/v1/keys", json=NEW_KEY))
+        other = asyncio.create_task(second.post("/api/v1/keys", json={**NEW_KEY, "name": "other"}))
+        await asyncio.sleep(0)
+        shared.gate.set()
+        answers = [await asked, await again, await other]
+    assert [each.status_code for each in answers] == [201, 201, 422]
+    assert answers[0].json()["key"] == answers[1].json()["key"]
+    assert answers[1].headers["idempotency-replayed"] == "true"
+    assert await keys(home) == 1
+
+
+async def test_a_request_that_failed_may_come_again_to_another_process(home: House) -> None:
+    shared = Shared(home)
+    shared.gate.set()
+    shared.fails = True
+    one, two = process(home, shared), process(home, shared)
+    headers = {"Authorization": f"Bearer {await home.key({'*': Role.ADMIN})}", **KEY}
+    async with one.client(**headers) as first, two.client(**headers) as second:
+        assert (await first.post("/api/v1/keys", json=NEW_KEY)).status_code == 503
+        shared.fails = False
+        assert (await second.post("/api/v1/keys", json=NEW_KEY)).status_code == 201
+    assert await keys(home) == 1
+
+
+async def test_a_process_that_ended_while_it_answered_leaves_the_place_for_a_minute(home: House) -> None:
+    shared = Shared(home)
+    one = process(home, shared)
+    shared.gate.set()
+    key = await home.key({"*": Role.ADMIN})
+    headers = {"Authorization": f"Bearer {key}", **KEY}
+    async with one.client(**headers) as client:
+        first = await client.post("/api/v1/keys", json=NEW_KEY)
+        (kept,) = (await home.engine.find(Query(ANSWERED))).items
+        assert isinstance(kept, AnsweredRequest)
+        begun = kept.model_copy(
+            update={
+                "status": 0,
+                "revision": kept.revision + 1,
+                "expires_at": home.clock.now() + timedelta(minutes=1),
+            }
+        )
+        await home.engine.commit(Step(documents=[(begun, kept.revision)]))
+        limits = replace(one.context.facts.limits, answer_seconds=0.4)
+        hasty = one.rebuilt(facts=replace(one.context.facts, limits=limits))
+        async with hasty.client(**headers) as impatient:
+            waits = await impatient.post("/api/v1/keys", json=NEW_KEY)
+        home.clock.advance(minutes=2)
+        again = await client.post("/api/v1/keys", json=NEW_KEY)
+    assert (first.status_code, waits.status_code, again.status_code) == (201, 503, 201)
+    assert waits.headers["retry-after"]
