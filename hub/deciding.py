@@ -5,6 +5,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from hub.company import Company
+from hub.refolding import Refolding
 from processors.cases.decide import ROUNDS, Result, decide, leads_on, wants
 from processors.cases.work import Facts
 from schemas.capabilities import Capabilities, Count
@@ -32,6 +33,7 @@ class Deciding:
         self._engine = engine
         self._clock = clock
         self._company = company
+        self._refolding = Refolding(engine)
         self._answer_accounts = answer_accounts
         self.capabilities: Mapping[str, Capabilities] = capabilities or {}
         self._counts: Mapping[str, Count] = counts or {}
@@ -64,6 +66,7 @@ class Deciding:
             if not references:
                 break
             more = await self._engine.load(references)
+            await self._refolding.known(more)
             found.absorb(references, more)
             if not leads_on(found, more):
                 break

@@ -27,6 +27,7 @@ from hub.members import Members
 from hub.observe import Metric, Metrics
 from hub.people import People
 from hub.publishing import Publishing
+from hub.refolding import Refolding
 from hub.pulling import leased
 from hub.runner import Runner
 from hub.secrets import derived, secret_of
@@ -124,7 +125,7 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     members = None if settings.log is None else Members(engine, clock)
     leases = Leases(engine, clock, members)
     accounts = Accounts(engine, clock)
-    chores: list[Chore] = [accounts.purge, engine.expire]
+    chores: list[Chore] = [accounts.purge, engine.expire, Refolding(engine).run]
     if members is not None:
         chores.append(members.purge)
     dispatcher = Dispatcher(engine, clock, deliverers, members)

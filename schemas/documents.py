@@ -110,6 +110,7 @@ class Case(Document):
     messages: int = 0
     pending: tuple[PendingReply, ...] = Field(default=(), description="answers that leave later; at most 20")
     timers: tuple[Timer, ...] = ()
+    fold: int = Field(default=1, description="version of the fold that made it (processors.cases.folds)")
 
     def summary(self) -> CaseSummary:
         return CaseSummary.part_of(self)
@@ -363,6 +364,7 @@ CASES = Collection(
         "due_from": Column(ColumnType.TIME, lambda case: case.due_at or NEVER),
         "next_due": Column(ColumnType.TIME, _next_due),
         "merged_into": Column(ColumnType.ID, lambda case: case.merged_into),
+        "fold": Column(ColumnType.INTEGER, lambda case: case.fold),
     },
     indexes=(
         ("state", "queue", "waits_from"),

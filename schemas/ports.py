@@ -171,6 +171,8 @@ class Step:
     claims: dict[str, UUID] = field(default_factory=dict)
     documents: list[tuple[Document, int]] = field(default_factory=list)
     """Each with the revision that it was decided on; 0: it must not exist yet."""
+    remade: list[Document] = field(default_factory=list)
+    """States made anew from the log: stored at the very revision that they carry, and a conflict where that is not the stored one."""
     deletions: list[tuple[type[Document], UUID]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     changes: list[EntryChange] = field(default_factory=list)
@@ -430,6 +432,9 @@ class Health:
     state: HealthState
     detail: str = ""
     last_success_at: datetime | None = None
+    next_retry_at: datetime | None = None
+    oldest_unfetched_at: datetime | None = None
+    """Since when the oldest item waits that the source has and we have not fetched."""
 
 
 class Connector(Protocol):

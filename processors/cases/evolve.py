@@ -1,10 +1,14 @@
-"""The fold: what a case is after an event. Total over all case events; a case is exactly the fold of its events."""
+"""The fold: what a case is after an event. Total over all case events; a case is exactly the fold of its events.
+
+Whoever changes what the same events make raises `FOLD` in folds.py: stored cases are then folded again.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from processors.cases.folds import FOLD
 from schemas.cases import (
     CaseAbsorbed,
     CaseAssigned,
@@ -379,6 +383,7 @@ def _opened(event: CaseOpened, at: datetime) -> Case:
         related=event.related,
         opened_at=at,
         updated_at=at,
+        fold=FOLD,
         **_join(None, event, at),
     )
 

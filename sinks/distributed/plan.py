@@ -112,6 +112,7 @@ def make_plan(step: Step, messages: Sequence[Message], number: Callable[[], int]
     """Raises Conflict where the step contradicts itself."""
     redo = Redo(messages=list(messages))
     holds = _document_holds(step.documents, redo, number)
+    holds += _remade_holds(step.remade, redo)
     held = {(each.collection, each.id) for each in holds}
     for kind, id in step.deletions:
         name = BY_DOCUMENT[kind].name
@@ -158,6 +159,17 @@ def _document_holds(
     for (name, id), document in latest.items():
         redo.states.setdefault(name, []).append((id, to_fields(document)))
     return list(holds.values())
+
+
+def _remade_holds(documents: Iterable[Document], redo: Redo) -> list[Hold]:
+    """One hold a document, at the revision that it carries and keeps."""
+    holds = []
+    for document in documents:
+        name, id = BY_DOCUMENT[type(document)].name, str(document.id)
+        told = f"{name}: {id} is at revision {{}}, and not at {document.revision} any more"
+        holds.append(Hold(name, id, "revision", document.revision, {}, told))
+        redo.states.setdefault(name, []).append((id, to_fields(document)))
+    return holds
 
 
 def _position_holds(step: Step, redo: Redo) -> list[Hold]:

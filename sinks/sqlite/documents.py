@@ -61,6 +61,20 @@ def _write(connection: apsw.Connection, table: Table, changed: Sequence[tuple[Do
         connection.executemany(sql, several)
 
 
+def write_remade(connection: apsw.Connection, tables: Tables, documents: Iterable[Document]) -> None:
+    """Writes each at the revision that it carries. Raises Conflict when that is not the stored one."""
+    for document in documents:
+        table = tables[type(document)]
+        stored: Row | None = connection.execute(
+            f"SELECT {table.stored} FROM {table.name} WHERE id = ?", (document.id.bytes,)
+        ).fetchone()
+        if stored is None or stored[2] != document.revision:
+            raise Conflict(
+                f"{table.collection.name}: {document.id} is not at revision {document.revision} any more"
+            )
+        connection.execute(*table.update(stored, table.row(document)))
+
+
 def delete_documents(
     connection: apsw.Connection, tables: Tables, deletions: Iterable[tuple[type[Document], UUID]]
 ) -> None:

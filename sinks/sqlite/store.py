@@ -9,7 +9,7 @@ from schemas.errors import Conflict
 from schemas.ports import Step
 from sinks.sqlite.blobs import write_blob_row
 from sinks.sqlite.consumers import claim, move, write_outcomes
-from sinks.sqlite.documents import Tables, delete_documents, write_documents
+from sinks.sqlite.documents import Tables, delete_documents, write_documents, write_remade
 from sinks.sqlite.entries import Refs, change_entries, write_entries
 from sinks.sqlite.log import Head, Names, append
 from sinks.sqlite.search_index import write_search
@@ -33,6 +33,7 @@ class Store:
         claim(connection, step.claims)
         try:
             write_documents(connection, self.tables, step.documents)
+            write_remade(connection, self.tables, step.remade)
         except apsw.ConstraintError as error:
             raise Conflict(f"a document with the same unique columns exists ({error})") from error
         delete_documents(connection, self.tables, step.deletions)

@@ -159,6 +159,20 @@ async def test_a_query_that_makes_no_sense_is_refused(engine: Engine, query: Que
         await engine.find(query)
 
 
+async def test_a_state_made_anew_keeps_its_revision(engine: Engine) -> None:
+    stored = case("one", revision=3)
+    await engine.commit(Step(documents=[(stored, 0), (case("two"), 0)]))
+    remade = stored.model_copy(update={"queue": "billing"})
+    await engine.commit(Step(remade=[remade]))
+    found = await engine.find(Query(CASES, (Where("queue", "=", "billing"),)))
+    assert list(found.items) == [remade]
+    await engine.commit(Step(documents=[(case("one", revision=4), 3)]))
+    for gone in (remade, case("three")):
+        with pytest.raises(Conflict):
+            await engine.commit(Step(remade=[gone, case("two", queue="sales")]))
+    assert (await engine.find(Query(CASES, (Where("queue", "=", "sales"),)))).items == []
+
+
 async def test_queues_are_counted(engine: Engine) -> None:
     await many(engine)
     orders = QueueCount("orders", open=3, unassigned=2, overdue=1, oldest_waiting=minutes(1))
