@@ -85,5 +85,6 @@ def app_context(
         else {},
         decides=Role.WORKERS in roles,
         own=work,
+        spool=hub.spool.figures if hub.spool is not None and Role.CONNECTORS in roles else None,
         is_stopping=is_stopping,
     )

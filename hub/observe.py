@@ -47,6 +47,10 @@ class Metric(StrEnum):
     CONNECTIONS_REFUSED = "hubbub_http_connections_refused_total"
     SIGN_INS = "hubbub_sign_ins_total"
     CONFIGURATION = "hubbub_configuration_version"
+    SPOOL_ITEMS = "hubbub_spool_items"
+    SPOOL_STUCK = "hubbub_spool_stuck_items"
+    SPOOL_BYTES = "hubbub_spool_bytes"
+    SPOOL_OLDEST_SECONDS = "hubbub_spool_oldest_seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,10 @@ TABLE: dict[Metric, Declared] = {
     Metric.CONNECTIONS_REFUSED: Declared("counter", "Connections that got no place, lost it, or could not be served, and why", ("listener", "reason")),
     Metric.SIGN_INS: Declared("counter", "Sign-ins: succeeded, refused, throttled", ("outcome",)),
     Metric.CONFIGURATION: Declared("gauge", "The version of the configuration in force"),
+    Metric.SPOOL_ITEMS: Declared("gauge", "Items that wait on the disk until Kafka and MongoDB take them"),
+    Metric.SPOOL_STUCK: Declared("gauge", "Of those the items that cannot be handed on as they are"),
+    Metric.SPOOL_BYTES: Declared("gauge", "What the items that wait on the disk take"),
+    Metric.SPOOL_OLDEST_SECONDS: Declared("gauge", "Since when the oldest item waits on the disk"),
 }  # fmt: skip
 
 KINDS = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
@@ -117,6 +125,10 @@ class Metrics:
         self._held[metric].clear()
         for label, value in values.items():
             self._held[metric].labels(label).set(value)
+
+    def forget(self, metric: Metric) -> None:
+        """A gauge with labels has no values any more."""
+        self._held[metric].clear()
 
     def observe(self, metric: Metric, value: float, **labels: str) -> None:
         self._at(metric, labels).observe(value)

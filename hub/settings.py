@@ -10,6 +10,7 @@ from hub.channels import channels
 from schemas.configuration import Configuration, Name, Setting
 from sinks.kafka.settings import KafkaSettings
 from sinks.mongo.settings import MongoSettings
+from sinks.spool.settings import SpoolSettings
 
 CONNECTIONS = (
     "connections at once; beyond it silent ones give way, then further ones are answered 503. Fewer where the system "
@@ -120,6 +121,10 @@ class InstallationSettings(Configuration):
     )
     mongodb: MongoSettings = Field(
         default=MongoSettings(), description="how to reach the server that `store` names: TLS, user, password"
+    )
+    spool: SpoolSettings | None = Field(
+        default=None,
+        description="keep what comes in on a disk while Kafka or MongoDB is down; none: sources are put off (503, 451)",
     )
     console: ConsoleSettings = Field(
         default=ConsoleSettings(), description="where agents work and programs ask: console and API"

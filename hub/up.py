@@ -69,6 +69,8 @@ class Running:
             self.purging.cancel()
         await self._end_tasks(grace)
         await hub.close_channels()
+        if hub.spool is not None:
+            await hub.spool.stop()
         await self._leave()
         await hub.engine.close()
         if Role.API in self.roles:
@@ -127,6 +129,8 @@ async def start(settings: HubSettings, folder: Path, roles: Roles = EVERYTHING) 
             )
         _start_work(running)
         if Role.CONNECTORS in roles:
+            if hub.spool is not None:
+                await hub.spool.start()
             for connector in hub.connectors:
                 await connector.start()
         _start_servers(running, sockets)

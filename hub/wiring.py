@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from ipaddress import ip_network
 from pathlib import Path
+from typing import cast
 
 from connectors.email.connector import EmailConnector
 from connectors.kit.channel import Opened, Surroundings
@@ -37,6 +38,7 @@ from hub.timers import Timers
 from hub.verify import Verifier
 from schemas.ports import Clock, Connector, Deliverer, Engine
 from sinks.outbound import Dispatcher
+from sinks.spool.spool import Spool
 from sinks.webhooks import WebhookDeliverer
 
 
@@ -62,6 +64,7 @@ class Hub:
     people: People
     service: Service
     intake: Intake
+    spool: Spool | None
     letters: Letters
     verifier: Verifier
     metrics: Metrics
@@ -105,7 +108,9 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     handles = derived(secret, "handles")
     metrics = Metrics()
     company = await Company.open(engine, clock)
-    intake = Intake(engine, clock, partial(count_accepted, metrics))
+    spool = None if settings.spool is None else Spool(engine, settings.spool, clock)
+    # Intake calls `commit` and `load` only, and those the spool has.
+    intake = Intake(engine if spool is None else cast(Engine, spool), clock, partial(count_accepted, metrics))
     downloads = Downloads(settings.media, engine.put_blob)
     opened = open_channels(settings, surroundings(settings, secret, engine, clock, intake, downloads))
     offered = capabilities(settings, opened)
@@ -147,8 +152,9 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         people=People(engine, clock, service),
         service=service,
         intake=intake,
+        spool=spool,
         letters=Letters(engine, clock, intake, reparse),
-        verifier=Verifier(engine),
+        verifier=Verifier(engine, spool=None if spool is None else spool.folder),
         metrics=metrics,
         channels=opened,
         downloads=downloads,

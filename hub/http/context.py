@@ -17,6 +17,7 @@ from schemas.documents import DeadLetter, LetterState, PublishedConfiguration, Q
 from schemas.events import Actor
 from schemas.ports import Clock, Engine, Health, Page
 from schemas.topics import Topic
+from sinks.spool.file import Figures
 
 
 class Letters(Protocol):
@@ -170,6 +171,8 @@ class AppContext:
     ingester: Ingester
     consumers: Mapping[str, Sequence[Topic]] = field(default_factory=dict)
     connectors: Mapping[str, Callable[[], Health]] = field(default_factory=dict)
+    spool: Callable[[], Figures] | None = None
+    """What waits on this process's disk for Kafka and MongoDB; None where nothing does."""
     is_stopping: Callable[[], bool] = lambda: False
     decides: bool = True
     """Whether the consumers run in this process: if not, those that stand still are none of its business."""

@@ -4,7 +4,7 @@ import asyncio
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
@@ -26,6 +26,16 @@ from schemas.ports import HealthState, Position, Query, Step, Where
 
 ENGINE_SECONDS = 2.0
 PROBE_KEPT = timedelta(hours=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LOOKED_UP = (
+    Metric.LAG,
+    Metric.STALLED_SECONDS,
+    Metric.QUEUE_OPEN,
+    Metric.QUEUE_UNASSIGNED,
+    Metric.QUEUE_OLDEST_SECONDS,
+    Metric.OUTBOUND,
+)
+"""Gauges that only the log and the store can tell."""
 OUTBOUND_OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.FAILED, DeliveryState.UNKNOWN)
 
 router = APIRouter(tags=["operations"], route_class=Operation)
@@ -36,6 +46,15 @@ class Live(BaseModel):
     version: str
 
 
+class Spooled(BaseModel):
+    """What came in while Kafka or MongoDB did not take it, and waits on the disk."""
+
+    items: int
+    stuck: int
+    bytes: int
+    oldest_at: datetime | None
+
+
 class Ready(BaseModel):
     """`ready` means progress: each consumer moves or has nothing to do. `reasons` says what does not."""
 
@@ -44,6 +63,7 @@ class Ready(BaseModel):
     consumers: dict[str, int]
     """How many events lie beyond each consumer's position."""
     connectors: dict[str, HealthState]
+    spool: Spooled | None = None
 
 
 @dataclass
@@ -98,7 +118,10 @@ async def live(context: Context) -> Live:
     responses={503: {"model": Ready, "description": "Not ready"}},
 )
 async def ready(context: Context, request: Request, response: Response) -> Ready:
-    """The log accepts, each consumer moved within the bound or has nothing to do, and connectors have started."""
+    """The log accepts, each consumer moved within the bound or has nothing to do, and connectors have started.
+
+    A process that only takes items in and has a spool is ready without the log.
+    """
     reasons: list[str] = []
     now = Standing({}, {})
     try:
@@ -111,6 +134,9 @@ async def ready(context: Context, request: Request, response: Response) -> Ready
         reasons.append(f"the log did not answer within {ENGINE_SECONDS:g} s")
     except HubbubError as error:
         reasons.append(f"the log does not accept: {type(error).__name__}")
+    spool = spooled(context)
+    if spool is not None and not context.decides:
+        reasons.clear()  # it goes on taking items in
     bound = context.facts.limits.stall_seconds
     for name, seconds in now.stalled.items():
         if context.decides and seconds > bound:
@@ -127,7 +153,15 @@ async def ready(context: Context, request: Request, response: Response) -> Ready
         reasons.append("the hub is stopping")
     response.status_code = 503 if reasons else 200
     response.headers["Cache-Control"] = "no-store"
-    return Ready(ready=not reasons, reasons=reasons, consumers=dict(now.lags), connectors=states)
+    return Ready(ready=not reasons, reasons=reasons, consumers=dict(now.lags), connectors=states, spool=spool)
+
+
+def spooled(context: AppContext) -> Spooled | None:
+    if context.spool is None:
+        return None
+    figures = context.spool()
+    oldest = None if figures.oldest_at is None else EPOCH + timedelta(microseconds=figures.oldest_at)
+    return Spooled(items=figures.items, stuck=figures.stuck, bytes=figures.size, oldest_at=oldest)
 
 
 def _to_do(now: Standing, name: str) -> int:
@@ -161,10 +195,28 @@ async def metrics(
         expected = f"Bearer {token.get_secret_value()}"
         if not hmac.compare_digest(authorization.encode(), expected.encode()):
             raise Unauthenticated("send the token for metrics that the settings name")
-    await gather(context, request.app.state.progress)
+    gather_spool(context)
+    try:
+        await gather(context, request.app.state.progress)
+    except HubbubError:
+        if context.spool is None:
+            raise
+        for name in LOOKED_UP:  # better nothing than what was
+            context.metrics.forget(name)
     return Response(
         context.metrics.text(), headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
     )
+
+
+def gather_spool(context: AppContext) -> None:
+    spool, metrics = spooled(context), context.metrics
+    if spool is None:
+        return
+    metrics.set(Metric.SPOOL_ITEMS, spool.items)
+    metrics.set(Metric.SPOOL_STUCK, spool.stuck)
+    metrics.set(Metric.SPOOL_BYTES, spool.bytes)
+    waits = (context.clock.now() - spool.oldest_at).total_seconds() if spool.oldest_at else 0.0
+    metrics.set(Metric.SPOOL_OLDEST_SECONDS, waits)
 
 
 async def gather(context: AppContext, progress: Progress) -> None:

@@ -9,12 +9,15 @@ from schemas.errors import Invalid
 from sinks.kafka.address import parse_address
 from sinks.tls import TlsSettings, client_context
 
-PATHS = tuple(
-    f"{server}.tls.{file}"
-    for server in ("kafka", "mongodb")
-    for file in ("certificate_authorities", "certificate", "key")
+PATHS = (
+    *(
+        f"{server}.tls.{file}"
+        for server in ("kafka", "mongodb")
+        for file in ("certificate_authorities", "certificate", "key")
+    ),
+    "spool.folder",
 )
-"""Settings here that name a file."""
+"""Settings here that name a file or a folder."""
 
 
 def server_problems(settings: HubSettings) -> Iterable[Problem]:
@@ -42,6 +45,18 @@ def server_problems(settings: HubSettings) -> Iterable[Problem]:
             address = "log" if name == "kafka" else "store"
             yield Problem(name, f"means nothing while `{address}` names no server; set it or remove this")
         yield from _tls(server.tls, f"{name}.tls")
+    yield from _spool(settings)
+
+
+def _spool(settings: HubSettings) -> Iterable[Problem]:
+    if settings.spool is None:
+        return
+    if settings.log is None:
+        yield Problem(
+            "spool", "means nothing without `log`: what comes in is on the disk of the data folder already"
+        )
+    elif settings.spool.folder.exists() and not settings.spool.folder.is_dir():
+        yield Problem("spool.folder", f"{settings.spool.folder} is a file; name a folder")
 
 
 def _tls(tls: TlsSettings | None, place: str) -> Iterable[Problem]:

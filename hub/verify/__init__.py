@@ -8,8 +8,10 @@ Works while the hub writes: what comes on the log after the beginning is not loo
 looked up again before it counts as a fault.
 """
 
+from asyncio import to_thread
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
 from uuid import UUID
 
 from hub.verify.gathered import Fault, Gathered
@@ -21,17 +23,26 @@ from processors.cases.decide import CONSUMER as CASES
 from schemas.errors import Invalid
 from schemas.ports import START, Engine
 from sinks.outbound import CONSUMER as OUTBOUND
+from sinks.spool.spool import spooled_items
 
 
 class Verification:
     """One run. `faults` yields what is found, as it is found; `counts` says afterwards how much was looked at."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, spool: Path | None = None) -> None:
+        """`spool` is the folder of items that are on their way to the log."""
         self._engine = engine
+        self._spool = spool
         self.counts: Counter[str] = Counter()
 
     async def faults(self, ledger: Sequence[UUID] = ()) -> AsyncIterator[Fault]:
         engine, gathered = self._engine, Gathered()
+        # First: what is handed on meanwhile is then seen on the log, or here.
+        spooled, wrong = (set(), []) if self._spool is None else await to_thread(spooled_items, self._spool)
+        for told in wrong:
+            yield Fault("b", told)
+        if self._spool is not None:
+            self.counts["spooled"] = len(spooled)
         positions = dict(await engine.positions())
         tail = await engine.tail()
         async for what in engine.check():
@@ -49,7 +60,7 @@ class Verification:
                 yield fault
         for item in ledger:
             self.counts["ledger"] += 1
-            if item not in gathered.counts and item not in gathered.quarantined:
+            if item not in gathered.counts and item not in gathered.quarantined and item not in spooled:
                 what = "was acknowledged and is neither on the log nor in quarantine"
                 yield Fault("ledger", what, str(item))
 
@@ -57,13 +68,14 @@ class Verification:
 class Verifier:
     """Runs verifications for the API and the command line."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, spool: Path | None = None) -> None:
         self._engine = engine
+        self._spool = spool
 
     async def verify(self, ledger: str | None = None) -> AsyncIterator[Mapping[str, object]]:
         """Each fault as it is found; the last record has `result` (whole or broken) and what was counted."""
         items = _items(ledger) if ledger else []
-        run = Verification(self._engine)
+        run = Verification(self._engine, self._spool)
         broken = 0
         async for fault in run.faults(items):
             broken += 1

@@ -1,0 +1,1 @@
+"""Where intake keeps items while the log or the store does not take them, until it can."""

@@ -1,0 +1,259 @@
+"""The spool on disk: one SQLite file, in the order in which items came. An item is there once `append` has returned."""
+
+import asyncio
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from schemas.crash import crash_point
+from schemas.errors import Outage
+from sinks.sqlite.errors import Damaged, as_outage
+from sinks.sqlite.lock import FolderLock
+
+FILE = "spool.sqlite"
+SHRINK_BYTES = 64 * 1024**2
+"""A file that is empty and larger than that gives its space back."""
+BUSY_MILLISECONDS = 5000
+T = TypeVar("T")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS items (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    body BLOB NOT NULL,
+    problem TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE IF NOT EXISTS names (
+    name TEXT PRIMARY KEY,
+    number INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
+    value BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS names_by_number ON names (number);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What waits: how many items, their bytes, since when (microseconds), and how many cannot be handed on as they are."""
+
+    items: int = 0
+    size: int = 0
+    oldest_at: int | None = None
+    stuck: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One item. `is_whole`: its bytes are those that were written."""
+
+    number: int
+    body: bytes
+    is_whole: bool = True
+
+
+@dataclass(slots=True)
+class Adding:
+    """`names` are what the item is known by, each with a value that `named` gives back."""
+
+    body: bytes
+    at: int
+    names: dict[str, bytes]
+    error: Exception | None = None
+
+
+@dataclass
+class SpoolFile:
+    """One process has it, by a lock on its folder. Everything may raise Outage."""
+
+    folder: Path
+    figures: Figures = Figures()
+    _lock: FolderLock = field(init=False)
+    _connection: apsw.Connection = field(init=False)
+    _thread: ThreadPoolExecutor = field(init=False)
+    _adding: deque[Adding] = field(default_factory=deque)
+
+    @classmethod
+    async def open(cls, folder: Path) -> "SpoolFile":
+        """Makes the folder where there is none. Raises Outage where another process has it, or it cannot be written."""
+        file = cls(folder)
+        await asyncio.to_thread(file._open)
+        return file
+
+    def _open(self) -> None:
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Outage(f"the spool {self.folder}: {error.strerror or error}") from error
+        self._lock = FolderLock(self.folder)
+        self._lock.acquire()
+        self._thread = ThreadPoolExecutor(1, "hubbub-spool")
+        try:
+            self._thread.submit(self._guarded, self._connect).result()
+        except BaseException:
+            self._thread.shutdown()
+            self._lock.release()
+            raise
+
+    def _connect(self) -> None:
+        connection = apsw.Connection(str(self.folder / FILE))
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+        if connection.pragma("journal_mode", "wal") != "wal":
+            raise Damaged(f"{self.folder}: the file system does not support SQLite's write-ahead log")
+        connection.execute("PRAGMA synchronous = FULL")  # a commit returns after its fsync
+        connection.execute("PRAGMA foreign_keys = ON")
+        with connection:
+            connection.execute(SCHEMA)
+        _sync(self.folder)
+        self._connection = connection
+        self._count()
+
+    def _guarded(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except apsw.Error as error:
+            outage = as_outage(error)
+            if outage is None:
+                raise
+            raise Outage(str(outage).replace("hub.sqlite", str(self.folder / FILE))) from error
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._thread, partial(self._guarded, work)
+            )
+        except RuntimeError as error:  # the pool is shut
+            raise Outage("the spool is closed") from error
+
+    async def append(self, body: bytes, at: int, names: dict[str, bytes]) -> None:
+        """Durable when it returns, behind all that is there. Items that come at once share an fsync."""
+        adding = Adding(body, at, names)
+        self._adding.append(adding)
+        await self._run(self._write)
+        if adding.error is not None:
+            raise adding.error
+
+    def _write(self) -> None:
+        """All that waits to be written; whoever comes later finds it done."""
+        group = []
+        while self._adding:
+            group.append(self._adding.popleft())
+        if not group:
+            return
+        try:
+            with self._connection:
+                for each in group:
+                    self._insert(each)
+                crash_point("spool.before-commit")
+            crash_point("spool.after-commit")
+        except apsw.Error as error:
+            outage = as_outage(error) or Outage(f"{FILE}: {error}")
+            for each in group:
+                each.error = outage
+        self._count()
+
+    def _insert(self, adding: Adding) -> None:
+        digest = hashlib.sha256(adding.body).digest()
+        self._connection.execute(
+            "INSERT INTO items (at, digest, body) VALUES (?, ?, ?)", (adding.at, digest, adding.body)
+        )
+        number = self._connection.last_insert_rowid()
+        self._connection.executemany(
+            "INSERT INTO names VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            [(name, number, value) for name, value in adding.names.items()],
+        )
+
+    def _count(self) -> None:
+        row: Any = self._connection.execute(
+            "SELECT count(*), coalesce(sum(length(body)), 0), min(at), count(nullif(problem, '')) FROM items"
+        ).fetchone()
+        self.figures = Figures(*row)
+
+    async def first(self, most: int) -> list[Waiting]:
+        """The items that came first, without those that are stuck."""
+        return await self._run(partial(_read, self._connection, 0, most))
+
+    async def named(self, names: Sequence[str]) -> dict[str, bytes]:
+        """Those names that an item here is known by, each with its value."""
+        return await self._run(partial(self._find, names))
+
+    def _find(self, names: Sequence[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for name in names:
+            row: Any = self._connection.execute("SELECT value FROM names WHERE name = ?", (name,)).fetchone()
+            if row is not None:
+                found[name] = row[0]
+        return found
+
+    async def remove(self, numbers: Iterable[int]) -> None:
+        """They are where they belong."""
+        await self._run(partial(self._remove, list(numbers)))
+
+    def _remove(self, numbers: list[int]) -> None:
+        with self._connection:
+            self._connection.executemany("DELETE FROM items WHERE number = ?", [(each,) for each in numbers])
+        self._count()
+        pages: Any = self._connection.pragma("page_count")
+        if self.figures.items == 0 and pages * 4096 > SHRINK_BYTES:
+            self._connection.execute("VACUUM")
+
+    async def set_aside(self, number: int, problem: str) -> None:
+        """It cannot be handed on as it is: it stays, and those behind it go on."""
+        await self._run(partial(self._set_aside, number, problem))
+
+    def _set_aside(self, number: int, problem: str) -> None:
+        with self._connection:
+            self._connection.execute("UPDATE items SET problem = ? WHERE number = ?", (problem, number))
+        self._count()
+
+    async def close(self) -> None:
+        """What is being written is written. Calling it again does nothing."""
+        with_it = self._thread.submit(self._connection.close)
+        await asyncio.wrap_future(with_it)
+        self._thread.shutdown()
+        self._lock.release()
+
+
+def _read(connection: apsw.Connection, after: int, most: int) -> list[Waiting]:
+    rows: Any = connection.execute(
+        "SELECT number, digest, body FROM items WHERE number > ? AND problem = '' ORDER BY number LIMIT ?",
+        (after, most),
+    )
+    return [Waiting(number, body, hashlib.sha256(body).digest() == digest) for number, digest, body in rows]
+
+
+def _sync(folder: Path) -> None:
+    """The name of the file is as durable as what is in it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def look(folder: Path) -> list[tuple[int, bytes, bool, str]]:
+    """Number, bytes, wholeness and problem of all items, whoever has the folder. Empty where there is no spool."""
+    path = folder / FILE
+    if not path.exists():
+        return []
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        connection.set_busy_timeout(BUSY_MILLISECONDS)
+        connection.execute("PRAGMA query_only = ON")
+        rows: Any = connection.execute("SELECT number, digest, body, problem FROM items ORDER BY number")
+        return [
+            (number, body, hashlib.sha256(body).digest() == digest, problem)
+            for number, digest, body, problem in rows
+        ]
+    except apsw.Error as error:
+        raise as_outage(error) or error from error
+    finally:
+        connection.close()
