@@ -125,7 +125,7 @@ class Receiver:
         """Durable when it returns. Raises Outage when nothing was kept."""
         crash_point("intake.before-commit")
         await self.intake.accept(accepted)
-        return _taken(accepted)
+        return taken(accepted)
 
     async def take_all(self, items: Sequence[RawItem]) -> list[Taken]:
         """Each in turn. After an Outage some may be on the log: they are known again when they come again."""
@@ -185,7 +185,7 @@ def _quarantined(frame: Frame, raw: RawItem, stage: str, reason: str) -> Quarant
     )
 
 
-def _taken(accepted: Accepted) -> Taken:
+def taken(accepted: Accepted) -> Taken:
     if accepted.quarantined is not None:
         return Taken(accepted.item, Fate.QUARANTINED, accepted.quarantined.reason)
     ignored = [each for each in accepted.interactions if isinstance(each, InteractionIgnored)]

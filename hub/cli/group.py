@@ -20,6 +20,7 @@ COMMANDS: dict[str, str] = {
     "apply": "hub.cli.apply:apply",
     "topics": "hub.cli.topics:topics",
     "demo": "hub.cli.demo:demo",
+    "connectors": "hub.cli.connectors:connectors",
     "ingest": "hub.cli.ingest:ingest",
     "parse": "hub.cli.parse:parse",
     "events": "hub.cli.events:events",

@@ -1,0 +1,1 @@
+"""A channel to begin with. Replace this line by what it is, and whose documentation it follows."""
