@@ -1,6 +1,7 @@
 """`hubbub init`: a settings file to begin with, and a data folder with the secret of the installation."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,21 +12,35 @@ from hub.cli.place import place_of, with_place
 
 
 @click.command()
+@click.option(
+    "--channel",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Also the section of this channel, with what it needs; where there are settings already it is printed.",
+)
 @click.pass_context
 @with_place
-def init(context: click.Context) -> None:
+def init(context: click.Context, names: Sequence[str]) -> None:
     """Write a commented hubbub.yaml and make a data folder. Never overwrites anything.
 
     \b
     Examples:
       hubbub init
+      hubbub init --channel slack
       hubbub init --config /etc/hubbub/hubbub.yaml --data /var/lib/hubbub
     """
+    from hub.cli.sample import COMPANY
     from hub.loading import look
     from hub.secrets import FILE, installation_secret
 
     place = place_of(context)
     config = place.config
+    sections = {name: section_of(name) for name in names}
+    if config.exists() and sections:
+        note(f"{config} is there already and stays as it is; put this into it:")
+        say("\n\n".join(sections.values()))
+        return
     if config.exists():
         raise Failed(
             f"{config} is there already and stays as it is; `hubbub check` looks at it", Exit.REFUSED
@@ -33,7 +48,8 @@ def init(context: click.Context) -> None:
     folder = place.data or config.absolute().parent / "data"
     if (folder / FILE).exists():
         note(f"{folder} is a data folder already and stays as it is")
-    _write_new(config, written(place.data))
+    more = [text for name, text in sections.items() if name not in COMPANY]
+    _write_new(config, "\n".join([written(place.data), *(f"{each}\n" for each in more)]))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     installation_secret(folder)
     problems = look(config, os.environ).problems
@@ -42,6 +58,17 @@ def init(context: click.Context) -> None:
     say(f"{config}: the settings; read them, then `hubbub check`")
     say(f"{folder}: the data folder; back it up with `hubbub backup`")
     note("next: `hubbub up`, and `hubbub users add NAME --role admin` for the console")
+
+
+def section_of(name: str) -> str:
+    """A channel's section of the settings as it begins, commented. Raises Failed where there is no such channel."""
+    from hub.channels import channels
+
+    channel = channels().get(name)
+    if channel is None:
+        raise Failed(f"there is no channel {name!r}; there are {', '.join(channels())}", Exit.USAGE)
+    lines = [f"  {line}" if line else "" for line in channel.example.rstrip().split("\n")]
+    return "\n".join([f"# {channel.title}. `hubbub connectors check {name}` tries it.", f"{name}:", *lines])
 
 
 def written(data: Path | None = None) -> str:

@@ -1,10 +1,13 @@
 """Channels from the command line: listed, tried with a payload, checked, and begun anew."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from hub.channels import channels
 from tests.hub.cli.conftest import Installation
@@ -77,3 +80,25 @@ def test_an_existing_folder_is_never_written_over(tmp_path: Path) -> None:
         in installation.run("connectors", "new", "parrot", "--into", str(tmp_path), exit_code=3).stderr
     )
     installation.run("connectors", "new", "../evil", "--into", str(tmp_path), exit_code=2)
+
+
+@pytest.mark.parametrize("name", list(channels()))
+def test_the_example_of_each_channel_is_valid(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `init --channel` prints it; what it takes from the environment is set."""
+    example = channels()[name].example
+    for variable in re.findall(r"\$\{env:(\w+)\}", example):
+        monkeypatch.setenv(variable, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    installation = Installation(tmp_path)
+    installation.config.write_text("data: data\n")
+    printed = installation.run("init", "--channel", name).stdout
+    installation.config.write_text(f"data: data\n{printed}")
+    installation.run("check")
+
+
+def test_a_new_installation_begins_with_the_channel_that_was_asked_for(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    installation.run("init", "--channel", "email")
+    assert installation.config.read_text().count("\nemail:") == 1
+    assert "there are email" in installation.run("init", "--channel", "fax", exit_code=2).stderr
