@@ -10,7 +10,7 @@ from hub.service import Service, actor_of
 from processors.customers import Customer
 from processors.identity import are_linked, linked, unlinked
 from schemas.accounts import Principal, Role, Scope
-from schemas.documents import CASES, Case, Entry, Handle
+from schemas.documents import CASES, HANDLES, Case, Entry, Handle
 from schemas.errors import Conflict, Forbidden, Invalid, Outage, Unknown
 from schemas.events import Event
 from schemas.identity import Evidence, HandleDescribed, IdentityEvent
@@ -19,6 +19,8 @@ from schemas.ports import Clock, Engine, Query, References, Step, Where
 ATTEMPTS = 5
 ATTRIBUTES_AT_MOST = 50
 EXPORT_PAGE = 200
+SUGGESTED_AT_MOST = 10
+NOT_THERE = "there is no such person, or none of their cases is in your queues"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,35 @@ class People:
         self._engine = engine
         self._clock = clock
         self._service = service
+
+    async def suggestions(self, principal: Principal, customer: Customer) -> list[Handle]:
+        """Handles of others with the same address, such as one that was typed into a form and proved by nothing.
+
+        Only those whose cases the principal may see; who says no to one is asked again.
+        """
+        values = tuple(dict.fromkeys(each.value for each in customer.handles))
+        ours = {each.id for each in customer.handles}
+        page = await self._engine.find(
+            Query(HANDLES, (Where("value", "in", values),), limit=SUGGESTED_AT_MOST)
+        )
+        others = [each for each in page.items if isinstance(each, Handle) and each.id not in ours]
+        return [each for each in others if await self._may_see(principal, each.id)]
+
+    async def find(self, principal: Principal, value: str) -> Handle:
+        """The handle of an address or a name in a network. Raises Unknown where the principal sees no case of it."""
+        where = (Where("value", "in", tuple({value, value.lower()})),)
+        page = await self._engine.find(Query(HANDLES, where, limit=SUGGESTED_AT_MOST))
+        for each in page.items:
+            if isinstance(each, Handle) and await self._may_see(principal, each.id):
+                return each
+        raise Unknown(NOT_THERE)
+
+    async def _may_see(self, principal: Principal, handle: UUID) -> bool:
+        try:
+            await self._service.customer(principal, handle, limit=1)
+        except Unknown:
+            return False
+        return True
 
     async def link(self, principal: Principal, first: UUID, second: UUID, note: str, request: UUID) -> None:
         """The two handles are one person from now on. Done already is done. Raises Unknown for who may not see both."""
@@ -142,7 +173,7 @@ class People:
     async def _handle(self, id: UUID) -> Handle:
         found = (await self._engine.load(References(documents={Handle: {id}}))).documents.get(id)
         if not isinstance(found, Handle):
-            raise Unknown("there is no such person, or none of their cases is in your queues")
+            raise Unknown(NOT_THERE)
         return found
 
     async def _commit(

@@ -138,7 +138,13 @@ async def start(settings: HubSettings, folder: Path, roles: Roles = EVERYTHING) 
     except BaseException:
         await running.stop()
         raise
-    if Role.CONNECTORS in roles and hub.email and hub.email.port and settings.email and settings.email.smtp_in:
+    if (
+        Role.CONNECTORS in roles
+        and hub.email
+        and hub.email.port
+        and settings.email
+        and settings.email.smtp_in
+    ):
         running.addresses = {**addresses, "smtp": f"{settings.email.smtp_in.host}:{hub.email.port}"}
     log.info("ready", **running.addresses)
     return running

@@ -183,7 +183,7 @@ async def act(console: Console, request: Request) -> Response:
     action = ACTIONS.get(request.path_params["action"])
     if action is None:
         raise Unknown("there is no such action")
-    asked = await _asked(console, request, desk)
+    asked = await asked_of(console, request)
     try:
         await _command(console, request, asked, action.command(asked))
     except (Stale, Invalid, Forbidden) as refusal:
@@ -193,7 +193,7 @@ async def act(console: Console, request: Request) -> Response:
 
 async def merge(console: Console, request: Request) -> Response:
     desk = console.desk(request)
-    asked = await _asked(console, request, desk)
+    asked = await asked_of(console, request)
     try:
         into = await console.context.service.case(desk.principal, asked.text("into"))
         await _command(
@@ -204,7 +204,8 @@ async def merge(console: Console, request: Request) -> Response:
     return go(console, request, place_of(request).case_url(into.number, done="merged"))
 
 
-async def _asked(console: Console, request: Request, desk: Desk) -> Asked:
+async def asked_of(console: Console, request: Request) -> Asked:
+    desk = console.desk(request)
     case = await console.context.service.case(desk.principal, request.path_params["number"])
     form = await request.form()
     return Asked(case, form, actor_of(desk.principal), desk.words, desk)
@@ -215,10 +216,15 @@ async def _command(console: Console, request: Request, asked: Asked, command: Co
 
 
 def request_id(asked: Asked, command: Command) -> UUID:
+    return request_key(
+        asked, command.type, command.model_dump_json(exclude={"actor", "expected_sequence", "send_at"})
+    )
+
+
+def request_key(asked: Asked, action: str, said: str) -> UUID:
     """A form that is sent twice is one request; what it says is part of it, so that another choice is another one."""
     nonce = asked.text("request")[:LONGEST_REQUEST] or str(asked.case.revision)
-    said = command.model_dump_json(exclude={"actor", "expected_sequence"})
-    return command_id(asked.actor.id, f"console\x1f{nonce}\x1f{command.type}\x1f{said}")
+    return command_id(asked.actor.id, f"console\x1f{nonce}\x1f{action}\x1f{said}")
 
 
 async def _done(console: Console, request: Request, asked: Asked, action: Action) -> Response:

@@ -262,7 +262,9 @@ class Desk:
     async def person(
         self, case: Case, place: Place, channel: str | None = None, after: str | None = None
     ) -> PersonView:
-        return await person_view(self._service, self.principal, self.words, case, place, channel, after)
+        return await person_view(
+            self._service, self._context.people, self.principal, self.words, case, place, channel, after
+        )
 
 
 def _users(entries: Sequence[Entry]) -> set[str]:

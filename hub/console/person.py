@@ -1,17 +1,18 @@
 """The person of a case: handles and how each is known, attributes, other cases, the whole timeline over all channels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from hub.console.faces import initials
 from hub.console.places import Place
 from hub.console.rows import channel_icon, channel_name
 from hub.console.words import Moment, Words
+from hub.people import People
 from hub.service import Service
 from processors.customers import Customer
 from schemas.accounts import Principal
-from schemas.documents import Case, Entry, EntryKind, Handle
+from schemas.documents import Case, Entry, EntryKind, Handle, Link
 from schemas.errors import Unknown
 
 ENTRIES = 20
@@ -24,11 +25,22 @@ SCHEME_ICONS = {"email": "mail", "email-typed": "file-text"}
 
 
 @dataclass(frozen=True, slots=True)
+class LinkView:
+    """A link to a handle that is shown above, and why it is there."""
+
+    first: UUID
+    second: UUID
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandleView:
+    id: UUID
     value: str
     known: str
     icon: str
     since: Moment
+    links: Sequence[LinkView] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,7 @@ class PersonView:
     name: str
     initials: str
     handles: Sequence[HandleView]
+    suggestions: Sequence[HandleView]
     attributes: Sequence[tuple[str, str]]
     cases: Sequence[CaseLink]
     channels: Sequence[tuple[str, str]]
@@ -70,6 +83,7 @@ class PersonView:
 
 async def person_view(
     service: Service,
+    people: People,
     principal: Principal,
     words: Words,
     case: Case,
@@ -90,7 +104,8 @@ async def person_view(
         id=customer.id,
         name=customer.name,
         initials=initials(customer.name),
-        handles=[_handle(each, words) for each in customer.handles],
+        handles=[_linked(each, customer, words) for each in customer.handles],
+        suggestions=[_handle(each, words) for each in await people.suggestions(principal, customer)],
         attributes=sorted(customer.attributes.items()),
         cases=[_case(each, words, place) for each in found.cases if each.id != case.id],
         channels=[(each, channel_name(words, each)) for each in seen],
@@ -101,6 +116,25 @@ async def person_view(
     )
 
 
+def _linked(handle: Handle, customer: Customer, words: Words) -> HandleView:
+    """Each link is told once, at the later handle of the two."""
+    values = {each.id: each.value for each in customer.handles[: customer.handles.index(handle)]}
+    links = tuple(
+        LinkView(handle.id, link.other, _why(link, values[link.other], words))
+        for link in handle.links
+        if link.other in values
+    )
+    return replace(_handle(handle, words), links=links)
+
+
+def _why(link: Link, other: str, words: Words) -> str:
+    if link.evidence.kind == PROOF_KIND:
+        return words.t("person.link-proved", other=other)
+    who = link.actor.name or link.actor.id
+    said = words.t("person.link-made", other=other, actor=who, ago=words.ago(link.since).words)
+    return f"{said}: {link.evidence.note}" if link.evidence.note else said
+
+
 def _handle(handle: Handle, words: Words) -> HandleView:
     is_typed = handle.scheme.endswith("-typed")
     proved = "-proved" if is_typed and any(link.evidence.kind == PROOF_KIND for link in handle.links) else ""
@@ -108,7 +142,7 @@ def _handle(handle: Handle, words: Words) -> HandleView:
         f"person.scheme.{handle.scheme}{proved}", words.t("person.scheme.other", scheme=handle.scheme)
     )
     icon = SCHEME_ICONS.get(handle.scheme, "message-square")
-    return HandleView(handle.value, known, icon, words.ago(handle.first_seen_at))
+    return HandleView(handle.id, handle.value, known, icon, words.ago(handle.first_seen_at))
 
 
 def _case(case: Case, words: Words, place: Place) -> CaseLink:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from hub.console import acting, operating, reading, searching, signing, styles, writing
+from hub.console import acting, linking, operating, reading, searching, signing, styles, writing
 from hub.console.console import Console, Handler, guarded, unguarded
 from hub.console.frames import Frames
 from hub.console.places import ROOT
@@ -31,6 +31,8 @@ GUARDED: tuple[tuple[str, str, Handler], ...] = (
     *(("POST", f"{path}/write", writing.write) for path in CASES),
     *(("GET", f"{path}/canned/{{name}}", writing.canned) for path in CASES),
     *(("POST", f"{path}/merge", acting.merge) for path in CASES),
+    *(("POST", f"{path}/link", linking.link) for path in CASES),
+    *(("POST", f"{path}/unlink", linking.unlink) for path in CASES),
     *(("POST", f"{path}/{{action}}", acting.act) for path in CASES),
     ("GET", "/search", searching.search),
     ("GET", "/quarantine", operating.quarantine),

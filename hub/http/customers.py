@@ -12,7 +12,7 @@ from hub.http.paging import PageOf, Pages
 from hub.http.problems import responses
 from hub.http.requests import Operation, request_id
 from hub.http.rights import Reader, Supervisor, Writer
-from hub.http.views import CustomerOut, EntryOut
+from hub.http.views import CustomerOut, EntryOut, HandleOut
 from hub.service import CustomerView
 from schemas.accounts import Principal
 from schemas.documents import HANDLES, Handle
@@ -103,6 +103,13 @@ async def customer_timeline(
         principal, view.customer, pages.limit, pages.after, channel
     )
     return pages.page(page, EntryOut.of)
+
+
+@router.get("/{person}/suggestions", summary="Who else this person may be")
+async def suggest(context: Context, principal: Reader, person: Person) -> list[HandleOut]:
+    """Handles with the same address that are not linked with the person's, such as one typed into a form."""
+    view = await find_person(context, principal, person)
+    return [HandleOut.of(each) for each in await context.people.suggestions(principal, view.customer)]
 
 
 @router.post("/{handle}/links", summary="Link two handles")

@@ -1,0 +1,58 @@
+"""Who is who: an agent links two handles as one person, or takes that back. Nothing is moved by either."""
+
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.console.acting import Asked, asked_of, refused, request_key
+from hub.console.console import Console
+from hub.console.reading import case_page, place_of
+from hub.console.rendering import is_partial
+from schemas.errors import Forbidden, Invalid, Unknown
+
+
+async def link(console: Console, request: Request) -> Response:
+    """The writer of the case and another, named by id or by address."""
+    asked = await asked_of(console, request)
+    people, principal = console.context.people, asked.desk.principal
+    first = _id(asked.text("first")) or asked.case.handle
+    try:
+        named = asked.text("other")
+        second = _id(named) or (await people.find(principal, named)).id
+        await people.link(
+            principal, first, second, asked.text("note"), request_key(asked, "link", str(second))
+        )
+    except (Invalid, Forbidden, Unknown) as refusal:
+        return await refused(console, request, asked.desk, asked, refusal)
+    return await _done(console, request, asked, "linked", "unlink", first, second)
+
+
+async def unlink(console: Console, request: Request) -> Response:
+    asked = await asked_of(console, request)
+    first, second = asked.id("first"), asked.id("second")
+    request_id = request_key(asked, "unlink", f"{first} {second}")
+    try:
+        await console.context.people.unlink(asked.desk.principal, first, second, "", request_id)
+    except (Invalid, Forbidden, Unknown) as refusal:
+        return await refused(console, request, asked.desk, asked, refusal)
+    return await _done(console, request, asked, "unlinked", "link", first, second)
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def _done(
+    console: Console, request: Request, asked: Asked, done: str, back: str, first: UUID, second: UUID
+) -> Response:
+    chosen = place_of(request)
+    if not is_partial(request):
+        return console.pages.see(chosen.case_url(asked.case.number, done=done))
+    view = await asked.desk.case(asked.case.number, chosen)
+    fields = {"first": str(first), "second": str(second), "other": str(second)}
+    undo = {"url": view.act(back), "fields": fields}
+    return await case_page(console, request, asked.desk, view, more={"done": done, "undo": undo})

@@ -1,0 +1,59 @@
+"""Who is who: suggested and typed links by their forms, each taken back by one click."""
+
+from hub.service import Service
+from schemas.accounts import Principal
+from schemas.commands import TransferCase
+from schemas.documents import Case
+from tests.hub.console.office import BOSS, Office
+
+
+async def handles(service: Service, case: Case, principal: Principal = BOSS) -> set[str]:
+    found = await service.customer(principal, case.handle)
+    return {f"{each.scheme}:{each.value}" for each in found.customer.handles}
+
+
+async def test_a_typed_address_that_wrote_by_mail_too_is_suggested_and_linked(office: Office) -> None:
+    mail = await office.write("a")
+    form = await office.fill_in("f", {"Message": "Hello"}, sender="mara@example.com")
+    url = f"/console/queues/orders/{form.number}"
+    async with office.signed_in("ann") as ann:
+        page = (await ann.get(url)).text
+        assert "mara@example.com wrote too (mail, known from their own messages). The same person?" in page
+        linked = await ann.part(f"{url}/link", other=str(mail.handle))
+        assert "One person from now on." in linked.text
+        assert "linked with" in linked.text
+        assert "The same person?" not in linked.text
+        assert await handles(office.service, form) == {
+            "email:mara@example.com",
+            "email-typed:mara@example.com",
+        }
+        assert mail.number in (await ann.get(url)).text
+        back = await ann.part(f"{url}/unlink", first=str(form.handle), second=str(mail.handle))
+        assert "Two persons again." in back.text
+    assert await handles(office.service, form) == {"email-typed:mara@example.com"}
+
+
+async def test_another_address_is_linked_by_hand_with_a_reason(office: Office) -> None:
+    case = await office.write("a")
+    await office.write("b", sender="mara.private@example.org", sender_name="")
+    async with office.signed_in("ann") as ann:
+        url = f"/console/queues/orders/{case.number}"
+        sent = await ann.post(f"{url}/link", other="Mara.Private@example.org", note="said so on the phone")
+        assert sent.headers["location"].endswith("done=linked")
+        assert "said so on the phone" in (await ann.get(url)).text
+        nobody = await ann.post(f"{url}/link", other="nobody@example.org")
+        assert (nobody.status_code, "there is no such person" in nobody.text) == (422, True)
+        itself = await ann.post(f"{url}/link", other=str(case.handle))
+        assert (itself.status_code, "cannot be linked to itself" in itself.text) == (422, True)
+
+
+async def test_a_person_of_a_queue_that_is_not_read_is_neither_suggested_nor_linked(office: Office) -> None:
+    hidden = await office.fill_in("f", {"Message": "Hello"}, sender="mara@example.com")
+    await office.do("eva", TransferCase, hidden, queue="legal")
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        url = f"/console/queues/orders/{case.number}"
+        assert "The same person?" not in (await ann.get(url)).text
+        refused = await ann.post(f"{url}/link", other=str(hidden.handle))
+    assert refused.status_code == 422
+    assert await handles(office.service, case) == {"email:mara@example.com"}
