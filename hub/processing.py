@@ -1,7 +1,8 @@
 """What becomes of a consumer's batches, whoever reads them: decided, committed, and where that fails parked or set aside.
 
 What happens to an event depends on its error alone (schemas/errors.py): an outage is waited for, a conflict decided again,
-`not yet` parks the key, anything else is a dead letter. The position moves only with the step that holds the effects. A
+`not yet` parks the key, anything else is a dead letter; so is an event that needs a stored document which fits no schema,
+and the document is named in it. The position moves only with the step that holds the effects. A
 batch that conflicts again and again is decided record by record, so that one record never stops the others for ever.
 """
 
@@ -18,7 +19,7 @@ from hub.observe import Metric, Metrics
 from hub.parking import Parking
 from schemas.crash import crash_point
 from schemas.documents import Parked
-from schemas.errors import Conflict
+from schemas.errors import Conflict, Never
 from schemas.ports import Batch, Clock, Engine, Outcome, OutcomeKind, Record, Step
 from schemas.topics import Topic
 
@@ -145,7 +146,7 @@ class Processing:
         waiting = set(self.parking.keys)
         while True:
             ready = [each for each in batch.records if each.event is not None and each.key not in waiting]
-            step, results = await self.consumer.process(ready)
+            step, results = await self._process(ready)
             newly = {
                 record.key
                 for record, result in zip(ready, results, strict=True)
@@ -165,6 +166,31 @@ class Processing:
         step.before = batch.before
         step.position = batch.position
         return step, parked
+
+    async def _process(self, records: Sequence[Record]) -> tuple[Step, Sequence[Result]]:
+        """As the consumer decides. What needs a stored document that fits no schema is set aside, and the others go on."""
+        try:
+            return await self.consumer.process(records)
+        except Never as error:
+            log.error("%s: a stored document cannot be read: %s", self.consumer.name, error)
+        refused = {record.place: reason for record in records if (reason := await self._why_refused(record))}
+        readable = [each for each in records if each.place not in refused]
+        step, decided = await self.consumer.process(readable)
+        results = iter(decided)
+        return step, [
+            Result(OutcomeKind.DEAD_LETTERED, refused[each.place], "load")
+            if each.place in refused
+            else next(results)
+            for each in records
+        ]
+
+    async def _why_refused(self, record: Record) -> str:
+        """What keeps this record alone from being decided; nothing for most."""
+        try:
+            await self.consumer.process([record])
+        except Never as error:
+            return str(error)
+        return ""
 
     def _given_up(self, batch: Batch) -> Step:
         """The one record that can never be committed, set aside."""
@@ -214,7 +240,7 @@ class Processing:
             )
             step = Step()
         else:
-            step, results = await self.consumer.process([record])
+            step, results = await self._process([record])
             result = results[0]
         if result.kind is OutcomeKind.PARKED and head.attempts < GIVE_UP_AFTER_ATTEMPTS:
             await self.parking.again(head, result.reason)

@@ -13,6 +13,7 @@ from schemas.errors import Invalid, Never
 from schemas.ports import Page, Query, Where
 from sinks.mongo.port import NOTHING, DocumentDatabase, Fields
 from sinks.mongo.values import TO_VALUE, Value, from_cursor, to_cursor
+from sinks.unreadable import readable
 
 COMPARISONS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 IS_THERE = {"revision": {"$gt": 0}}
@@ -40,7 +41,7 @@ def decode(collection: Collection, fields: Mapping[str, Any]) -> Document:
     try:
         return collection.document.__pydantic_validator__.validate_json(fields["body"])  # type: ignore[no-any-return]
     except (ValueError, KeyError) as error:
-        raise Never(f"{collection.name}: a stored document fits no schema: {error}") from error
+        raise Never(f"{collection.name}: {fields.get('_id')} fits no schema: {error}") from error
 
 
 async def load_documents(
@@ -126,7 +127,7 @@ async def find(database: DocumentDatabase, query: Query) -> Page[Document]:
         if len(rows) > query.limit
         else None
     )
-    return Page([decode(collection, row) for row in rows[: query.limit]], following)
+    return Page(readable(rows[: query.limit], lambda row: decode(collection, row)), following)
 
 
 def beyond(keys: Sequence[tuple[str, int]], values: Sequence[Value]) -> Fields:

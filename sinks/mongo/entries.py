@@ -17,6 +17,7 @@ from sinks.mongo.documents import IS_THERE, beyond
 from sinks.mongo.layout import ENTRIES
 from sinks.mongo.port import DocumentDatabase, Fields, Filter
 from sinks.mongo.values import from_cursor, micros, to_cursor
+from sinks.unreadable import readable
 
 STORED = ("body", "changed", "delivery", "delivery_reason", "case", "at", "sequence", "n")
 ORDER = (("at", -1), ("sequence", -1), ("n", -1))
@@ -78,7 +79,7 @@ def decode_entry(fields: Mapping[str, Any]) -> Entry:
     try:
         entry: Entry = Entry.__pydantic_validator__.validate_json(fields["body"])
     except (ValueError, KeyError) as error:
-        raise Never(f"a stored timeline entry fits no schema: {error}") from error
+        raise Never(f"entries: {fields.get('_id')} fits no schema: {error}") from error
     if not fields.get("changed"):
         return entry
     return entry.model_copy(
@@ -142,7 +143,7 @@ async def timeline(
             break
         last = _key(rows[-1])
     following = to_cursor(*_key(kept[limit - 1])) if len(kept) > limit else None
-    return Page([decode_entry(row) for row in kept[:limit]], following)
+    return Page(readable(kept[:limit], decode_entry), following)
 
 
 def _key(row: Fields) -> list[Any]:

@@ -100,7 +100,7 @@ def _document_faults(connection: apsw.Connection, table: Table) -> Iterator[str]
     rows: Any = connection.execute(f"SELECT {columns} FROM {table.name}")
     for id, revision, *values, stored in rows:
         try:
-            document = table.decode(stored)
+            document = table.decode(stored, id)
         except Never as error:
             yield str(error)
             continue

@@ -13,7 +13,7 @@ from uuid import UUID
 import apsw
 
 from schemas.documents import Document
-from schemas.errors import Conflict
+from schemas.errors import Conflict, Never
 from schemas.ids import from_bytes
 from sinks.sqlite.tables import Table
 from sinks.sqlite.values import Row, id_array, insert_rows
@@ -91,8 +91,21 @@ def load_documents(connection: apsw.Connection, table: Table, ids: set[UUID]) ->
     """The documents that exist of those asked for."""
     if not ids:
         return {}
-    documents = [table.decode(stored) for (stored,) in connection.execute(load_sql(table), (id_array(ids),))]
+    rows: list[Any] = connection.execute(load_sql(table), (id_array(ids),)).fetchall()
+    try:
+        documents = [table.decode(stored) for (stored,) in rows]
+    except Never:
+        return {
+            id: table.decode(stored, id.bytes) for id in ids if (stored := _stored(connection, table, id))
+        }
     return {document.id: document for document in documents}
+
+
+def _stored(connection: apsw.Connection, table: Table, id: UUID) -> bytes | None:
+    document: bytes | None = connection.execute(
+        f"SELECT document FROM {table.name} WHERE id = ?", (id.bytes,)
+    ).get
+    return document
 
 
 def case_numbers(connection: apsw.Connection, numbers: set[str]) -> dict[str, UUID]:

@@ -5,6 +5,7 @@ An entry written again under its id replaces the stored one unless its sequence 
 delivery is kept in columns beside the document, by the sequence of the last change.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from schemas.outbound import DeliveryState
 from schemas.ports import EntryChange, Page
 from sinks.sqlite.values import from_cursor, id_array, insert_rows, micros, to_cursor
 from sinks.sqlite.visibility import may_see
+from sinks.unreadable import readable
 
 INTO_ENTRIES = "entries (id, case_ref, handle_ref, occurred_at, sequence, kind, channel, document)"
 REPLACE = (
@@ -27,6 +29,7 @@ REPLACE = (
 )
 STORED = "changed, delivery, delivery_reason, entries.document"
 MOST_REFS = 50_000
+NAMED = re.compile(rb'"id"\s*:\s*"([0-9a-f-]{36})"')
 
 
 class Refs:
@@ -97,10 +100,16 @@ def decode_entry(row: Any) -> Entry:
     try:
         entry: Entry = Entry.__pydantic_validator__.validate_json(document)
     except ValueError as error:
-        raise Never(f"a stored timeline entry fits no schema: {error}") from error
+        raise Never(f"entries: {_id_in(document)} fits no schema: {error}") from error
     if not changed:
         return entry
     return entry.model_copy(update={"delivery": DeliveryState(delivery), "delivery_reason": reason})
+
+
+def _id_in(document: bytes) -> str:
+    """The id in bytes that fit no schema, as far as it can be seen."""
+    found = NAMED.search(document)
+    return found[1].decode() if found else "a timeline entry"
 
 
 def load_entries(connection: apsw.Connection, ids: set[UUID]) -> dict[UUID, Entry]:
@@ -158,5 +167,5 @@ def timeline(connection: apsw.Connection, selection: Selection, limit: int, afte
     page = sorted(keys, reverse=True)[: limit + 1]
     following = to_cursor(*page[limit - 1]) if len(page) > limit else None
     one = f"SELECT {STORED} FROM entries WHERE number = ?"
-    items = [decode_entry(connection.execute(one, (number,)).fetchone()) for _, _, number in page[:limit]]
-    return Page(items, following)
+    rows = [connection.execute(one, (number,)).fetchone() for _, _, number in page[:limit]]
+    return Page(readable(rows, decode_entry), following)

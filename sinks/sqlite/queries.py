@@ -13,6 +13,7 @@ from schemas.errors import Invalid
 from schemas.ports import Page, Query, QueueCount, Where
 from sinks.sqlite.tables import TO_VALUE, Table, quoted
 from sinks.sqlite.values import Value, from_cursor, micros, optional_moment, to_cursor
+from sinks.unreadable import readable
 
 COMPARISONS = {"=": "IS", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
@@ -77,12 +78,12 @@ def find(connection: apsw.Connection, table: Table, query: Query) -> Page[Docume
             "_row",
         ]
     )
-    sql = f"SELECT {', '.join(['document', *names, '_row'])} FROM {table.name} WHERE {where.text} AND {beyond.text} ORDER BY {by} LIMIT ?"
+    sql = f"SELECT {', '.join(['document', 'id', *names, '_row'])} FROM {table.name} WHERE {where.text} AND {beyond.text} ORDER BY {by} LIMIT ?"
     rows: list[Any] = connection.execute(
         sql, (*where.arguments, *beyond.arguments, query.limit + 1)
     ).fetchall()
-    following = to_cursor(*rows[query.limit - 1][1:]) if len(rows) > query.limit else None
-    return Page([table.decode(row[0]) for row in rows[: query.limit]], following)
+    following = to_cursor(*rows[query.limit - 1][2:]) if len(rows) > query.limit else None
+    return Page(readable(rows[: query.limit], lambda row: table.decode(row[0], row[1])), following)
 
 
 def _beyond(order: Sequence[tuple[str, bool]], after: str | None) -> Sql:

@@ -2,8 +2,10 @@
 """The table of a collection: made from what schemas/collections.py declares, remade when that changes."""
 
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import apsw
 
@@ -26,6 +28,8 @@ TO_VALUE: dict[ColumnType, Callable[..., Value]] = {
     ColumnType.BOOLEAN: int,
 }
 REBUILD_ROWS = 1000
+
+log = logging.getLogger("hubbub.store")
 
 
 def quoted(name: str) -> str:
@@ -73,12 +77,13 @@ class Table:
             sql = self._updates[names] = f"UPDATE {self.name} SET {sets} WHERE _row = ?"
         return sql, (revision, *[columns[place] for place in changed], document, before[1])
 
-    def decode(self, document: bytes) -> Document:
-        """Raises Never when the bytes do not fit the schema."""
+    def decode(self, document: bytes, id: bytes = b"") -> Document:
+        """Raises Never when the bytes do not fit the schema; `id` names them then."""
         try:
             return self.collection.document.__pydantic_validator__.validate_json(document)  # type: ignore[no-any-return]
         except ValueError as error:
-            raise Never(f"{self.collection.name}: a stored document fits no schema: {error}") from error
+            which = UUID(bytes=id) if id else "a stored document"
+            raise Never(f"{self.collection.name}: {which} fits no schema: {error}") from error
 
     def signature(self) -> str:
         """Changes with the declaration: then the table is remade from its documents."""
@@ -126,6 +131,21 @@ def adapt(connection: apsw.Connection, table: Table) -> None:
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, signature))
 
 
+def _values_of(connection: apsw.Connection, table: Table, id: bytes, document: bytes) -> Row:
+    """The columns of a stored document; of one that fits no schema those that it has already, so that nothing stops the hub."""
+    try:
+        return table.values(table.decode(document, id))
+    except Never as error:
+        log.error("kept as it is: %s", error)
+    before = {
+        name
+        for _, name, *_ in connection.execute("SELECT * FROM pragma_table_info(?)", (table.collection.name,))
+    }
+    names = [quoted(name) if name in before else "NULL" for name in table.columns]
+    (row,) = connection.execute(f"SELECT {', '.join(names)} FROM {table.name} WHERE id = ?", (id,)).fetchall()
+    return row
+
+
 def _remake(connection: apsw.Connection, table: Table) -> None:
     """Rows keep their numbers, because ties in an order go by them. Dropping the old table drops its indexes."""
     new = quoted(f"new {table.collection.name}")
@@ -139,7 +159,9 @@ def _remake(connection: apsw.Connection, table: Table) -> None:
         ).fetchall()
         if not rows:
             break
-        remade = [(*head, *table.values(table.decode(document)), document) for *head, document in rows]
+        remade = [
+            (*head, *_values_of(connection, table, head[1], document), document) for *head, document in rows
+        ]
         insert_rows(connection, f"{new} ({columns})", remade)
         last = rows[-1][0]
     connection.execute(f"DROP TABLE {table.name}")

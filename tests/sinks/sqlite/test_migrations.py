@@ -8,7 +8,6 @@ import pytest
 
 from schemas.collections import COLLECTIONS
 from schemas.documents import CASES, Case, Collection, Column, ColumnType
-from schemas.errors import Never
 from schemas.ports import Query, Step, Where
 from sinks.sqlite import queries
 from sinks.sqlite.connection import FILE
@@ -75,10 +74,20 @@ def test_what_was_not_declared_anew_is_not_touched(connection: apsw.Connection) 
 
 
 def test_a_migration_that_fails_changes_nothing(connection: apsw.Connection) -> None:
-    connection.execute("UPDATE cases SET document = x'7b7d' WHERE _row = 2")
     before = connection.execute("SELECT * FROM meta").fetchall()
-    with pytest.raises(Never, match="fits no schema"):
-        migrate(connection, with_cases(WIDER))
+    with pytest.raises(apsw.ConstraintError):
+        migrate(connection, with_cases(replace(WIDER, unique=("queue",))))
     assert connection.execute("SELECT * FROM meta").fetchall() == before
     assert connection.execute("SELECT count(*) FROM cases").get == 3
+    connection.close()
+
+
+def test_a_document_that_fits_no_schema_is_kept_with_the_columns_that_it_had(
+    connection: apsw.Connection,
+) -> None:
+    connection.execute("UPDATE cases SET document = x'7b7d' WHERE _row = 2")
+    migrate(connection, with_cases(WIDER))
+    assert found(connection, WIDER, Where("language", "=", "de")) == ["a", "c"]
+    kept = connection.execute("SELECT queue, language, document FROM cases WHERE _row = 2").fetchone()
+    assert kept == ("orders", None, b"{}")
     connection.close()
