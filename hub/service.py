@@ -3,8 +3,9 @@
 Every read filters by the principal in the query; what may not be seen does not exist (`Unknown`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from hub.company import Company
@@ -13,6 +14,7 @@ from hub.shown import shown
 from processors.customers import Customer, customer_of, handle_wants
 from processors.routing_explanation import Explanation, explain_decision
 from schemas.accounts import ANY_QUEUE, Principal, Role, Scope, User, user_id
+from schemas.capabilities import Capabilities
 from schemas.cases import CaseRouted, CaseState, RoutingDecision
 from schemas.commands import AssignCase, Command, MergeCase, TransferCase
 from schemas.documents import CASES, Case, Entry, EntryKind, Handle
@@ -37,6 +39,7 @@ from schemas.topics import Topic
 OPEN_STATES = (CaseState.OPEN, CaseState.WAITING)
 PAGE_LIMIT = 200
 EVENTS_A_SCAN = 200
+CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ class Service:
         self.clock = clock
         self.company = company
         self._deciding = deciding
+        self.capabilities: Mapping[str, Capabilities] = deciding.capabilities
+        """`channel:account` -> what it can do."""
 
     # -- queues and cases -------------------------------------------------------------------------------------------
 
@@ -279,15 +284,23 @@ class Service:
         key: str | None = None,
     ) -> Sequence[Record]:
         """Records of the log. The log is not filtered by queue, so it needs the scope `events` and every queue."""
-        if Scope.EVENTS not in principal.scopes or principal.queues() is not None:
-            raise Forbidden("reading the log needs the scope 'events' and a role in every queue ('*')")
+        self._may_read_log(principal)
         return await self.engine.scan(topics, after, min(limit, 1000), key)
+
+    async def position_at(self, principal: Principal, moment: datetime) -> Position:
+        """From where on the log to read what was recorded since a time; a little from before it may come too."""
+        self._may_read_log(principal)
+        return await self.engine.position_at(moment - CLOCKS_DIFFER)
 
     # -- permissions ------------------------------------------------------------------------------------------------
 
     def _visible_queues(self, principal: Principal) -> Sequence[str] | None:
         queues = principal.queues()
         return None if queues is None else sorted(queues)
+
+    def _may_read_log(self, principal: Principal) -> None:
+        if Scope.EVENTS not in principal.scopes or principal.queues() is not None:
+            raise Forbidden("reading the log needs the scope 'events' and a role in every queue ('*')")
 
     def _must_see(self, principal: Principal, queue: str) -> None:
         if principal.role_in(queue) is None:

@@ -266,6 +266,13 @@ class Engine(Protocol):
         """Records after a position, whoever reads; `key` keeps those of one key."""
         ...
 
+    async def position_at(self, moment: datetime) -> Position:
+        """From where to read what was appended at or after a moment; a little may come before. The tail where nothing was.
+
+        As exact as the clock that stamped the log: let a minute pass for clocks that differ.
+        """
+        ...
+
     async def record(self, place: Place) -> Record | None:
         """The one record; None when it is no longer on the log."""
         ...

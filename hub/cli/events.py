@@ -119,7 +119,10 @@ async def _read(api: Api, wanted: Wanted) -> AsyncIterator[dict[str, Any]]:
     """What is on the log now."""
     is_more = True
     while is_more:
-        page = await api.get("/events", {**wanted.query(), "after": wanted.after, "limit": PAGE})
+        since = wanted.since.isoformat() if wanted.since is not None else None
+        page = await api.get(
+            "/events", {**wanted.query(), "after": wanted.after, "since": since, "limit": PAGE}
+        )
         wanted.after = page["position"]
         is_more = page["next"] is not None
         for each in page["items"]:

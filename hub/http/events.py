@@ -3,10 +3,11 @@
 import json
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import StreamingResponse
 
 from hub.http.cases import Context
@@ -38,6 +39,14 @@ CLOUD_EVENT: dict[str, Any] = {
     "sequence": "4",
     "data": {"case": "0b0f6d0e-4c55-5d6b-9a53-0a9f4d5f7a11", "assignee": "ines"},
 }
+
+Since = Annotated[
+    AwareDatetime | None,
+    Query(
+        description="events of this time or later; with `after` only as a filter",
+        examples=["2026-03-02T09:00:00Z"],
+    ),
+]
 
 router = APIRouter(
     prefix="/api/v1/events",
@@ -96,6 +105,11 @@ def is_wanted(record: Record, types: Sequence[str] | None) -> bool:
     )
 
 
+def is_since(record: Record, moment: datetime | None) -> bool:
+    """What cannot be read has no time, and is not kept back."""
+    return moment is None or record.event is None or record.event.time >= moment
+
+
 @router.get(
     "",
     summary="Read the log",
@@ -111,17 +125,20 @@ async def read_events(
     type: Types = None,
     key: Annotated[str | None, Query(max_length=500, description="events with this `partitionkey`")] = None,
     after: Annotated[str | None, Query(max_length=1000, description="a `position`")] = None,
+    since: Since = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_AT_MOST)] = 100,
     accept: Annotated[str, Header(max_length=500)] = "application/json",
 ) -> EventsPage | Response:
-    """Events in log order, from the oldest kept on. With `Accept: application/x-ndjson`, one CloudEvent a line."""
+    """Events in log order, from the oldest kept on, or from a time on. With `Accept: application/x-ndjson`, one CloudEvent a line."""
     cursors: Cursors = request.app.state.cursors
-    position = cursors.open(LOG, after) if after else START
     topics = readable_topics(principal, topic)
+    position = cursors.open(LOG, after) if after else START
+    if since is not None and not after:
+        position = await context.service.position_at(principal, since)
     records = await context.service.events(principal, topics, position, limit, key)
     place = cursors.seal(LOG, records[-1].position if records else position)
     following = place if len(records) == limit else None
-    items = [cloudevent(each) for each in records if is_wanted(each, type)]
+    items = [cloudevent(each) for each in records if is_wanted(each, type) and is_since(each, since)]
     if NDJSON in accept:
         headers = {"X-Position": place}
         if following is not None:
@@ -157,6 +174,7 @@ async def follow_events(
         str | None,
         Query(max_length=1000, description="a `position`; without it and `Last-Event-ID`: from now on"),
     ] = None,
+    since: Since = None,
     last_event_id: Annotated[
         str | None, Header(max_length=1000, description="sent by clients that connect again")
     ] = None,
@@ -169,23 +187,27 @@ async def follow_events(
     cursors: Cursors = request.app.state.cursors
     named = last_event_id or after
     position = cursors.open(LOG, named) if named else await context.engine.tail()
+    if since is not None and not named:
+        position = await context.service.position_at(principal, since)
     topics = readable_topics(principal, topic)
     await context.service.events(principal, topics, position, 1)  # refuses here what would be refused later
     follower = Follower(context, topics, position, principal, request.state.renew)
     places: Places = request.app.state.places
     over = places.take(principal, "events")
-    return EventStream(_frames(follower, cursors, type), context.facts.limits, over, lambda: follower.reason)
+    return EventStream(
+        _frames(follower, cursors, type, since), context.facts.limits, over, lambda: follower.reason
+    )
 
 
 async def _frames(
-    follower: Follower, cursors: Cursors, types: Sequence[str] | None
+    follower: Follower, cursors: Cursors, types: Sequence[str] | None, since: datetime | None
 ) -> AsyncGenerator[bytes, None]:
     yield frame(id=cursors.seal(LOG, follower.position), retry=RETRY_MILLISECONDS)
     async for records in follower.batches():
         if not _may_still(follower.principal):
             follower.reason = "revoked"
             return
-        wanted = [each for each in records if is_wanted(each, types)]
+        wanted = [each for each in records if is_wanted(each, types) and is_since(each, since)]
         for each in wanted:
             yield frame(each.type, cloudevent(each), cursors.seal(LOG, each.position))
         if not wanted:

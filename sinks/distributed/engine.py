@@ -113,6 +113,9 @@ class DistributedEngine:
     ) -> list[Record]:
         return await self.events.scan(topics, after, limit, key)
 
+    async def position_at(self, moment: datetime) -> Position:
+        return await self.events.position_at(moment)
+
     async def record(self, place: Place) -> Record | None:
         return await self.events.record(place)
 

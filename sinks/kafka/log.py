@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from schemas.errors import Outage
 from schemas.events import Event
@@ -224,6 +225,9 @@ class KafkaLog:
             for each, end in ends.items()
             if each[0] in wanted
         )
+
+    async def position_at(self, moment: datetime) -> Position:
+        return to_position(await (await self._watcher()).at(moment))
 
     async def starts(self) -> Offsets:
         """The first record of each partition that retention left."""

@@ -8,6 +8,7 @@ import heapq
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -89,6 +90,16 @@ class Reader:
         with outages("asking where the log starts"):
             found: dict[Any, int] = await self._client.beginning_offsets(list(self._names))
         return {self._names[name]: offset for name, offset in found.items()}
+
+    async def at(self, moment: datetime) -> Offsets:
+        """The first offset that was appended at or after a moment, of each partition; its end where there is none."""
+        milliseconds = int(moment.timestamp() * 1000)
+        ends = await self.ends()
+        with outages("asking what was appended since a time"):
+            found: dict[Any, Any] = await self._client.offsets_for_times(
+                dict.fromkeys(self._names, milliseconds)
+            )
+        return ends | {self._names[name]: each.offset for name, each in found.items() if each is not None}
 
     async def seek(self, wanted: Mapping[Partition, int]) -> None:
         """The next `take` begins there; where nothing is said, or what is said is gone, at the first record that is there."""

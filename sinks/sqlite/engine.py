@@ -40,14 +40,14 @@ from sinks.sqlite.documents import Tables, case_numbers, load_documents
 from sinks.sqlite.entries import Selection, load_entries, timeline
 from sinks.sqlite.errors import outages
 from sinks.sqlite.lock import FolderLock
-from sinks.sqlite.log import Head, Names, count_beyond, read_head, read_row, read_rows, to_record
+from sinks.sqlite.log import Head, Names, count_beyond, read_head, read_row, read_rows, seq_before, to_record
 from sinks.sqlite.readers import Readers
 from sinks.sqlite.retention import expire
 from sinks.sqlite.schema import migrate
 from sinks.sqlite.search import search
 from sinks.sqlite.store import Store
 from sinks.sqlite.tail import Tail
-from sinks.sqlite.values import to_position, to_seq
+from sinks.sqlite.values import micros, to_position, to_seq
 from sinks.sqlite.writer import Writer
 
 FAULTS_A_CHUNK = 100
@@ -129,6 +129,12 @@ class SqliteEngine:
             to_record(self._names, row)
             for row in read_rows(connection, self._names, topics, after, limit, key)
         ]
+
+    async def position_at(self, moment: datetime) -> Position:
+        return to_position(await self.readers.run(self._seq_before, micros(moment)))
+
+    def _seq_before(self, connection: apsw.Connection, moment: int) -> int:
+        return seq_before(connection, self._names, moment)
 
     async def record(self, place: Place) -> Record | None:
         return await self.readers.run(self._record, to_seq(place))

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -242,3 +243,27 @@ async def test_an_engine_that_was_written_rightly_has_no_fault(engine: Engine) -
     await engine.commit(Step(events=[received(1), received(2)], documents=[(case(), 0)], entries=[entry(1)]))
     await engine.put_blob(b"x" * 100_000, "text/plain")
     assert [fault async for fault in engine.check()] == []
+
+
+async def test_a_time_names_a_place_behind_all_that_was_before_it(engine: Engine) -> None:
+    async def append(number: int) -> datetime:
+        await engine.commit(Step(events=[replace(received(number), time=datetime.now(UTC))]))
+        await asyncio.sleep(0.05)  # a server stamps what comes by its own clock
+        return datetime.now(UTC)
+
+    begin = datetime.now(UTC) - timedelta(minutes=1)
+    moments = [begin, *[await append(number) for number in (1, 2, 3)]]
+    for passed, moment in enumerate(moments):
+        records = await engine.scan([Topic.INTERACTIONS], await engine.position_at(moment), 10)
+        assert [each.id for each in records] == [received(each).id for each in (1, 2, 3)[passed:]]
+
+
+async def test_what_is_appended_late_hides_nothing_that_is_looked_for_by_time(engine: Engine) -> None:
+    now = datetime.now(UTC)
+    old = replace(received(1), time=now - timedelta(days=3), late=True)
+    await engine.commit(Step(events=[replace(received(number), time=now) for number in (2, 3)]))
+    await engine.commit(Step(events=[old, *[replace(old, id=name(each)) for each in range(40)]]))
+    records = await engine.scan(
+        [Topic.INTERACTIONS], await engine.position_at(now - timedelta(seconds=5)), 100
+    )
+    assert {received(2).id, received(3).id} <= {each.id for each in records}

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -265,3 +266,19 @@ async def test_rights_that_are_taken_away_hold_for_an_open_stream(net: Net) -> N
         message = await reading
     assert message is not None
     assert message.content["subject"] == "moved here"
+
+
+async def test_events_since_a_time_and_no_others(net: Net) -> None:
+    case = await net.home.case("ann")
+    for index in range(3):
+        await net.home.note(case, f"note {index}")
+        net.home.clock.advance(hours=1)
+    since = (net.home.clock.now() - timedelta(hours=2)).isoformat()
+    page = await net.client.get("/api/v1/events", params={"topic": "cases", "since": since})
+    assert [each["data"]["text"] for each in page.json()["items"]] == ["note 1", "note 2"]
+    async with listening(net.client, EVENTS, topic="cases", since=since) as stream:
+        messages = stream.messages()
+        heard = [(await anext(messages)).content["data"]["text"] for _ in range(2)]
+    assert heard == ["note 1", "note 2"]
+    naive = await net.client.get("/api/v1/events", params={"since": "2026-03-02T09:00:00"})
+    assert naive.status_code == 422, "a time without its zone names no moment"
