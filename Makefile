@@ -4,6 +4,7 @@
 .NOTPARALLEL:
 SHELL := /bin/sh
 ARGS ?=
+ENGINE ?=
 BIN := .venv/bin
 PACKAGES := schemas connectors processors sinks hub deploy
 # Two processes share the tests, which wait on sockets more than they compute.
@@ -12,20 +13,22 @@ FAULTS ?= 100
 
 export PYTHON
 
-.PHONY: help demo setup setup-run test slow faults bench check format lint types contracts lock-check licences docs-check \
+.PHONY: help demo setup setup-run setup-servers test slow faults bench check format lint types contracts lock-check licences docs-check \
 	lock clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: setup-run  ## the hub with a small company and mail coming in; ARGS=--once to see it end by itself
-	@$(BIN)/hubbub demo $(ARGS)
+demo: setup-$(if $(ENGINE),servers,run)  ## the hub with a small company and mail coming in; ARGS=--once to see it end by itself, ENGINE=kafka on real servers
+	@$(BIN)/hubbub demo $(if $(ENGINE),--engine $(ENGINE)) $(ARGS)
 
 setup: ## what tests and checks need, into .venv
 	@sh .ci/setup dev
 
 setup-run:
 	@sh .ci/setup run
+
+setup-servers: setup  # the servers of the demo are among the packages of the tests
 
 test: setup  ## the tests; those that need a browser or a server that is not here say what installs it
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)

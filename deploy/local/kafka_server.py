@@ -15,7 +15,7 @@ PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{port}
+advertised.listeners=PLAINTEXT://{host}:{advertised}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.quorum.voters=1@{host}:{controller}
@@ -51,15 +51,20 @@ def fetch() -> None:
     libraries = _libraries()
     libraries.mkdir(parents=True, exist_ok=True)
     command = [
-        maven, "-q", "-f", str(HERE / "kafka" / "pom.xml"), "dependency:copy-dependencies",
+        maven, "-B", "-f", str(HERE / "kafka" / "pom.xml"), "dependency:copy-dependencies",
         "-DincludeScope=runtime", f"-DoutputDirectory={libraries}",
     ]  # fmt: skip
-    run(command, libraries, f"downloading Apache Kafka {VERSION} (43 MB)")
+    run(command, libraries, f"downloading Apache Kafka {VERSION} (43 MB)", counts="Downloaded from")
     (libraries / "complete").touch()
 
 
-def open_server(folder: Path, port: int | None = None, secured: Secured | None = None) -> Running:
-    """Starts it on what the folder holds; makes the folder when it is not there. `secured`: clients need TLS or a user."""
+def open_server(
+    folder: Path, port: int | None = None, secured: Secured | None = None, advertised: int | None = None
+) -> Running:
+    """Starts it on what the folder holds; makes the folder when it is not there. `secured`: clients need TLS or a user.
+
+    `advertised`: the port that it tells its clients, when a proxy stands between.
+    """
     if not is_here():
         raise CannotStart(f"{NAME} is not here: python -m deploy.local fetch {NAME}")
     java = program("java", "install Java 17 or newer, such as: apt-get install -y default-jre-headless")
@@ -69,7 +74,9 @@ def open_server(folder: Path, port: int | None = None, secured: Secured | None =
     port = port or free_port()
     properties = folder / "server.properties"
     controller = free_port()
-    text = PROPERTIES.format(host=LOOPBACK, port=port, controller=controller, folder=data)
+    text = PROPERTIES.format(
+        host=LOOPBACK, port=port, advertised=advertised or port, controller=controller, folder=data
+    )
     if secured is not None:  # of a property that stands twice the last counts
         values = secured_properties(secured, LOOPBACK, port, free_port(), controller)
         text += "".join(f"{name}={value}\n" for name, value in values.items())

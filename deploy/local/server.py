@@ -7,14 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
+PROGRESS_SECONDS = 5.0
 HERE = Path(__file__).resolve().parent
 
 
@@ -77,14 +80,41 @@ def tell(what: str) -> None:
     sys.stderr.flush()
 
 
-def run(command: Sequence[str], folder: Path, what: str) -> None:
-    """Runs a command that takes a while, says so, and says what it said when it fails."""
+def run(command: Sequence[str], folder: Path, what: str, counts: str = "") -> None:
+    """Runs a command that takes a while, says so, and says what it said when it fails.
+
+    Every few seconds it says how far it is: how long it takes, and how often the command has said `counts`.
+    """
     tell(f"{what} …")
     began = time.monotonic()
-    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)  # noqa: S603
-    if done.returncode:
-        raise CannotStart(f"{what} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(  # noqa: S603
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+        )
+        try:
+            while not _ends_within(process, PROGRESS_SECONDS):
+                done = f", {_said(said).count(counts)} files" if counts else ""
+                tell(f"{what}: {time.monotonic() - began:.0f} s{done} …")
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        if process.returncode:
+            raise CannotStart(f"{what} failed:\n{_said(said)[-3000:]}")
     tell(f"{what}: done in {time.monotonic() - began:.0f} s")
+
+
+def _ends_within(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+        return True
+    return False
+
+
+def _said(file: IO[bytes]) -> str:
+    """All of it. The command writes at the place where the file stands, so that place is left alone."""
+    size = os.fstat(file.fileno()).st_size
+    return os.pread(file.fileno(), size, 0).decode("utf-8", "replace")
 
 
 def start(

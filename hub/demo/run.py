@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from hub.demo.customers import Customers
 from hub.demo.mailbox_page import mailbox_page
 from hub.demo.report import rows, table
 from hub.demo.samples import Samples, read_company, read_samples
+from hub.demo.servers import ROLES, Distributed
 from hub.listening import Server
 from hub.observe import configure_logging
+from hub.roles import EVERYTHING
 from hub.settings import HubSettings
 from hub.up import Running, start
 from hub.wiring import SystemClock
@@ -34,17 +37,27 @@ LOOKS = 3
 TRICKLE_SECONDS = 20.0
 MAILBOX_PORT = 8028
 FED = "fed"
+KAFKA = "kafka"
+FOLDERS = {None: Path("demo-data"), KAFKA: Path("demo-data-kafka")}
 SHOWN_AGENT = "mia"
 FORGOTTEN = "                 (a new one: .venv/bin/hubbub users password {agent} --data {folder})"
 
 
-def main(once: bool = False, folder: Path | None = None) -> int:
-    """Returns the exit code: 0, or 1 when `verify` finds a fault."""
+def main(once: bool = False, folder: Path | None = None, engine: str | None = None) -> int:
+    """Returns the exit code: 0, or 1 when `verify` finds a fault. `engine`: None in one process, KAFKA on real servers."""
     configure_logging("console", "WARNING")
     if once:
         with tempfile.TemporaryDirectory(prefix="hubbub-demo-") as temporary:
-            return asyncio.run(_once(folder or Path(temporary)))
-    return asyncio.run(_stay(folder or Path("demo-data")))
+            return _run(_once(folder or Path(temporary), engine))
+    return _run(_stay(folder or FOLDERS[engine], engine))
+
+
+def _run(demo: Coroutine[None, None, int]) -> int:
+    try:
+        return asyncio.run(demo)
+    except HubbubError as error:
+        print(f"hubbub demo: {error}", file=sys.stderr)  # noqa: T201  the command's own output
+        return 1
 
 
 @dataclass
@@ -56,43 +69,54 @@ class Demo:
     mailbox: Mailbox
     customers: Customers
     samples: Samples
+    distributed: Distributed | None = None
 
     async def stop(self) -> None:
         await self.running.stop()
+        if self.distributed is not None:
+            await self.distributed.stop()
         await self.relay.stop()
         await self.mailbox.close()
 
 
-async def _open(folder: Path) -> Demo:
+async def _open(folder: Path, engine: str | None) -> Demo:
+    """Starts all of it; what was started is stopped again where something cannot be."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     company = read_company()
-    mailbox = Mailbox(folder / "mailbox.sqlite")
-    relay = StandinServer(mailbox, SystemClock(), _free_port(company["email"]["relay"]["port"]))
-    await relay.start()
-    try:
-        running = await _start(company, relay.port, folder)
-    except BaseException:
-        await relay.stop()
-        await mailbox.close()
-        raise
+    async with contextlib.AsyncExitStack() as undoing:
+        mailbox = Mailbox(folder / "mailbox.sqlite")
+        undoing.push_async_callback(mailbox.close)
+        relay = StandinServer(mailbox, SystemClock(), _free_port(company["email"]["relay"]["port"]))
+        await relay.start()
+        undoing.push_async_callback(relay.stop)
+        distributed = Distributed(await asyncio.to_thread(folder.resolve)) if engine == KAFKA else None
+        if distributed is not None:
+            undoing.push_async_callback(distributed.stop)
+            company |= await distributed.open(_say)
+        running = await _start(company, relay.port, folder, engine)
+        undoing.push_async_callback(running.stop)
+        if distributed is not None:
+            await distributed.start_workers(company, _say)
+        undoing.pop_all()
     host, _, port = running.addresses["smtp"].rpartition(":")
     customers = Customers(host, int(port), running.addresses["intake"], mailbox)
-    return Demo(running, relay, mailbox, customers, read_samples())
+    return Demo(running, relay, mailbox, customers, read_samples(), distributed)
 
 
-async def _start(company: dict[str, Any], relay_port: int, folder: Path) -> Running:
+async def _start(company: dict[str, Any], relay_port: int, folder: Path, engine: str | None) -> Running:
     """Where somebody takes a port between our look and our use of it, the next look finds another."""
+    roles = EVERYTHING if engine is None else ROLES
     for _ in range(LOOKS - 1):
         _avoid_used_ports(company, relay_port)
         with contextlib.suppress(Invalid):
-            return await start(HubSettings.model_validate(company), folder)
+            return await start(HubSettings.model_validate(company), folder, roles)
     _avoid_used_ports(company, relay_port)
-    return await start(HubSettings.model_validate(company), folder)
+    return await start(HubSettings.model_validate(company), folder, roles)
 
 
-async def _once(folder: Path) -> int:
+async def _once(folder: Path, engine: str | None) -> int:
     """Feed, wait until all is applied and answered, print what happened and what `verify` says."""
-    demo = await _open(folder)
+    demo = await _open(folder, engine)
     hub = demo.running.hub
     try:
         await _make_agents(demo)
@@ -115,16 +139,12 @@ async def _once(folder: Path) -> int:
         await demo.stop()
 
 
-async def _stay(folder: Path) -> int:
+async def _stay(folder: Path, engine: str | None) -> int:
     """Stay alive, with mail and posts trickling in, until Ctrl-C."""
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    try:
-        demo = await _open(folder)
-    except HubbubError as error:
-        print(f"hubbub demo: {error}", file=sys.stderr)  # noqa: T201  the command's own output
-        return 1
+    demo = await _open(folder, engine)
     page, address = await _serve_mailbox(demo)
     try:
         password = await _make_agents(demo)
@@ -133,7 +153,8 @@ async def _stay(folder: Path) -> int:
         trickling = asyncio.create_task(_trickle(demo))
         await stopped.wait()
         trickling.cancel()
-        _say("\nStopping. `make demo` goes on where it was.")
+        again = "make demo" if engine is None else f"make demo ENGINE={engine}"
+        _say(f"\nStopping. `{again}` goes on where it was.")
     finally:
         page.should_exit = True
         await demo.stop()
@@ -155,9 +176,16 @@ Hubbub is running with a small company and its first mail.
   A web form     {addresses["intake"]}/f/contact
   Sent mail      {mailbox}   (what the customers got)
   SMTP in        {addresses["smtp"]}   (help@nordlicht.example, hello@kaffeewerk.example)
-
+{_servers(demo)}
 New mail and posts trickle in. Ctrl-C stops.
 """
+
+
+def _servers(demo: Demo) -> str:
+    if demo.distributed is None:
+        return ""
+    lines = [f"  {name:<14} {address}" for name, address in demo.distributed.places()]
+    return "\n".join(lines) + "\n"
 
 
 async def _feed_first_time(demo: Demo, folder: Path) -> None:
