@@ -37,7 +37,7 @@ def applications(
     mount_frames(files, context)
     apps: dict[str, ASGIApp] = {"console": app, "files": files, HEALTH: health_app(context)}
     pages = next((each.app for each in hub.channels.values() if each.app is not None), files_app(context))
-    apps["intake"] = HookServer(hooks_of(hub), pages, hub.clock, is_stopping)
+    apps["intake"] = HookServer(hooks_of(hub), pages, hub.clock, is_stopping, hub.controls.is_paused)
     return apps
 
 
@@ -83,6 +83,7 @@ def app_context(
         connectors={f"{each.channel}:{each.account}": each.health for each in hub.connectors}
         if Role.CONNECTORS in roles
         else {},
+        controls=hub.controls,
         decides=Role.WORKERS in roles,
         own=work,
         spool=hub.spool.figures if hub.spool is not None and Role.CONNECTORS in roles else None,

@@ -39,6 +39,10 @@ class Metric(StrEnum):
     PARKED_KEYS = "hubbub_worker_parked_keys"
     PARKED_MOST = "hubbub_worker_parked_key_events_most"
     CONNECTOR_UP = "hubbub_connector_up"
+    CONNECTOR_SILENT_SECONDS = "hubbub_connector_silent_seconds"
+    CONNECTOR_IDLE_SECONDS = "hubbub_connector_idle_seconds"
+    CONNECTOR_UNFETCHED_SECONDS = "hubbub_connector_unfetched_seconds"
+    CONNECTOR_RETRY_SECONDS = "hubbub_connector_retry_seconds"
     HTTP_REQUESTS = "hubbub_http_requests_total"
     HTTP_SECONDS = "hubbub_http_request_seconds"
     STREAMS = "hubbub_http_streams"
@@ -82,6 +86,10 @@ TABLE: dict[Metric, Declared] = {
     Metric.PARKED_KEYS: Declared("gauge", "Keys that wait for a fact or a vendor, in the partitions that this worker holds", ("consumer",)),
     Metric.PARKED_MOST: Declared("gauge", "Events that wait for the one of those keys that has the most", ("consumer",)),
     Metric.CONNECTOR_UP: Declared("gauge", "1: the connector accepts; 0: it does not", ("connector",)),
+    Metric.CONNECTOR_SILENT_SECONDS: Declared("gauge", "For how long nothing came through a connector that looks well; 0 within `silent_after_hours`", ("connector",)),
+    Metric.CONNECTOR_IDLE_SECONDS: Declared("gauge", "Since the last item of a connector came in", ("connector",)),
+    Metric.CONNECTOR_UNFETCHED_SECONDS: Declared("gauge", "How long the oldest item waits that the source has and was not fetched", ("connector",)),
+    Metric.CONNECTOR_RETRY_SECONDS: Declared("gauge", "Until a connector that has trouble tries again", ("connector",)),
     Metric.HTTP_REQUESTS: Declared("counter", "Requests by route template and status", ("method", "route", "status")),
     Metric.HTTP_SECONDS: Declared("histogram", "Time of a request, streams apart", ("method", "route")),
     Metric.STREAMS: Declared("gauge", "Event streams that are open", ("stream",)),

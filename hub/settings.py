@@ -152,6 +152,11 @@ class InstallationSettings(Configuration):
     webhook_private_networks: tuple[str, ...] = Field(
         default=(), description="private networks that webhooks may reach all the same, such as 10.1.0.0/16"
     )
+    silent_after_hours: dict[str, float] = Field(
+        default_factory=dict,
+        description="channel, or channel:account -> after so many hours without any item it is told to be silent,"
+        " though it looks well",
+    )
     metrics_token: SecretStr | None = Field(
         default=None, description="bearer token that /metrics asks for; none: open"
     )

@@ -64,6 +64,7 @@ class Running:
             await self.work.stop(grace)
         hub.timers.stop()
         hub.company.stop()
+        hub.controls.stop()
         await hub.dispatcher.stop(grace)
         if self.purging is not None:
             self.purging.cancel()
@@ -159,6 +160,8 @@ def _start_work(running: Running) -> None:
         running.purging = asyncio.create_task(hub.housekeeping.run())
     if hub.settings.log is not None:
         endless.append(hub.company.follow())
+    if Role.CONNECTORS in running.roles:
+        endless.append(hub.controls.run())
     running.tasks = [asyncio.create_task(each) for each in endless]
 
 

@@ -17,6 +17,7 @@ from connectors.kit.intake import Intake
 from hub.accounts import Accounts
 from hub.channels import capabilities, counts, sections
 from hub.company import Company
+from hub.connecting import Activity, Controls
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.deciding import Deciding
 from hub.engines import open_engine_of
@@ -28,8 +29,8 @@ from hub.members import Members
 from hub.observe import Metric, Metrics
 from hub.people import People
 from hub.publishing import Publishing
-from hub.refolding import Refolding
 from hub.pulling import leased
+from hub.refolding import Refolding
 from hub.runner import Runner
 from hub.secrets import derived, secret_of
 from hub.service import Service
@@ -76,13 +77,15 @@ class Hub:
     timers: Timers
     leases: Leases
     housekeeping: Housekeeping
+    controls: Controls
     connectors: Sequence[Connector] = field(default=())
     runners: Sequence[Runner] = field(default=())
 
     @property
     def email(self) -> EmailConnector | None:
         """The mail that comes in, which can be handed in by hand too."""
-        return next((each for each in self.connectors if isinstance(each, EmailConnector)), None)
+        connectors = (each for channel in self.channels.values() for each in channel.connectors)
+        return next((each for each in connectors if isinstance(each, EmailConnector)), None)
 
     async def close_channels(self) -> None:
         """Last, when nothing is sent any more."""
@@ -110,7 +113,9 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     company = await Company.open(engine, clock)
     spool = None if settings.spool is None else Spool(engine, settings.spool, clock)
     # Intake calls `commit` and `load` only, and those the spool has.
-    intake = Intake(engine if spool is None else cast(Engine, spool), clock, partial(count_accepted, metrics))
+    activity = Activity(clock)
+    told = partial(count_accepted, metrics, activity)
+    intake = Intake(engine if spool is None else cast(Engine, spool), clock, told)
     downloads = Downloads(settings.media, engine.put_blob)
     opened = open_channels(settings, surroundings(settings, secret, engine, clock, intake, downloads))
     offered = capabilities(settings, opened)
@@ -127,6 +132,8 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     deliverers |= {name: each.deliverer for name, each in opened.items() if each.deliverer is not None}
     reparse = {name: each.reparse for name, each in opened.items() if each.reparse is not None}
 
+    replays = {name: each.replay for name, each in opened.items() if each.replay is not None}
+    controls = Controls(engine, clock, activity, settings.silent_after_hours, replays)
     members = None if settings.log is None else Members(engine, clock)
     leases = Leases(engine, clock, members)
     accounts = Accounts(engine, clock)
@@ -164,7 +171,12 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         timers=Timers(engine, clock, leases),
         leases=leases,
         housekeeping=Housekeeping(chores, leases),
-        connectors=[leased(each, leases) for channel in opened.values() for each in channel.connectors],
+        controls=controls,
+        connectors=[
+            controls.controlled(leased(each, leases))
+            for channel in opened.values()
+            for each in channel.connectors
+        ],
         runners=[Runner(engine, clock, each, metrics=metrics) for each in consumers],
     )
 
@@ -190,7 +202,8 @@ def open_channels(settings: HubSettings, around: Surroundings) -> dict[str, Open
     return {channel.name: channel.open(section, around) for channel, section in sections(settings)}
 
 
-def count_accepted(metrics: Metrics, channel: str, account: str, outcome: str) -> None:
+def count_accepted(metrics: Metrics, activity: Activity, channel: str, account: str, outcome: str) -> None:
+    activity.came(channel, account)
     metrics.add(Metric.ACCEPTED, channel=channel, account=account, outcome=outcome)
 
 

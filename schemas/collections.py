@@ -1,6 +1,7 @@
 """All collections: what an engine makes tables and indexes for."""
 
 from schemas.accounts import ANSWERED, KEYS, SESSIONS, THROTTLES, USERS
+from schemas.connecting import CONNECTOR_ORDERS, CONNECTOR_REPORTS
 from schemas.documents import (
     CASES,
     CONFIGURATIONS,
@@ -27,6 +28,8 @@ COLLECTIONS: tuple[Collection, ...] = (
     CURSORS,
     CONFIGURATIONS,
     MESSAGE_CHANGES,
+    CONNECTOR_ORDERS,
+    CONNECTOR_REPORTS,
     USERS,
     SESSIONS,
     KEYS,

@@ -28,6 +28,8 @@ S = TypeVar("S", bound=Setting)
 FetchBlob = Callable[[BlobRef], Awaitable[bytes]]
 Reparse = Callable[[bytes, QuarantineItem], Awaitable[Accepted]]
 """Reads an original again, as the channel would read it today. Changes nothing by itself."""
+Replay = Callable[[str, datetime], Awaitable[str]]
+"""(account, since): the source is asked again for everything since then; what is known does nothing. Says what will happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class Opened:
     """What a payload becomes, for `hubbub connectors try`. Keeps nothing. None: by the hook of the account."""
     check: Callable[[], AsyncIterator[Finding]] | None = None
     """Tries credentials and permissions; None where there are none."""
+    replay: Replay | None = None
+    """None: the source cannot be asked for the past."""
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     """Called last, when nothing is sent any more."""
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli.client import is_running, open_api
+from hub.cli.cases import segment
+from hub.cli.client import Api, is_running, open_api, with_hub
 from hub.cli.errors import Exit, Failed
 from hub.cli.new_connector import new_connector
 from hub.cli.output import line, moment, note, say, say_json, say_json_list, say_table
 from hub.cli.place import Place, place_of, with_place
+from hub.cli.times import duration, iso_time, now
 
 if TYPE_CHECKING:
     from connectors.kit.channel import Channel, Finding
@@ -238,6 +240,52 @@ def _item(accepted: "Accepted") -> dict[str, Any]:
         "reason": became.reason,
         "events": events,
     }
+
+
+@connectors.command("pause")
+@click.argument("connector")
+@with_hub
+async def pause(api: Api, connector: str) -> None:
+    """Take nothing more in by a connector until it is resumed, also after a restart. Sources keep what they have.
+
+    CONNECTOR is channel:account, as `hubbub connectors list` shows it.
+
+    \b
+    Examples:
+      hubbub connectors pause slack:acme
+    """
+    await api.post(f"/connectors/{segment(connector)}/pause")
+    say(f"{connector} is paused")
+
+
+@connectors.command("resume")
+@click.argument("connector")
+@with_hub
+async def resume(api: Api, connector: str) -> None:
+    """Take in again, beginning with what came meanwhile."""
+    await api.post(f"/connectors/{segment(connector)}/resume")
+    say(f"{connector} takes in again")
+
+
+@connectors.command("replay")
+@click.argument("connector")
+@click.option("--since", required=True, metavar="X", help="An ISO time, or how long ago: 15m, 24h, 7d.")
+@with_hub
+async def replay(api: Api, connector: str, since: str) -> None:
+    """Ask the source again for everything since a time. What is known already is known again and does nothing.
+
+    \b
+    Examples:
+      hubbub connectors replay email:support --since 2d
+    """
+    length = duration(since)
+    moment_wanted = now() - length if length is not None else iso_time(since)
+    if moment_wanted is None:
+        raise click.UsageError(f"--since {since!r} is no time: write 2d, or 2026-03-01T10:00Z")
+    await api.post(f"/connectors/{segment(connector)}/replay", {"since": moment_wanted.isoformat()})
+    say(
+        f"{connector} is read again since {moment_wanted:%Y-%m-%d %H:%M} UTC; `hubbub connectors list` says what came of it"
+    )
 
 
 connectors.add_command(new_connector)

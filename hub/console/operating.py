@@ -12,11 +12,12 @@ from hub.console.console import Console, supervisor_only
 from hub.console.places import ROOT
 from hub.console.rows import channel_name
 from hub.console.words import Moment, Words
+from hub.http.connectors import ConnectorOut, known_connectors
 from hub.service import actor_of
 from schemas.documents import DeadLetter, QuarantineItem
 from schemas.errors import Invalid, Refused, Unknown
 from schemas.events import Actor
-from schemas.ports import Health, HealthState
+from schemas.ports import HealthState
 
 Act = Callable[[UUID, Actor], Awaitable[None]]
 SHOWN_BYTES = 20_000
@@ -193,21 +194,27 @@ async def settle_dead_letter(console: Console, request: Request) -> Response:
 async def health(console: Console, request: Request) -> Response:
     supervisor_only(console, request)
     words, context = console.words(request), console.context
-    channels = [_health(name, read(), words) for name, read in sorted(context.connectors.items())]
+    channels = [_health(each, words) for each in await known_connectors(context)]
     names = list(context.consumers)
     lags = await asyncio.gather(*(context.engine.lag(name, context.consumers[name]) for name in names))
     values = {"channels": channels, "consumers": list(zip(names, lags, strict=True))}
     return await _page(console, request, "health.html", "health", words.t("health.title"), values)
 
 
-def _health(name: str, found: Health, words: Words) -> ChannelHealth:
+def _health(found: ConnectorOut, words: Words) -> ChannelHealth:
     last = words.t("health.never")
     if found.last_success_at is not None:
         last = words.t("health.last", ago=words.ago(found.last_success_at).words)
-    is_well = found.state in {HealthState.OK, HealthState.STARTING}
-    return ChannelHealth(
-        name, words.t(f"health.{found.state}"), HEALTH_ICONS[found.state], found.detail, last, is_well
-    )
+    for key, moment in (("health.item", found.last_item_at), ("health.oldest", found.oldest_unfetched_at)):
+        if moment is not None:
+            last += " · " + words.t(key, ago=words.ago(moment).words)
+    if found.next_retry_at is not None:
+        last += " · " + words.t("health.retry", at=f"{found.next_retry_at:%H:%M:%S}")
+    is_silent = found.silent_seconds is not None
+    state = words.t("health.silent") if is_silent else words.t(f"health.{found.state}")
+    icon = HEALTH_ICONS[HealthState.DEGRADED if is_silent else found.state]
+    is_well = found.state in {HealthState.OK, HealthState.STARTING} and not is_silent
+    return ChannelHealth(found.name, state, icon, found.detail, last, is_well)
 
 
 async def _page(

@@ -12,6 +12,7 @@ from hub.http import (
     cases,
     commands,
     configuration,
+    connectors,
     customers,
     events,
     files,
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     letters.router,
     configuration.router,
     accounts.router,
+    connectors.router,
     operations.router,
     health.router,
 )

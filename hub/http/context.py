@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from connectors.kit.client_address import Network
 from hub.accounts import Accounts
+from hub.connecting import Controls
 from hub.observe import Metrics
 from hub.people import People
 from hub.service import Service
@@ -171,6 +172,7 @@ class AppContext:
     ingester: Ingester
     consumers: Mapping[str, Sequence[Topic]] = field(default_factory=dict)
     connectors: Mapping[str, Callable[[], Health]] = field(default_factory=dict)
+    controls: Controls | None = None
     spool: Callable[[], Figures] | None = None
     """What waits on this process's disk for Kafka and MongoDB; None where nothing does."""
     is_stopping: Callable[[], bool] = lambda: False

@@ -253,4 +253,32 @@ async def gather(context: AppContext, progress: Progress) -> None:
         for name, health in context.connectors.items()
     }
     metrics.set_all(Metric.CONNECTOR_UP, ups)
+    gather_connectors(context, moment)
     metrics.set(Metric.CONFIGURATION, context.service.company.current.number)
+
+
+def gather_connectors(context: AppContext, now: datetime) -> None:
+    """How the connectors of this process get on, where they say so."""
+    if context.controls is None:
+        return
+    gauges: dict[Metric, dict[str, float]] = {
+        Metric.CONNECTOR_SILENT_SECONDS: {},
+        Metric.CONNECTOR_IDLE_SECONDS: {},
+        Metric.CONNECTOR_UNFETCHED_SECONDS: {},
+        Metric.CONNECTOR_RETRY_SECONDS: {},
+    }
+    for name, health in context.connectors.items():
+        channel, _, account = name.partition(":")
+        how = context.controls.standing(health(), channel, account)
+        silent = how.silent_for.total_seconds() if how.silent_for else 0.0
+        gauges[Metric.CONNECTOR_SILENT_SECONDS][name] = silent
+        if how.last_item_at is not None:
+            gauges[Metric.CONNECTOR_IDLE_SECONDS][name] = (now - how.last_item_at).total_seconds()
+        if how.health.oldest_unfetched_at is not None:
+            waits = (now - how.health.oldest_unfetched_at).total_seconds()
+            gauges[Metric.CONNECTOR_UNFETCHED_SECONDS][name] = max(0.0, waits)
+        if how.health.next_retry_at is not None:
+            rest = (how.health.next_retry_at - now).total_seconds()
+            gauges[Metric.CONNECTOR_RETRY_SECONDS][name] = max(0.0, rest)
+    for metric, values in gauges.items():
+        context.metrics.set_all(metric, values)

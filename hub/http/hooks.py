@@ -35,11 +35,13 @@ class HookServer:
         others: ASGIApp,
         clock: Clock,
         is_stopping: Callable[[], bool] = lambda: False,
+        is_paused: Callable[[str, str], bool] = lambda _channel, _account: False,
     ) -> None:
         self._hooks = dict(hooks)
         self._others = others
         self._clock = clock
         self._is_stopping = is_stopping
+        self._is_paused = is_paused
         self._busy = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +61,8 @@ class HookServer:
             return HookAnswer(404, b"there is no such hook")
         if request.method not in METHODS:
             return HookAnswer(405, b"GET or POST", headers={"allow": "GET, POST"})
-        if self._is_stopping() or self._busy >= AT_ONCE:
+        paused = self._is_paused(hook.receiver.channel, hook.receiver.account)
+        if paused or self._is_stopping() or self._busy >= AT_ONCE:
             return BUSY
         self._busy += 1
         try:

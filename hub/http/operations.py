@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -15,22 +14,13 @@ from hub.http.cases import Context
 from hub.http.events import NDJSON
 from hub.http.problems import responses
 from hub.http.requests import Operation
-from hub.http.rights import Acting, Administrator, Supervisor
+from hub.http.rights import Acting, Administrator
 from schemas.errors import Forbidden, HubbubError, Invalid
-from schemas.ports import HealthState, Step
+from schemas.ports import Step
 
 router = APIRouter(
     prefix="/api/v1", tags=["operations"], route_class=Operation, responses=responses(401, 403, 422, 503)
 )
-
-
-class ConnectorOut(BaseModel):
-    """How one account of one channel is."""
-
-    name: str = Field(examples=["email:support"])
-    state: HealthState
-    detail: str
-    last_success_at: datetime | None
 
 
 class Verifying(BaseModel):
@@ -53,14 +43,6 @@ class IngestedOut(BaseModel):
     item: UUID
     outcome: str = Field(description="accepted, duplicate or quarantined")
     reason: str
-
-
-@router.get("/connectors", summary="Health of connectors")
-async def connectors(context: Context, principal: Supervisor) -> list[ConnectorOut]:
-    return [
-        ConnectorOut(name=name, state=now.state, detail=now.detail, last_success_at=now.last_success_at)
-        for name, now in ((name, health()) for name, health in context.connectors.items())
-    ]
 
 
 @router.post(

@@ -1,0 +1,54 @@
+"""What operators order of connectors, and how each was when its process last said so."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from schemas.documents import Collection, Document, text_column
+from schemas.events import Actor
+from schemas.ids import derive
+
+
+class ConnectorOrder(Document):
+    """`paused` holds until it is taken back, over restarts too. `replay_since` is done once and then None again."""
+
+    channel: str
+    account: str
+    paused: bool = False
+    replay_since: datetime | None = None
+    replayed: str = Field(default="", description="what became of the last replay")
+    actor: Actor
+    changed_at: datetime
+
+
+class ConnectorReport(Document):
+    """How one connector is, told by the process that runs it now and then, for those that do not."""
+
+    channel: str
+    account: str
+    state: str
+    detail: str = ""
+    last_success_at: datetime | None = None
+    last_item_at: datetime | None = None
+    oldest_unfetched_at: datetime | None = None
+    next_retry_at: datetime | None = None
+    reported_at: datetime
+
+
+def order_id(channel: str, account: str) -> UUID:
+    return derive("connector order", channel, account)
+
+
+def report_id(channel: str, account: str) -> UUID:
+    return derive("connector report", channel, account)
+
+
+CONNECTOR_ORDERS = Collection(
+    "connector_orders", ConnectorOrder, {"channel": text_column("channel"), "account": text_column("account")}
+)
+CONNECTOR_REPORTS = Collection(
+    "connector_reports",
+    ConnectorReport,
+    {"channel": text_column("channel"), "account": text_column("account")},
+)
