@@ -102,6 +102,31 @@ ROWS = (
         ),
     ),
     Row(
+        "Workers on Kafka",
+        (
+            lines(
+                "Partitions", "short", "that each worker holds",
+                ("sum by (instance) (hubbub_worker_partitions)", "{{instance}}"),
+            ),
+            lines(
+                "Lag of a worker", "short", "events beyond the positions in its partitions",
+                ("sum by (instance) (hubbub_worker_lag_events)", "{{instance}}"),
+            ),
+            lines(
+                "Keys that wait", "short", "for a fact or a vendor; events of the key that has the most",
+                ("sum by (consumer) (hubbub_worker_parked_keys)", "{{consumer}}: keys"),
+                ("max by (consumer) (hubbub_worker_parked_key_events_most)", "{{consumer}}: events of one"),
+            ),
+            lines(
+                "Spool", "short", "items that wait on the disk of a process that takes in",
+                ("sum by (instance) (hubbub_spool_items)", "{{instance}}"),
+                ("sum by (instance) (hubbub_spool_stuck_items)", "{{instance}}: stuck"),
+            ),
+            lines("Spool, bytes", "bytes", "on the disk", ("hubbub_spool_bytes", "{{instance}}")),
+            lines("Spool, oldest", "s", "how long the oldest item waits", ("hubbub_spool_oldest_seconds", "{{instance}}")),
+        ),
+    ),
+    Row(
         "Queues",
         (
             lines("Open", "short", "cases", ("max by (queue) (hubbub_queue_open_cases)", "{{queue}}")),
