@@ -28,6 +28,7 @@ from schemas.ports import (
     QueueCount,
     Record,
     References,
+    SearchText,
     Step,
 )
 from schemas.topics import Topic
@@ -44,9 +45,10 @@ from sinks.mongo.blobs import check_name, read_blob, write_blobs
 from sinks.mongo.consumers import handled, load_claims, read_outcomes, read_positions
 from sinks.mongo.driver import open_database
 from sinks.mongo.entries import Selection, load_entries, timeline
-from sinks.mongo.layout import CLAIMS, POSITIONS, make_indexes
+from sinks.mongo.layout import CLAIMS, MOVES, POSITIONS, make_indexes
+from sinks.mongo.partitions import StoredCounts
 from sinks.mongo.port import DocumentDatabase
-from sinks.mongo.search import search
+from sinks.mongo.search import search, unlike
 from sinks.mongo.settings import MongoSettings
 from sinks.mongo.tally import tally
 from sinks.mongo.values import micros
@@ -185,6 +187,9 @@ class DistributedEngine:
     ) -> Page[Hit]:
         return await search(self.database, words, queues, limit, after)
 
+    async def unlike(self, texts: Sequence[SearchText]) -> list[UUID]:
+        return await unlike(self.database, texts)
+
     async def outcomes(self, consumer: str, after: Place, limit: int) -> list[Outcome]:
         return await read_outcomes(self.database, consumer, sortable(after) if after else "", limit)
 
@@ -234,19 +239,24 @@ class Access:
 
 
 async def open_distributed(
-    log_url: str, store_url: str, *, clock: Clock, access: Access | None = None
+    log_url: str, store_url: str, *, clock: Clock, access: Access | None = None, is_moving: bool = False
 ) -> DistributedEngine:
     """Connects to both, and makes the indexes that are missing. The topics are there already: `hubbub topics apply` makes them.
 
-    Raises Invalid for an address that cannot be read, Outage when a server does not answer or a topic is missing.
+    Raises Invalid for an address that cannot be read, Outage when a server does not answer or a topic is missing, Refused where a
+    company is being moved to the store (`is_moving`: that is us).
     """
     stamps = Stamps(lambda: micros(clock.now()))
     access = access or Access()
     address = parse_address(log_url, access.kafka)
     database = open_database(store_url, access.mongodb)
-    events = KafkaLog(address, stamps)
+    events = KafkaLog(address, stamps, StoredCounts(database, address.prefix))
     try:
         await database.ping()
+        if not is_moving and await database.collection(MOVES).find({"_id": "move", "state": "going"}):
+            raise Refused(
+                "a company is being moved to this store: let `hubbub move` end, run it again to go on"
+            )
         await make_indexes(database)
         await events.open()
     except BaseException:

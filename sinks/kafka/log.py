@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,12 +23,13 @@ from sinks.kafka.offsets import (
     to_place,
     to_position,
 )
+from sinks.kafka.partitions import History, PartitionCounts
 from sinks.kafka.producing import Publisher
 from sinks.kafka.reading import Raw, Reader
 from sinks.kafka.stamps import Stamps
 from sinks.kafka.tail import Tail
 
-MOST_IDLE_READERS = 6
+MOST_IDLE_READERS = 12
 OFFSET_BITS = 44
 CHUNK = 1000
 
@@ -59,8 +60,10 @@ class Standing:
 class KafkaLog:
     """Open it with `open`. Everything may raise Outage."""
 
-    def __init__(self, address: KafkaAddress, stamps: Stamps) -> None:
+    def __init__(self, address: KafkaAddress, stamps: Stamps, counts: PartitionCounts | None = None) -> None:
+        """`counts`: lets records of one key be found without reading all partitions; one of its own for each log."""
         self.address = address
+        self._history = None if counts is None else History(counts)
         self._stamps = stamps
         self._tail = Tail(self._look)
         self._publisher = Publisher(address, stamps, self._tail.told)
@@ -78,6 +81,7 @@ class KafkaLog:
             self._watching = await self._reader(tuple(Topic))
             self._starts = await self._watching.starts()
             await self._tail.ends()
+            await self._note_counts(Topic)
         except BaseException:
             await self.close()
             raise
@@ -100,7 +104,18 @@ class KafkaLog:
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Returns when all are durable, in this order within each partition."""
+        await self._note_counts({Topic(each.topic) for each in messages})
         await self._publisher.send(messages)
+
+    async def _note_counts(self, topics: Iterable[Topic]) -> None:
+        """Before anything is written by them."""
+        if self._history is not None:
+            for topic in topics:
+                await self._history.note(topic, len(await self._publisher.partitions(topic)))
+
+    async def put(self, messages: Sequence[Message]) -> list[tuple[Partition, int]]:
+        """The same, and tells where each is. No event may be among them twice."""
+        return await self._publisher.send(messages)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -123,7 +138,9 @@ class KafkaLog:
         offsets = from_position(after)
         wanted = None if key is None else key.encode()
         records: list[Record] = []
-        async with self._borrowed(tuple(sorted(set(topics))), offsets) as reader:
+        names = tuple(sorted(set(topics)))
+        only = None if wanted is None else await self._of_key(names, wanted)
+        async with self._borrowed(names, offsets, only) as reader:
             ends = await reader.ends()
             await reader.seek(offsets)
             standing = Standing.at(offsets | reader.next)
@@ -148,7 +165,7 @@ class KafkaLog:
         if partition not in await self._partitions((partition[0],)):
             return None
         at = {partition: offset}
-        async with self._borrowed((partition[0],), at, only=partition) as reader:
+        async with self._borrowed((partition[0],), at, only=(partition,)) as reader:
             ends = await reader.ends()
             await reader.seek(at)
             found = await reader.take(1, ends)
@@ -186,7 +203,7 @@ class KafkaLog:
     async def between(self, partition: Partition, first: int, last: int, limit: int) -> list[Raw]:
         """Up to so many records of one partition from one offset to before another, as they lie."""
         at = {partition: first}
-        async with self._borrowed((partition[0],), at, only=partition) as reader:
+        async with self._borrowed((partition[0],), at, only=(partition,)) as reader:
             await reader.seek(at)
             return await reader.take(limit, {partition: last})
 
@@ -197,7 +214,7 @@ class KafkaLog:
             first = starts.get(partition, 0)
             while first < end:
                 at = {partition: first}
-                async with self._borrowed((partition[0],), at, only=partition) as reader:
+                async with self._borrowed((partition[0],), at, only=(partition,)) as reader:
                     await reader.seek(at)
                     found = await reader.take(CHUNK, {partition: end})
                 last = found[-1].offset + 1 if len(found) == CHUNK else end
@@ -254,12 +271,22 @@ class KafkaLog:
     async def _partitions(self, topics: Sequence[Topic]) -> tuple[Partition, ...]:
         return tuple([(topic, each) for topic in topics for each in await self._publisher.partitions(topic)])
 
-    async def _reader(self, topics: Sequence[Topic], only: Partition | None = None) -> Reader:
+    async def _of_key(self, topics: Sequence[Topic], key: bytes) -> tuple[Partition, ...] | None:
+        """The partitions in which records of the key may be; None: any."""
+        if self._history is None:
+            return None
+        found: list[Partition] = []
+        for topic in topics:
+            there = len(await self._publisher.partitions(topic))
+            found += [(topic, each) for each in sorted(await self._history.partitions_of(key, topic, there))]
+        return tuple(found)
+
+    async def _reader(self, topics: Sequence[Topic], only: tuple[Partition, ...] | None = None) -> Reader:
         if self._closed:
             raise Outage("kafka: the log is closed")
         partitions = await self._partitions(topics)
         counts = {topic: sum(each[0] == topic for each in partitions) for topic in topics}
-        reader = Reader(self.address, partitions if only is None else (only,), counts)
+        reader = Reader(self.address, partitions if only is None else only, counts)
         await reader.start()
         return reader
 
@@ -275,10 +302,10 @@ class KafkaLog:
 
     @asynccontextmanager
     async def _borrowed(
-        self, topics: tuple[Topic, ...], at: Offsets, only: Partition | None = None
+        self, topics: tuple[Topic, ...], at: Offsets, only: tuple[Partition, ...] | None = None
     ) -> AsyncIterator[Reader]:
         """A reader of these partitions for one who reads once: best an idle one that stands there already."""
-        partitions = await self._partitions(topics) if only is None else (only,)
+        partitions = await self._partitions(topics) if only is None else only
         fitting = [each for each in self._idle if each.partitions == partitions]
         fitting.sort(key=lambda each: all(each.next.get(name) == at.get(name) for name in partitions))
         if fitting:
