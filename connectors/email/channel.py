@@ -119,6 +119,8 @@ CHANNEL = Channel(
         Rule.TESTED_WITH_REAL_PEER,
         Rule.TRIES_PAYLOADS,
         Rule.HAS_FIXTURES,
+        Rule.PASSES_CONTRACT,
+        Rule.HAS_OPERATOR_PAGE,
         exempt={
             Rule.VERIFIES_RAW_BYTES: "mail is signed by its domain at best; what the relay proved is in the event's authentication",
             Rule.ROTATES_SECRETS: "nobody signs towards us; reply tokens are of the installation's own secret, which never changes",

@@ -79,6 +79,8 @@ CHANNEL = Channel(
         Rule.TESTED_WITH_REAL_PEER,
         Rule.TRIES_PAYLOADS,
         Rule.HAS_FIXTURES,
+        Rule.PASSES_CONTRACT,
+        Rule.HAS_OPERATOR_PAGE,
         exempt={
             Rule.ENDS_EVERY_SEND: "forms send nothing; their answers leave by mail",
             Rule.RESUMES_WITHOUT_GAP: "nothing is fetched; a browser keeps an entry until it is taken",

@@ -7,6 +7,7 @@ import click
 
 from hub.docs.asyncapi import asyncapi_text
 from hub.docs.command_line import cli_page
+from hub.docs.connectors import connectors_page
 from hub.docs.events import catalogue, event_files
 from hub.docs.interface import openapi_text
 from hub.docs.operations import errors_page, metrics_page
@@ -22,6 +23,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/metrics.md": metrics_page,
     "reference/errors.md": errors_page,
     "events/README.md": catalogue,
+    "connectors.md": connectors_page,
     "openapi.json": openapi_text,
     "asyncapi.yaml": asyncapi_text,
 }
