@@ -43,6 +43,7 @@ class Running:
     addresses: Mapping[str, str]
     roles: Roles = EVERYTHING
     work: Work | None = None
+    working: Callable[[Hub], Work] = work_of
     servers: list[tuple[Server, "asyncio.Task[None]"]] = field(default_factory=list)
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
     purging: "asyncio.Task[None] | None" = None
@@ -105,10 +106,15 @@ class Running:
             await asyncio.wait(late)
 
 
-async def start(settings: HubSettings, folder: Path, roles: Roles = EVERYTHING) -> Running:
+async def start(
+    settings: HubSettings,
+    folder: Path,
+    roles: Roles = EVERYTHING,
+    working: Callable[[Hub], Work] = work_of,
+) -> Running:
     """Opens and starts all that is of these roles; returns when mail, forms and requests are taken.
 
-    Raises Invalid or Outage, with the cure.
+    `working`: what runs the consumers. Raises Invalid or Outage, with the cure.
     """
     settings = fitted(settings, raise_limit())
     hub = await wire(settings, folder)
@@ -118,7 +124,7 @@ async def start(settings: HubSettings, folder: Path, roles: Roles = EVERYTHING) 
         await hub.engine.close()
         raise
     addresses = {name: url(each, getattr(settings, name)) for name, each in sockets.items()}
-    running = Running(hub, addresses, roles)
+    running = Running(hub, addresses, roles, working=working)
     try:
         await publish_at_start(hub.publishing, settings.company(), roles)
         await hub.leases.start([duty for role in roles for duty in DUTIES.get(role, ())])
@@ -155,7 +161,7 @@ def _start_work(running: Running) -> None:
     hub = running.hub
     endless: list[Coroutine[Any, Any, None]] = []
     if Role.WORKERS in running.roles:
-        running.work = work_of(hub)
+        running.work = running.working(hub)
         endless = [*running.work.runs(), hub.dispatcher.run(), hub.timers.run()]
         running.purging = asyncio.create_task(hub.housekeeping.run())
     if hub.settings.log is not None:

@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import Coroutine, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from hub.http.context import Share
 from hub.observe import Metrics
 from hub.wiring import Hub
-from hub.worker.app import Application, make_app
+from hub.worker.agents import STOP_SECONDS, TOPICS, Application, make_app
 from hub.worker.desk import Desk
 from hub.worker.feed import Feed
 from hub.worker.name import WorkerName
@@ -24,27 +24,47 @@ def desk_of(hub: Hub) -> Desk:
     return Desk([Feed(engine, hub.clock, each.consumer, metrics=metrics) for each in hub.runners])
 
 
-class Worker:
-    """Implements hub.sharing.Work."""
+class Fetching(Protocol):
+    """What runs Faust for a desk."""
 
-    def __init__(self, hub: Hub, name: WorkerName) -> None:
+    async def run(self) -> None: ...
+
+    async def stop(self, grace_seconds: float) -> None: ...
+
+
+class ByOthers:
+    """Faust runs this process itself (`faust -A hub.worker worker`): only the desk is ours to run."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def run(self) -> None:
+        self._desk.start()
+
+    async def stop(self, grace_seconds: float) -> None:
+        await self._desk.stop(grace_seconds)
+
+
+class Worker:
+    """Implements hub.sharing.Work. `name` None: Faust runs this process itself."""
+
+    def __init__(self, hub: Hub, name: WorkerName | None) -> None:
         engine = hub.engine
         assert isinstance(engine, DistributedEngine)
         self._address = engine.events.address
-        self._topics = [each.consumer.topics for each in hub.runners]
         self._name = name
         self._engine = engine
         self._watchdog = Watchdog(self._looked, hub.settings.workers.stall_seconds, time.monotonic)
         self._watching: asyncio.Task[None] | None = None
         self.desk = desk_of(hub)
-        self.working = Working(self._app, self.desk)
+        self._fetching: Fetching = ByOthers(self.desk) if name is None else Working(self._app, self.desk)
 
     def _app(self) -> Application:
-        return make_app(self._address, self._topics, self._name.text)
+        return make_app(self._address, TOPICS, self._name.text if self._name else None)
 
     def runs(self) -> list[Coroutine[Any, Any, None]]:
         self._watching = asyncio.create_task(self._watchdog.run())
-        return [self.working.run()]
+        return [self._fetching.run()]
 
     async def standing(self) -> Mapping[str, Share]:
         """By consumer. Raises Outage."""
@@ -59,8 +79,9 @@ class Worker:
     async def stop(self, grace_seconds: float) -> None:
         if self._watching is not None:
             self._watching.cancel()
-        await self.working.stop(grace_seconds)
-        self._name.release()
+        await self._fetching.stop(min(grace_seconds, STOP_SECONDS))
+        if self._name is not None:
+            self._name.release()
 
 
 def worker_of(hub: Hub) -> Worker:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aiokafka.errors import UnknownError  # what a code is that aiokafka does not know, such as 82: fenced
 
-from hub.worker.app import Application
+from hub.worker.agents import Application
 from hub.worker.desk import Desk
 
 log = logging.getLogger("hubbub.worker")

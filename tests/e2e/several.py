@@ -86,11 +86,15 @@ async def several(settings: Path, *workers: str) -> AsyncIterator[Several]:
             raise
 
 
-def mail(sender: str, number: int, subject: str = "", reply_to: int | None = None) -> bytes:
-    """The `number`th mail of a sender; in reply to one before, where that is named."""
-    references = "" if reply_to is None else f"In-Reply-To: <{sender}-{reply_to}@customer.example>\r\n"
+def mail(
+    sender: str, number: int, subject: str = "", reply_to: int | str | None = None, copy: str = ""
+) -> bytes:
+    """The `number`th mail of a sender; in reply to one before, theirs or one that is named, where that is said."""
+    parent = f"{sender}-{reply_to}" if isinstance(reply_to, int) else reply_to
+    references = "" if parent is None else f"In-Reply-To: <{parent}@customer.example>\r\n"
+    copied = f"Cc: {copy}@customer.example\r\n" if copy else ""
     return (
-        f"From: {sender}@customer.example\r\nTo: support@shop.example\r\n"
+        f"From: {sender}@customer.example\r\nTo: support@shop.example\r\n{copied}"
         f"Message-ID: <{sender}-{number}@customer.example>\r\n{references}"
         f"Subject: {subject or f'invoice {sender}'}\r\n\r\nmessage {number}\r\n"
     ).encode()

@@ -11,6 +11,7 @@ import faust
 from faust.app.base import BootStrategy
 from faust.types import EventT
 
+from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.worker.desk import Desk
 from hub.worker.transport import Transport, partition_of
 from schemas.topics import Topic
@@ -24,6 +25,14 @@ WITHIN_SECONDS = 0.025
 SESSION_SECONDS = 10.0
 HEARTBEAT_SECONDS = 3.0
 STOP_SECONDS = 4.0
+
+
+TOPICS: Sequence[Sequence[Topic]] = tuple(
+    dict.fromkeys(
+        tuple(each.topics) for each in (CasesConsumer, AutomationConsumer, OutboundConsumer, SearchConsumer)
+    )
+)
+"""What each agent reads."""
 
 
 class OnlyFetching(BootStrategy):
@@ -59,11 +68,14 @@ class Application(faust.App):
 
 
 def make_app(
-    address: KafkaAddress, topics: Sequence[Sequence[Topic]], instance: str | None = None
+    address: KafkaAddress,
+    topics: Sequence[Sequence[Topic]],
+    instance: str | None = None,
+    kind: type[Application] = Application,
 ) -> Application:
     """`topics`: what each agent reads; consumers of the same topics share one. `instance`: the name by which the group knows
     this worker again when it comes back (group.instance.id); None: as a new one."""
-    app = Application(
+    app = kind(
         f"{address.prefix}workers",
         broker=[f"kafka://{each}" for each in address.servers],
         store="memory://",
