@@ -10,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.console.console import Console, go
-from hub.console.desk import Desk
+from hub.console.desk import CaseView, Desk, FileChip
 from hub.console.reading import case_page, place_of, undo_of
 from hub.console.rendering import is_partial
 from hub.console.words import Words
+from hub.outgoing import Uploaded
 from hub.service import actor_of
 from schemas.cases import CaseState
 from schemas.commands import (
@@ -57,6 +58,8 @@ class Asked:
     actor: Actor
     words: Words
     desk: Desk
+    kept: tuple[Uploaded, ...] = ()
+    """Files that go with an answer."""
 
     def text(self, name: str) -> str:
         value = self.form.get(name, "")
@@ -235,7 +238,8 @@ async def _done(console: Console, request: Request, asked: Asked, action: Action
         return go(console, request, f"{chosen.path}{chosen.query(done=action.done)}")
     if not is_partial(request):
         return console.pages.see(chosen.case_url(asked.case.number, done=action.done))
-    view = replace(view, draft=_taken_back(asked)) if action.done == "cancelled" else view
+    if action.done == "cancelled":
+        view = _written_on(console, asked, view)
     undo = undo_of(view, "", action.undo_fields(asked.case), action.undo)
     response = await case_page(console, request, asked.desk, view, more={"done": action.done, "undo": undo})
     response.headers["HX-Trigger-After-Settle"] = f"hubbub:{action.done}"
@@ -246,12 +250,19 @@ async def _done(console: Console, request: Request, asked: Asked, action: Action
     return response
 
 
-def _taken_back(asked: Asked) -> str:
-    """The text of the answer that does not leave, to be written on; its signature is put under it again."""
+def _written_on(console: Console, asked: Asked, view: CaseView) -> CaseView:
+    """The answer that does not leave is back in the composer; its signature is put under it again when it does."""
     for each in asked.case.pending:
         if str(each.message.message) == asked.text("message"):
-            return each.message.text.rpartition(SIGNATURE)[0] or each.message.text
-    return ""
+            text = each.message.text.rpartition(SIGNATURE)[0] or each.message.text
+            outgoing, user = console.context.outgoing, asked.desk.principal.id
+            kept = [outgoing.offer(user, asked.case.id, file) for file in each.message.attachments]
+            return replace(view, draft=text, files=[chip(file, asked.words) for file in kept])
+    return view
+
+
+def chip(kept: Uploaded, words: Words) -> FileChip:
+    return FileChip(kept.token, kept.attachment.name, words.size(kept.attachment.size))
 
 
 async def refused(

@@ -56,6 +56,15 @@ class ListView:
 
 
 @dataclass(frozen=True, slots=True)
+class FileChip:
+    """A file that goes with the answer that is being written."""
+
+    token: str
+    name: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseView:
     """A case as its page shows it. `seen` is its revision when it was read."""
 
@@ -90,6 +99,7 @@ class CaseView:
     draft: str = ""
     mode: str = "reply"
     composer_problem: str = ""
+    files: Sequence[FileChip] = ()
     collision: str = ""
 
     @property

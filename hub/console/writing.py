@@ -3,15 +3,17 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from hub.canned import canned_answers
-from hub.console.acting import Asked, agent_name, at_choice, refusal_words, request_id
+from hub.console.acting import Asked, agent_name, asked_of, at_choice, chip, refusal_words, request_id
 from hub.console.console import Console
 from hub.console.desk import CaseView
 from hub.console.reading import case_page, place_of, undo_of
 from hub.console.rendering import is_partial
+from hub.outgoing import MOST_FILES, Uploaded
 from hub.service import actor_of
 from schemas.commands import Command, NoteCase, ReplyToCase
 from schemas.documents import Case, Entry, EntryKind
@@ -33,6 +35,34 @@ async def canned(console: Console, request: Request) -> Response:
     raise Unknown("there is no such template")
 
 
+async def upload(console: Console, request: Request) -> Response:
+    """Keeps files that were chosen, dropped or pasted; answers with what stands for them in the form."""
+    asked = await asked_of(console, request)
+    kept, problem = [], ""
+    try:
+        kept = await _kept(console, asked)
+    except Invalid as refusal:
+        problem = str(refusal)
+    values = {"files": [chip(each, asked.words) for each in kept], "problem": problem}
+    return console.pages.render(request, "fragments/files.html", values, 422 if problem else 200)
+
+
+async def _kept(console: Console, asked: Asked) -> list[Uploaded]:
+    """What was kept before, and what comes with this form. Raises Invalid for what cannot go out."""
+    outgoing, user = console.context.outgoing, asked.desk.principal.id
+    tokens = [each for each in asked.form.getlist("kept") if isinstance(each, str)]
+    kept = list(outgoing.read(user, asked.case.id, tokens))
+    for each in asked.form.getlist("files"):
+        if isinstance(each, UploadFile) and each.filename:
+            content = await each.read()
+            kept.append(
+                await outgoing.keep(user, asked.case.id, each.filename, each.content_type or "", content)
+            )
+    if len(kept) > MOST_FILES:
+        raise Invalid(f"at most {MOST_FILES} files go with one answer")
+    return kept
+
+
 async def write(console: Console, request: Request) -> Response:
     """Send or note. Whatever goes wrong, the text comes back in the page."""
     desk = console.desk(request)
@@ -41,6 +71,11 @@ async def write(console: Console, request: Request) -> Response:
     mode = "note" if asked.text("mode") == "note" else "reply"
     text = _written(asked)
     t = desk.words.t
+    try:
+        kept = await _kept(console, asked) if mode == "reply" else []
+    except Invalid as refusal:
+        return await _again(console, request, asked, mode, text, composer_problem=str(refusal))
+    asked = replace(asked, kept=tuple(kept))
     if not text.strip():
         return await _again(console, request, asked, mode, text, composer_problem=t("composer.empty"))
     if len(text) > LONGEST_TEXT:
@@ -101,6 +136,7 @@ def _command(asked: Asked, case: Case, mode: str, text: str, send_at: datetime |
         case=case.id,
         actor=asked.actor,
         text=text,
+        attachments=tuple([each.attachment for each in asked.kept]),
         send_at=send_at,
         resolve=asked.text("then") == "resolve",
         expected_sequence=case.revision,
@@ -139,7 +175,10 @@ async def _again(
     composer_problem: str = "",
 ) -> Response:
     view: CaseView = await asked.desk.case(asked.case.number, place_of(request))
-    view = replace(view, draft=text, mode=mode, collision=collision, composer_problem=composer_problem)
+    files = [chip(each, asked.words) for each in asked.kept]
+    view = replace(
+        view, draft=text, mode=mode, collision=collision, composer_problem=composer_problem, files=files
+    )
     return await case_page(console, request, asked.desk, view, 409 if collision else 422)
 
 

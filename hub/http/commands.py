@@ -5,17 +5,19 @@ judged by what is true now. `Idempotency-Key` makes it once in effect. All answe
 """
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from hub.http.cases import Context, Reference, etag, reference
 from hub.http.problems import responses
 from hub.http.requests import Operation, request_id
 from hub.http.rights import Acting, Writer
-from hub.http.views import CaseOut
+from hub.http.views import CaseOut, UploadedOut
+from hub.outgoing import LONGEST_TOKEN, MOST_FILES
 from schemas.commands import (
     AssignCase,
     CancelReply,
@@ -38,6 +40,7 @@ from schemas.commands import (
 from schemas.configuration import Priority
 from schemas.documents import Case
 from schemas.errors import Invalid
+from schemas.interactions import Attachment
 from schemas.outbound import DeliveryState
 
 IF_MATCH = re.compile(r'(?:W/)?"(\d{1,12})"')
@@ -83,6 +86,7 @@ class Commanded:
         ] = None,
     ) -> None:
         self._service = context.service
+        self._outgoing = context.outgoing
         self._principal = principal
         self._case = case
         self._response = response
@@ -96,6 +100,13 @@ class Commanded:
     async def other(self, named: str) -> Case:
         """Another case that the request names; it too must be the principal's to see."""
         return await self._service.case(self._principal, reference(named))
+
+    async def attachments(self, tokens: Sequence[str]) -> tuple[Attachment, ...]:
+        """The files that the principal uploaded for the case."""
+        if not tokens:
+            return ()
+        case = await self.case()
+        return tuple([each.attachment for each in self._outgoing.read(self._principal.id, case.id, tokens)])
 
     async def do(self, command_type: type[Command], **fields: object) -> CaseOut:
         """Give the command and answer with the case."""
@@ -126,6 +137,9 @@ class Reply(Body):
         default=None, description="send it then; it can be taken back before"
     )
     resolve: bool = Field(default=False, description="resolve the case with this answer")
+    files: tuple[Annotated[str, Field(max_length=LONGEST_TOKEN)], ...] = Field(
+        default=(), max_length=MOST_FILES, description="tokens of files that you uploaded for this case"
+    )
 
 
 class Note(Body):
@@ -168,7 +182,32 @@ class Settlement(Body):
 @router.post("/replies", summary="Answer the customer")
 async def reply(doing: Doing, body: Reply) -> CaseOut:
     """Goes to those in `reply_recipients`, through the channel that the case came by."""
-    return await doing.do(ReplyToCase, text=body.text, send_at=body.send_at, resolve=body.resolve)
+    attachments = await doing.attachments(body.files)
+    return await doing.do(
+        ReplyToCase, text=body.text, send_at=body.send_at, resolve=body.resolve, attachments=attachments
+    )
+
+
+@router.post("/files", summary="Upload a file for an answer", status_code=201)
+async def upload_file(
+    context: Context,
+    request: Request,
+    principal: Writer,
+    case: Reference,
+    name: Annotated[str, Query(min_length=1, max_length=255, examples=["invoice.pdf"])],
+) -> UploadedOut:
+    """The bytes of the file as the body. The token that comes back is good for a week, for you and this case alone."""
+    found = await context.service.case(principal, reference(case))
+    content = await request.body()
+    kept = await context.outgoing.keep(
+        principal.id, found.id, name, request.headers.get("content-type", ""), content
+    )
+    return UploadedOut(
+        file=kept.token,
+        name=kept.attachment.name,
+        media_type=kept.attachment.media_type,
+        size=kept.attachment.size,
+    )
 
 
 @router.post("/replies/{message}/cancel", summary="Take back an answer that has not left")

@@ -27,7 +27,9 @@ HEADERS = {
 }
 HSTS = "max-age=31536000; includeSubDomains"
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-UPLOADS = frozenset({"/api/v1/ingest/email"})
+UPLOADS = re.compile(
+    r"/api/v1/ingest/email|/api/v1/cases/[^/]+/files|/console/(queues|views)/[^/]+/[^/]+/(files|write)"
+)
 LONG_ANSWERS = frozenset({"/api/v1/verify", "/api/v1/backup", "/api/v1/ingest/email"})
 
 log = structlog.get_logger(__name__)
@@ -108,7 +110,7 @@ class Bounded:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         limits = self._limits
-        body = _Body(receive, limits, is_upload=scope["path"] in UPLOADS)
+        body = _Body(receive, limits, is_upload=UPLOADS.fullmatch(scope["path"]) is not None)
         body.check(_declared_length(scope))
         seconds = None if scope["path"] in LONG_ANSWERS else limits.answer_seconds + body.seconds
 

@@ -233,6 +233,15 @@ class ExplanationOut(View):
     rules: tuple[RuleOut, ...]
 
 
+class UploadedOut(View):
+    """A file that is kept for an answer; `file` is what the answer names it by."""
+
+    file: str
+    name: str
+    media_type: str
+    size: int
+
+
 class CannedAnswerOut(View):
     """A template of the company, filled for a case. `problem` says why one cannot be filled; its text is empty then."""
 

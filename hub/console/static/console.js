@@ -4,6 +4,7 @@ import { keepDrafts } from "./drafts.js";
 import { listenForKeys } from "./keys.js";
 import { followCases } from "./live.js";
 import { showTimesHere } from "./times.js";
+import { attachFiles } from "./files.js";
 import { offerCanned } from "./writing.js";
 import { readEarlier, settle } from "./reading.js";
 
@@ -12,6 +13,7 @@ showTimesHere();
 keepDrafts();
 listenForKeys();
 offerCanned();
+attachFiles();
 followCases();
 readEarlier();
 settle(document);

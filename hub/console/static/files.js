@@ -1,0 +1,54 @@
+// Files for an answer: chosen, dropped or pasted, they are kept at once and stand as chips until the answer is sent.
+
+const form = () => document.querySelector("form[data-files]");
+const chips = () => document.getElementById("files");
+
+export function attachFiles() {
+  document.addEventListener("change", (event) => {
+    if (event.target.id !== "pick-files") return;
+    const chosen = [...event.target.files];
+    event.target.value = ""; // they are sent here, not once more with the form
+    upload(chosen);
+  });
+  document.addEventListener("paste", (event) => {
+    if (event.target.id === "compose") take(event, event.clipboardData);
+  });
+  document.addEventListener("drop", (event) => {
+    event.target.classList?.remove("dropping");
+    if (event.target.id === "compose") take(event, event.dataTransfer);
+  });
+  for (const [name, on] of [["dragover", true], ["dragleave", false]]) {
+    document.addEventListener(name, (event) => {
+      if (event.target.id === "compose") event.target.classList.toggle("dropping", on);
+    });
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-drop-file]");
+    if (!button) return;
+    button.closest("li").remove();
+    document.getElementById("compose")?.focus();
+  });
+}
+
+function take(event, data) {
+  const files = [...(data?.files ?? [])];
+  if (!files.length) return;
+  event.preventDefault();
+  upload(files);
+}
+
+async function upload(files) {
+  const target = form();
+  if (!target || !files.length) return;
+  const body = new FormData();
+  body.set("csrf", target.querySelector("[name=csrf]").value);
+  for (const each of files) body.append("files", each, each.name || "picture.png");
+  target.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(target.dataset.files, { method: "POST", body, headers: { "HX-Request": "true" } });
+    for (const old of chips().querySelectorAll(".notice")) old.closest("li").remove();
+    chips().insertAdjacentHTML("beforeend", await answer.text());
+  } finally {
+    target.removeAttribute("aria-busy");
+  }
+}
