@@ -15,7 +15,7 @@ from connectors.slack.names import CHANNEL
 from connectors.slack.parse.blocks import Json, string
 from connectors.slack.parse.events import SlackContext, understanding
 from connectors.slack.people import People
-from connectors.slack.settings import SlackAccount
+from connectors.slack.settings import API_URL, SlackAccount
 from connectors.slack.sockets import SocketMode
 from connectors.slack.web import FAILURES, SlackWeb, error_of
 from schemas.errors import Outage
@@ -46,11 +46,9 @@ class SlackConnector:
             outsiders_only=settings.customers == "outsiders",
         )
         self.people = People(self._web, around.clock)
-        downloads = (
-            around.downloads
-            if settings.api_url.startswith("https://slack.com/")
-            else (around.downloads.trusting(settings.api_url))
-        )
+        is_slack = settings.api_url == API_URL
+        self._own_downloads = None if is_slack else around.downloads.trusting(settings.api_url)
+        downloads = self._own_downloads or around.downloads
         self._enricher = Enricher(self._web, token, self.people, downloads)
         self.receiver = Receiver(
             CHANNEL,
@@ -104,6 +102,8 @@ class SlackConnector:
     async def close(self) -> None:
         """After the last send."""
         await self._web.close()
+        if self._own_downloads is not None:
+            await self._own_downloads.close()
         if self._app_web is not None:
             await self._app_web.close()
 

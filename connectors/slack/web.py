@@ -1,5 +1,6 @@
 """The Web API by Slack's own client, set so that nothing is ever sent twice behind our back."""
 
+import asyncio
 from typing import Any
 
 import aiohttp
@@ -51,6 +52,7 @@ class SlackWeb:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+            await asyncio.sleep(0)  # the transports are closed in the loop's next turn
 
 
 def error_of(error: BaseException) -> str:

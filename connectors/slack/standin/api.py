@@ -17,7 +17,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with one call. `kind`: limited, error:WORD, status:CODE, drop, slow. `after`: it was done nonetheless."""
+    """What goes wrong with one call. `kind`: limited, error:WORD, status:CODE, drop, slow, or none. `after`: it was done nonetheless."""
 
     kind: str
     after: bool = False
@@ -43,7 +43,8 @@ class Api:
 
     def next_fault(self, method: str) -> Fault | None:
         waiting = self.faults.get(method)
-        return waiting.popleft() if waiting else None
+        fault = waiting.popleft() if waiting else None
+        return None if fault is None or fault.kind == "none" else fault
 
     def call(self, method: str, token: str, values: Json) -> Json:
         """The answer's fields. Raises ApiError."""
