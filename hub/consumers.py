@@ -23,6 +23,7 @@ from sinks.outbound import CONSUMER as OUTBOUND
 from sinks.outbound import queued
 
 AUTOMATION = "automation"
+AUTOMATION_SOURCE = "/hub/automation"
 SEARCH = "search"
 
 
@@ -77,7 +78,7 @@ class AutomationConsumer:
                 results.append(Result(OutcomeKind.DEAD_LETTERED, f"{type(error).__name__}: {error}"))
                 continue
             step.events += [
-                _reaction_event(event, reaction, index, version.number)
+                reaction_event(event, reaction, index, version.number)
                 for index, reaction in enumerate(reactions)
             ]
             results.append(APPLIED)
@@ -115,13 +116,14 @@ class AutomationConsumer:
         return dict(customer_of(after.handle, found).attributes)
 
 
-def _reaction_event(cause: Event, reaction: Reaction, index: int, configuration: int) -> Event:
+def reaction_event(cause: Event, reaction: Reaction, index: int, configuration: int) -> Event:
+    """The event of an automation's reaction; `index` counts those to the same cause."""
     return Event(
         id=effect_id(cause.id, AUTOMATION, index),
         key=cause.key,
         time=cause.time,
         data=reaction.payload,
-        source="/hub/automation",
+        source=AUTOMATION_SOURCE,
         correlation=cause.correlation,
         causation=cause.id,
         chain=reaction.chain,

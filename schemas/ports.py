@@ -327,6 +327,10 @@ class Engine(Protocol):
         """Cases by number, name, handle, words of subject and text; best first. `queues` as in `timeline`."""
         ...
 
+    async def unlike(self, texts: Sequence[SearchText]) -> Sequence[UUID]:
+        """Entries that are not found by exactly these texts: missing, or with others."""
+        ...
+
     async def outcomes(self, consumer: str, after: Place, limit: int) -> Sequence[Outcome]:
         """What became of events beyond a place, in order of their places. Those of one place are never split."""
         ...

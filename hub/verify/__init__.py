@@ -1,7 +1,8 @@
 """Conservation, proved by looking up: every promise of the log checked against the states, at a fixed position.
 
 (a) the log is whole; (b) every item has all its parts and its original; (c) for each consumer every event up to its
-position is exactly one of applied, duplicate, ignored, dead-lettered or parked; (d) cases and timelines equal a fresh fold;
+position is exactly one of applied, duplicate, ignored, dead-lettered or parked, and automations did what their configuration says;
+(d) cases, timelines, handles and search texts equal a fresh fold;
 (e) every outbound message is exactly one of waiting, sent, failed, unknown or cancelled.
 
 Works while the hub writes: what comes on the log after the beginning is not looked at, and what a state says beyond that is
@@ -14,7 +15,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
+from hub.verify.following import Following
 from hub.verify.gathered import Fault, Gathered
+from hub.verify.handles import Handles
 from hub.verify.outcomes import Outcomes
 from hub.verify.reading import Reading
 from hub.verify.sending import Sending
@@ -54,6 +57,8 @@ class Verification:
             outcomes.faults(positions.get(CASES, START)),
             States(engine, gathered, self.counts).faults(),
             Sending(engine, gathered, self.counts).faults(positions.get(OUTBOUND, START)),
+            Following(engine, self.counts).faults(positions),
+            Handles(engine, self.counts).faults(),
         )
         for part in parts:
             async for fault in part:

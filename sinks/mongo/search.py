@@ -50,6 +50,18 @@ def search_writes(texts: Iterable[SearchText], number: Callable[[], int]) -> Wri
     return writes
 
 
+async def unlike(database: DocumentDatabase, texts: Sequence[SearchText]) -> list[UUID]:
+    """Entries that are not stored as these texts would be; of several texts of one entry the last counts."""
+    wanted = {filter["_id"]: change["$set"] for filter, change in search_writes(texts, lambda: 0)}
+    rows = await database.collection(SEARCH).find({"_id": {"$in": sorted(wanted)}}) if wanted else []
+    stored = {row["_id"]: row for row in rows}
+    return [
+        UUID(id)
+        for id, fields in wanted.items()
+        if id not in stored or any(stored[id].get(name) != value for name, value in fields.items())
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     """One way to match: clauses for the index, and the fields in which all pieces must then be found."""

@@ -27,6 +27,7 @@ from schemas.ports import (
     QueueCount,
     Record,
     References,
+    SearchText,
     Step,
 )
 from schemas.topics import Topic
@@ -45,6 +46,7 @@ from sinks.sqlite.readers import Readers
 from sinks.sqlite.retention import expire
 from sinks.sqlite.schema import migrate
 from sinks.sqlite.search import search
+from sinks.sqlite.search_index import unlike
 from sinks.sqlite.store import Store
 from sinks.sqlite.tail import Tail
 from sinks.sqlite.values import micros, to_position, to_seq
@@ -188,6 +190,9 @@ class SqliteEngine:
         self, words: str, queues: Sequence[str] | None = None, limit: int = 20, after: str | None = None
     ) -> Page[Hit]:
         return await self.readers.run(search, words, queues, limit, after)
+
+    async def unlike(self, texts: Sequence[SearchText]) -> list[UUID]:
+        return await self.readers.run(unlike, texts)
 
     async def outcomes(self, consumer: str, after: Place, limit: int) -> list[Outcome]:
         return await self.readers.run(read_outcomes, consumer, after, limit)

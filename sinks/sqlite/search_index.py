@@ -10,6 +10,7 @@ characters is a word of its own here, and what a person types in a row is looked
 import re
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import apsw
 
@@ -58,10 +59,44 @@ def write_search(connection: apsw.Connection, texts: Sequence[SearchText]) -> No
         number = known.get(entry)
         if number is None:
             number, following = following, following + 1
-        found.append((number, entry, each.case.bytes, each.number, micros(each.occurred_at)))
-        head = (indexable(each.number), indexable(each.names), indexable(each.subject))
-        heads.append((number, *head))
-        words.append((number, indexable(each.text), "\n".join(head)))
+        row, head, word = _rows(number, each)
+        found.append(row)
+        heads.append(head)
+        words.append(word)
     insert_rows(connection, INTO_FOUND, found)
     insert_rows(connection, INTO_HEADS, heads)
     insert_rows(connection, INTO_WORDS, words)
+
+
+def _rows(number: int, text: SearchText) -> tuple[Row, Row, Row]:
+    """What is stored of a text, in each of the three tables."""
+    head = (indexable(text.number), indexable(text.names), indexable(text.subject))
+    return (
+        (number, text.entry.bytes, text.case.bytes, text.number, micros(text.occurred_at)),
+        (number, *head),
+        (number, indexable(text.text), "\n".join(head)),
+    )
+
+
+def unlike(connection: apsw.Connection, texts: Sequence[SearchText]) -> list[UUID]:
+    """Entries that are not stored as these texts would be; of several texts of one entry the last counts."""
+    return [
+        each.entry
+        for each in {each.entry: each for each in texts}.values()
+        if not _is_stored(connection, each)
+    ]
+
+
+def _is_stored(connection: apsw.Connection, text: SearchText) -> bool:
+    found: Any = connection.execute(
+        "SELECT number, entry, case_id, case_number, occurred_at FROM found WHERE entry = ?",
+        (text.entry.bytes,),
+    ).fetchone()
+    if found is None:
+        return False
+    number = found[0]
+    head = connection.execute(
+        "SELECT rowid, number, names, subject FROM heads WHERE rowid = ?", (number,)
+    ).fetchone()
+    word = connection.execute("SELECT rowid, text, head FROM words WHERE rowid = ?", (number,)).fetchone()
+    return (found, head, word) == _rows(number, text)

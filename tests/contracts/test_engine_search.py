@@ -160,6 +160,16 @@ async def test_a_merged_case_is_found_by_who_reads_where_it_went(engine: Engine)
     assert await cases(engine, "parcel", queues=["sales"]) == []
 
 
+async def test_what_is_not_found_by_its_words_is_told(engine: Engine) -> None:
+    stored = [text("a", names="Ann", subject="Order", text="My parcel 荷物"), text("b", text="\x02parcel")]
+    await fill(engine, text("a", text="before"))
+    await fill(engine, *stored)
+    assert await engine.unlike(stored) == []
+    altered, missing = text("b", text="parcels"), text("c", text="parcel")
+    assert await engine.unlike([stored[0], altered, missing]) == [altered.entry, missing.entry]
+    assert await engine.unlike([]) == []
+
+
 async def test_a_moved_case_is_found_where_it_is_now(engine: Engine) -> None:
     await engine.commit(Step(documents=[(case("a"), 0)], search=[text("a", text="parcel")]))
     await engine.commit(Step(documents=[(case("a", queue="billing", revision=2), 1)]))

@@ -198,6 +198,26 @@ def _cut_and_sealed(it: Vandal) -> None:
     it.seal()
 
 
+def _deleted_and_sealed(*types: str) -> Callable[[Vandal], None]:
+    def damage(it: Vandal) -> None:
+        for type in types:
+            it.run("DELETE FROM log WHERE seq = ?", it.place(type))
+        it.seal()
+
+    return damage
+
+
+def _asked_otherwise_and_sealed(it: Vandal) -> None:
+    place = it.place("command.answer-from-template")
+    it.edit("log", f"seq = {place}", set_to("template", "another"), "value")
+    it.seal()
+
+
+def _ascribed_and_sealed(it: Vandal) -> None:
+    it.run("UPDATE log SET causation = randomblob(16) WHERE seq = ?", it.place("automation.fired"))
+    it.seal()
+
+
 def _doubled_row(table: str, document: Callable[[Any], None], columns: str) -> Callable[[Vandal], None]:
     """One more row, like the first one but for its id."""
 
@@ -326,6 +346,57 @@ DAMAGES: dict[str, tuple[Callable[[Vandal], None], str, str]] = {
     ),
     "a second outcome": (_contradiction, "c", "has the outcomes"),
     "a dead letter deleted": (sql("DELETE FROM dead_letters"), "c", "as DeadLetter and not in the list"),
+    "what an automation asked for deleted, and the log sealed": (
+        _deleted_and_sealed("command.answer-from-template"),
+        "c",
+        "what was done is not what the configuration 1 makes of it",
+    ),
+    "all that an automation did deleted, and the log sealed": (
+        _deleted_and_sealed("command.answer-from-template", "automation.fired"),
+        "c",
+        "nothing was done .hubbub.case.routed",
+    ),
+    "what an automation asked for altered, and the log sealed": (
+        _asked_otherwise_and_sealed,
+        "c",
+        "what was done is not what the configuration 1 makes of it",
+    ),
+    "what an automation did ascribed to another event, and the log sealed": (
+        _ascribed_and_sealed,
+        "c",
+        "follows from no event of a case",
+    ),
+    "a handle deleted": (sql("DELETE FROM handles"), "d", "the handle is not what the log tells of it"),
+    "a handle altered": (
+        lambda it: it.edit("handles", "true", set_to("value", "eve@example.com")),
+        "d",
+        "the handle is not what the log tells of it",
+    ),
+    "a consent put in": (
+        lambda it: it.edit("handles", "true", set_to("consents", {"news": "1"})),
+        "d",
+        "the handle is not what the log tells of it",
+    ),
+    "a handle doubled": (
+        _doubled_row("handles", lambda _: None, "revision, scheme, value"),
+        "d",
+        "the handle is on no log",
+    ),
+    "a search text deleted": (
+        sql("DELETE FROM found WHERE number = 1"),
+        "d",
+        "search does not have the entry as the log makes it",
+    ),
+    "words of a search text altered": (
+        sql("UPDATE words SET text = 'nothing' WHERE rowid = 1"),
+        "d",
+        "search does not have the entry as the log makes it",
+    ),
+    "the head of a search text altered": (
+        sql("UPDATE heads SET subject = 'nothing' WHERE rowid = 1"),
+        "d",
+        "search does not have the entry as the log makes it",
+    ),
     "an item in quarantine deleted": (
         sql("DELETE FROM quarantine_items"),
         "b",
