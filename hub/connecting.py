@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from connectors.kit.channel import Replay
 from schemas.connecting import ConnectorOrder, ConnectorReport, order_id, report_id
-from schemas.errors import Conflict, HubbubError, Outage
+from schemas.errors import Conflict, HubbubError, NotYet, Outage
 from schemas.ports import Clock, Connector, Engine, Health, HealthState, References, Step
 
 log = logging.getLogger("hubbub.connectors")
@@ -179,6 +179,8 @@ class Controls:
         if replay is not None:
             try:
                 told = await replay(connector.account, order.replay_since)
+            except NotYet:
+                return  # another process runs it, or nobody just now
             except HubbubError as error:
                 told = str(error)
         done = order.model_copy(

@@ -1,6 +1,7 @@
 """The mail channel as the hub finds it."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from connectors.email.settings import EmailSettings
 from connectors.kit.channel import Channel, Mentions, Opened, Payload, Surroundings
@@ -33,6 +34,7 @@ relay:                          # the server that takes mail out; leave it away 
 
 
 def _open(settings: EmailSettings, around: Surroundings) -> Opened:
+    from connectors.email.checking import check
     from connectors.email.connector import EmailConnector, email_deliverer
     from connectors.email.envelope import Envelope
 
@@ -50,6 +52,12 @@ def _open(settings: EmailSettings, around: Surroundings) -> Opened:
         envelope = Envelope(account=payload.account)
         return [await connector.receiver.understand(payload.content, envelope, payload.received_at)]
 
+    async def replay(account: str, since: datetime) -> str:
+        mailbox = next((each for each in connector.mailboxes if each.account == account), None)
+        if mailbox is None:
+            raise Invalid("only mailboxes can be read again; SMTP brings what it has by itself")
+        return await mailbox.replay(since)
+
     async def close() -> None:
         if deliverer is not None:
             await deliverer.close()
@@ -59,6 +67,8 @@ def _open(settings: EmailSettings, around: Surroundings) -> Opened:
         deliverer=deliverer,
         reparse=reparse,
         understand=understand,
+        check=lambda: check(settings),
+        replay=replay,
         close=close,
     )
 
@@ -121,6 +131,8 @@ CHANNEL = Channel(
         Rule.HAS_FIXTURES,
         Rule.PASSES_CONTRACT,
         Rule.HAS_OPERATOR_PAGE,
+        Rule.CHECKS_CREDENTIALS,
+        Rule.REPORTS_HEALTH,
         exempt={
             Rule.VERIFIES_RAW_BYTES: "mail is signed by its domain at best; what the relay proved is in the event's authentication",
             Rule.ROTATES_SECRETS: "nobody signs towards us; reply tokens are of the installation's own secret, which never changes",

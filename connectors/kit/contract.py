@@ -290,6 +290,15 @@ class ConnectorContract:
         assert all(sum(f"text {number}" in text for text in texts) == 1 for number in range(5))
         assert len(texts) == 6
 
+    async def test_a_connector_that_was_paused_goes_on(self, rig: Rig, house: House) -> None:
+        assert await rig.give(rig.message("one")) is Told.DONE
+        for connector in rig.opened.connectors:
+            await connector.stop(1)
+        for connector in rig.opened.connectors:
+            await connector.start()
+        assert await rig.give(rig.message("two")) is Told.DONE
+        assert len(await house.received()) == 2
+
     async def test_what_was_kept_reads_the_same_again(self, rig: Rig, house: House) -> None:
         given = wanted(rig.malformed(), "whatever comes can be read")
         reparse = wanted(rig.opened.reparse, "originals cannot be read again")

@@ -81,6 +81,7 @@ CHANNEL = Channel(
         Rule.HAS_FIXTURES,
         Rule.PASSES_CONTRACT,
         Rule.HAS_OPERATOR_PAGE,
+        Rule.REPORTS_HEALTH,
         exempt={
             Rule.ENDS_EVERY_SEND: "forms send nothing; their answers leave by mail",
             Rule.RESUMES_WITHOUT_GAP: "nothing is fetched; a browser keeps an entry until it is taken",

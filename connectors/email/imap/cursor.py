@@ -90,6 +90,21 @@ def renumbered(cursor: FolderCursor, opened: Opened) -> FolderCursor:
     )
 
 
+def read_again(cursor: FolderCursor, opened: Opened, since: datetime) -> FolderCursor:
+    """Where to begin so that everything that came since then is fetched again; what is known is not taken twice."""
+    return FolderCursor(
+        uid_validity=opened.uid_validity,
+        uid=0,
+        unsettled=cursor.unsettled,
+        below=opened.uid_next,
+        not_before=since,
+        is_rescan=True,
+        origin=min(cursor.origin, since) if cursor.origin is not None else None,
+        visited_at=cursor.visited_at,
+        reader=cursor.reader,
+    )
+
+
 def taken_over(cursor: FolderCursor, opened: Opened, reader: int) -> FolderCursor:
     """The same place for another reader: what lies in the folder now, the one before may have taken without noting it."""
     return cursor.model_copy(update={"reader": reader, "doubtful": opened.uid_next})

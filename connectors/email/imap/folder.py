@@ -12,6 +12,7 @@ from connectors.email.imap.cursor import (
     FolderCursor,
     Progress,
     first_cursor,
+    read_again,
     renumbered,
     search_day,
     taken_over,
@@ -63,6 +64,8 @@ class FolderReader:
         self.taken = 0
         self.left = 0
         """Of the pass that runs now."""
+        self.again_since: datetime | None = None
+        """The next visit fetches everything since then once more."""
 
     @property
     def trouble(self) -> str:
@@ -106,6 +109,11 @@ class FolderReader:
             first = first_cursor(opened, self._settings, self._clock.now())
             return await self._save(first.model_copy(update={"reader": self._token}))
         cursor = self._known()
+        if self.again_since is not None and cursor.uid_validity == opened.uid_validity:
+            await _know_next(client, opened)
+            again = read_again(cursor, opened, self.again_since).model_copy(update={"reader": self._token})
+            self.again_since = None
+            return await self._save(again)
         if cursor.uid_validity == opened.uid_validity and cursor.reader == self._token:
             return cursor
         await _know_next(client, opened)

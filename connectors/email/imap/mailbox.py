@@ -24,7 +24,7 @@ from connectors.email.reader import MailReader
 from connectors.email.receiver import MailReceiver
 from connectors.kit.cursors import Cursors
 from connectors.kit.intake import Intake
-from schemas.errors import Conflict, Outage
+from schemas.errors import Conflict, NotYet, Outage
 from schemas.ports import Health, HealthState
 
 log = structlog.get_logger("connectors.email")
@@ -41,6 +41,7 @@ FAULT_SECONDS = 60.0
 SWEEP_SECONDS = 3600.0
 JUNK = "\\Junk"
 MOST_NAMED = 12
+REPLAY_GRACE_SECONDS = 10.0
 
 
 def _jitter() -> float:
@@ -84,6 +85,7 @@ class Mailbox:
         self._is_stopping = False
         self._is_taking = False
         self._token = 0
+        self._again_since: datetime | None = None
 
     async def start(self) -> None:
         await self.start_as(0)
@@ -112,6 +114,15 @@ class Mailbox:
         await self._reader.close()
         self._state = HealthState.STOPPED
 
+    async def replay(self, since: datetime) -> str:
+        """Everything that came since then is fetched once more. Raises NotYet while another process reads the mailbox, or none."""
+        if self._task is None:
+            raise NotYet(f"the mailbox {self.account} is not read here")
+        await self.stop(REPLAY_GRACE_SECONDS)
+        self._again_since = since
+        await self.start_as(self._token)
+        return f"fetched again since {since:%Y-%m-%d %H:%M} UTC; what is known does nothing"
+
     def health(self) -> Health:
         troubles = [self._trouble, *self._folder_troubles.values()]
         troubles += [each.trouble for each in self._readers.values()]
@@ -121,7 +132,12 @@ class Mailbox:
         alerts = "".join(f"; the server says: {each}" for each in self._alerts)
         if self._state is HealthState.STOPPED or not said:
             return Health(self._state, self._progress() + alerts, self._last_success_at)
-        return Health(HealthState.DEGRADED, said + alerts, self._last_success_at)
+        return Health(
+            HealthState.DEGRADED,
+            said + alerts,
+            self._last_success_at,
+            next_retry_at=self._next_try if self._trouble else None,
+        )
 
     def _progress(self) -> str:
         taken = sum(each.taken for each in self._readers.values())
@@ -256,6 +272,7 @@ class Mailbox:
                 self._folder_troubles[name] = f"there is no folder {name}; there are {names}"
                 continue
             found.append(self._readers.get(folder.name) or self._reader_of(folder))
+        self._again_since = None
         if not found:
             raise Refused("; ".join(self._folder_troubles.values()))
         return found
@@ -270,6 +287,7 @@ class Mailbox:
             lambda: self._is_stopping,
             self._token,
         )
+        reader.again_since = self._again_since
         self._readers[folder.name] = reader
         return reader
 
