@@ -24,6 +24,7 @@ from sinks.outbound_due import DUTY, IDLE_SECONDS, Account, Due, account_of
 from sinks.outbound_pace import Pace, allowed_by
 from sinks.outbound_recovery import Recovery
 from sinks.outbound_results import CONSUMER, GIVE_UP_AFTER, Ended, backoff, ended
+from sinks.outbound_settling import Settling
 
 __all__ = ["CONSUMER", "DUTY", "GIVE_UP_AFTER", "Dispatcher", "backoff", "queued"]
 
@@ -77,6 +78,7 @@ class Dispatcher:
         self._pace = Pace(allowed_by(self._deliverers))
         self._recovery = Recovery(engine, clock, self._members, self._busy)
         self._recovers_at = 0.0
+        self.settling = Settling(engine, clock, self._deliverers)
 
     def wake(self) -> None:
         """Something was queued."""
@@ -87,7 +89,15 @@ class Dispatcher:
         return await self._recovery.run()
 
     async def run(self) -> None:
-        """Until `stop`. Outages of the engine are waited for."""
+        """Until `stop`. Outages of the engine are waited for. Beside it channels are asked for what is unknown."""
+        settling = asyncio.create_task(self.settling.run())
+        try:
+            await self._send_all()
+        finally:
+            self.settling.stop()
+            await settling
+
+    async def _send_all(self) -> None:
         while not self._stopping:
             self._work.clear()
             try:
@@ -122,6 +132,7 @@ class Dispatcher:
     async def stop(self, grace_seconds: float) -> None:
         """Begin nothing more; let what is being sent finish within the grace. What does not is unknown at the next start."""
         self._stopping = True
+        self.settling.stop()
         self._work.set()
         if not self._busy:
             return
