@@ -13,6 +13,7 @@ from hub.docs.interface import openapi_text
 from hub.docs.operations import errors_page, metrics_page
 from hub.docs.published import as_text, incompatibilities, read_published, with_current
 from hub.docs.settings import settings_page, settings_schema_text
+from hub.docs.sizing import sizing_page
 
 ROOT = Path(__file__).resolve().parents[2] / "docs"
 PUBLISHED = "events/published.json"
@@ -26,6 +27,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "connectors.md": connectors_page,
     "openapi.json": openapi_text,
     "asyncapi.yaml": asyncapi_text,
+    "operators/sizing.md": sizing_page,
 }
 
 
