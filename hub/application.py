@@ -84,6 +84,7 @@ def app_context(
         if Role.CONNECTORS in roles
         else {},
         controls=hub.controls,
+        reparser=hub.reparsing,
         decides=Role.WORKERS in roles,
         own=work,
         spool=hub.spool.figures if hub.spool is not None and Role.CONNECTORS in roles else None,

@@ -17,6 +17,7 @@ NAMED = "external_id"
 async def shown(engine: Engine, entries: Sequence[Entry]) -> list[Entry]:
     """The entries, each with its changes. Costs no query where none may change."""
     names = {each.id: changes_id(name) for each in entries if (name := _name(each))}
+    names |= _edited_later(entries)
     if not names:
         return list(entries)
     found = await engine.load(References(documents={MessageChanges: set(names.values())}))
@@ -31,6 +32,16 @@ async def shown_entry(engine: Engine, id: UUID) -> Entry | None:
     if entry is None:
         return None
     return (await shown(engine, [entry]))[0]
+
+
+def _edited_later(entries: Sequence[Entry]) -> dict[UUID, UUID]:
+    """Of channels whose messages do not change: those that were read again and are told to be edited beside them."""
+    found: dict[UUID, UUID] = {}
+    for each in entries:
+        edited, name = each.detail.get("entry"), each.detail.get(NAMED)
+        if each.step == "message-edited" and edited and isinstance(name, str):
+            found[UUID(str(edited))] = changes_id(name)
+    return found
 
 
 def _name(entry: Entry) -> str:

@@ -23,6 +23,7 @@ from hub.deciding import Deciding
 from hub.engines import open_engine_of
 from hub.housekeeping import Chore, Housekeeping
 from hub.ingesting import MailIngester
+from hub.leaving import Leaving
 from hub.leases import Leases
 from hub.letters import Letters
 from hub.members import Members
@@ -31,6 +32,7 @@ from hub.people import People
 from hub.publishing import Publishing
 from hub.pulling import leased
 from hub.refolding import Refolding
+from hub.reparsing import Reparsing
 from hub.runner import Runner
 from hub.secrets import derived, secret_of
 from hub.service import Service
@@ -67,6 +69,7 @@ class Hub:
     intake: Intake
     spool: Spool | None
     letters: Letters
+    reparsing: Reparsing
     verifier: Verifier
     metrics: Metrics
     channels: Mapping[str, Opened]
@@ -132,12 +135,13 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     deliverers |= {name: each.deliverer for name, each in opened.items() if each.deliverer is not None}
     reparse = {name: each.reparse for name, each in opened.items() if each.reparse is not None}
 
+    letters = Letters(engine, clock, intake, reparse)
     replays = {name: each.replay for name, each in opened.items() if each.replay is not None}
     controls = Controls(engine, clock, activity, settings.silent_after_hours, replays)
     members = None if settings.log is None else Members(engine, clock)
     leases = Leases(engine, clock, members)
     accounts = Accounts(engine, clock)
-    chores: list[Chore] = [accounts.purge, engine.expire, Refolding(engine).run]
+    chores: list[Chore] = [accounts.purge, engine.expire, Refolding(engine).run, Leaving(engine, service).run]
     if members is not None:
         chores.append(members.purge)
     dispatcher = Dispatcher(engine, clock, deliverers, members)
@@ -160,7 +164,8 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         service=service,
         intake=intake,
         spool=spool,
-        letters=Letters(engine, clock, intake, reparse),
+        letters=letters,
+        reparsing=Reparsing(engine, clock, intake, letters, reparse),
         verifier=Verifier(engine, spool=None if spool is None else spool.folder),
         metrics=metrics,
         channels=opened,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -56,6 +57,16 @@ class Verifier(Protocol):
 
         `ledger` is the sender's own record, one item id a line.
         """
+        ...
+
+
+class Reparser(Protocol):
+    """Reads originals again, as their channels would today."""
+
+    def run(
+        self, since: datetime, channel: str | None, actor: Actor, *, apply: bool
+    ) -> AsyncIterator[Mapping[str, object]]:
+        """Each difference as it is found; the last line has the counts."""
         ...
 
 
@@ -174,6 +185,7 @@ class AppContext:
     consumers: Mapping[str, Sequence[Topic]] = field(default_factory=dict)
     connectors: Mapping[str, Callable[[], Health]] = field(default_factory=dict)
     controls: Controls | None = None
+    reparser: Reparser | None = None
     spool: Callable[[], Figures] | None = None
     """What waits on this process's disk for Kafka and MongoDB; None where nothing does."""
     is_stopping: Callable[[], bool] = lambda: False

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
 from hub.accounts.records import audited
@@ -29,6 +29,14 @@ class Verifying(BaseModel):
     ledger: str | None = Field(
         default=None, description="a sender's own record: one acknowledged item id a line", max_length=2**21
     )
+
+
+class Reparsing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    since: AwareDatetime
+    channel: str | None = Field(default=None, max_length=100)
+    apply: bool = Field(default=False, description="change what is different")
 
 
 class BackingUp(BaseModel):
@@ -63,6 +71,28 @@ async def verify(context: Context, principal: Administrator, body: Verifying | N
         lines, None
     )  # what is wrong with the request shows here, while it can still be refused
     return StreamingResponse(_lines(first, lines), media_type=NDJSON, headers={"Cache-Control": "no-store"})
+
+
+@router.post(
+    "/reparse",
+    summary="What today's parsers make of originals that came before",
+    response_model=None,
+    responses={
+        200: {
+            "description": "One JSON object a line; the last has the counts",
+            "content": {NDJSON: {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def reparse(context: Context, principal: Administrator, actor: Acting, body: Reparsing) -> Response:
+    """What would read differently; with `apply` it becomes an edit of its message, and the log keeps both."""
+    if context.reparser is None:
+        raise Invalid("this process reads no originals: ask one that runs connectors")
+    if body.apply:
+        told = audited(context.clock.now(), actor, "originals-read-again", body.channel or "")
+        await context.engine.commit(Step(events=[told]))
+    lines = context.reparser.run(body.since, body.channel, actor, apply=body.apply)
+    return StreamingResponse(_lines(None, lines), media_type=NDJSON, headers={"Cache-Control": "no-store"})
 
 
 async def _lines(
