@@ -4,6 +4,7 @@ A position is one document a partition, so that workers that hold different part
 texts and numbers to this module: the log says what they mean.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
@@ -78,8 +79,10 @@ async def handled(database: DocumentDatabase, ids: set[UUID]) -> set[UUID]:
     if not ids:
         return set()
     texts = [str(id) for id in ids]
-    entries = await database.collection(ENTRIES).find({"_id": {"$in": texts}}, ("_id",))
-    ignored = await database.collection(OUTCOMES).find(
-        {"event": {"$in": texts}, "kind": str(OutcomeKind.IGNORED)}, ("event",)
+    entries, ignored = await asyncio.gather(
+        database.collection(ENTRIES).find({"_id": {"$in": texts}}, ("_id",)),
+        database.collection(OUTCOMES).find(
+            {"event": {"$in": texts}, "kind": str(OutcomeKind.IGNORED)}, ("event",)
+        ),
     )
     return {UUID(row["_id"]) for row in entries} | {UUID(row["event"]) for row in ignored}

@@ -37,9 +37,12 @@ DUPLICATE_KEY = 11000
 SELECTION_MILLISECONDS = 5_000
 SOCKET_MILLISECONDS = 20_000
 INSERTS_A_REQUEST = 1000
-UPDATES_A_REQUEST = 40
+UPDATES_A_REQUEST = 500
+"""So a slow server still answers within the time of a socket."""
+UPDATES_A_REQUEST_OF_FERRETDB = 40
 """FerretDB 1.24 on SQLite keeps a connection of its pool of 50 for each update of a request, and stands still for ever when
-there are more. And so a very slow server still answers within the time of a socket."""
+there are more. What is not known yet counts as one."""
+FERRETDB = "ferretdbVersion"
 FILES = "blob_files"
 UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
 AS_THE_ADDRESS_SAYS = MongoSettings()
@@ -88,8 +91,9 @@ def _not_reached(error: PyMongoError) -> str:
 class MongoCollection:
     """Implements sinks.mongo.port.DocumentCollection on a collection of either driver."""
 
-    def __init__(self, collection: Any) -> None:
+    def __init__(self, collection: Any, updates_a_request: int) -> None:
         self._collection = collection
+        self._at_once = updates_a_request
 
     async def find(
         self, filter: Filter, fields: Sequence[str] = (), order: Order = (), limit: int = 0
@@ -116,8 +120,8 @@ class MongoCollection:
 
     async def update_each(self, changes: Sequence[tuple[Filter, Fields]], upsert: bool = False) -> int:
         found = 0
-        for first in range(0, len(changes), UPDATES_A_REQUEST):
-            part = changes[first : first + UPDATES_A_REQUEST]
+        for first in range(0, len(changes), self._at_once):
+            part = changes[first : first + self._at_once]
             with outages():
                 found += await (self._one(*part[0], upsert) if len(part) == 1 else self._many(part, upsert))
         return found
@@ -166,9 +170,15 @@ class MongoDatabase:
         self._client = client
         self._database = database
         self._bucket = bucket
+        self._collections: dict[str, MongoCollection] = {}
+        self._updates_a_request = UPDATES_A_REQUEST_OF_FERRETDB
 
     def collection(self, name: str) -> MongoCollection:
-        return MongoCollection(self._database[name])
+        found = self._collections.get(name)
+        if found is None:
+            made = MongoCollection(self._database[name], self._updates_a_request)
+            found = self._collections[name] = made
+        return found
 
     async def make_index(self, collection: str, fields: Order) -> None:
         with outages():
@@ -194,8 +204,15 @@ class MongoDatabase:
             return content
 
     async def ping(self) -> None:
+        """The first time it also learns what the server is."""
         with outages():
-            await self._database.command("ping")
+            if self._updates_a_request == UPDATES_A_REQUEST:
+                await self._database.command("ping")
+                return
+            built = await self._database.command("buildInfo")
+        if FERRETDB not in built:
+            self._updates_a_request = UPDATES_A_REQUEST
+            self._collections.clear()
 
     async def close(self) -> None:
         closing = self._client.close()
