@@ -87,12 +87,17 @@ class People:
         raise _busy()
 
     async def unlink(self, principal: Principal, first: UUID, second: UUID, note: str, request: UUID) -> None:
-        """Take a link back; the handles stay, with all that they wrote. Raises Invalid when they are not linked directly."""
+        """Take a link back; the handles stay, with all that they wrote. Done already is done.
+
+        Raises Invalid when they are one person by links over others: then it is one of these that has to go.
+        """
         _must_write(principal)
         await self._must_see(principal, first, second)
         evidence, actor = Evidence(kind="agent", note=note), actor_of(principal)
         for _ in range(ATTEMPTS):
             one, other = await self._pair(first, second)
+            if not are_linked(one, other) and not await self._are_one(first, second):
+                return
             *changed, data = unlinked(one, other, evidence, actor)
             if await self._commit(data, first, request, (one, other), changed):
                 return
@@ -166,6 +171,11 @@ class People:
     async def _must_see(self, principal: Principal, *handles: UUID) -> None:
         for each in handles:
             await self._service.customer(principal, each, limit=1)
+
+    async def _are_one(self, first: UUID, second: UUID) -> bool:
+        """Whether links lead from the one to the other."""
+        customer = await self._service.customer_by_handle(first)
+        return any(each.id == second for each in customer.handles)
 
     async def _pair(self, first: UUID, second: UUID) -> tuple[Handle, Handle]:
         return await self._handle(first), await self._handle(second)

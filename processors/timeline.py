@@ -136,8 +136,17 @@ def _reply(event: Event, data: CaseReplied, case: Case) -> Entry:
         flags=("auto",) if message.automatic else (),
         message=message.message,
         delivery=DeliveryState.SCHEDULED if data.send_at else DeliveryState.QUEUED,
-        detail={"send_at": data.send_at.isoformat()} if data.send_at else {},
+        detail=_reply_detail(data),
     )
+
+
+def _reply_detail(data: CaseReplied) -> dict[str, object]:
+    detail: dict[str, object] = {}
+    if data.send_at is not None:
+        detail["send_at"] = data.send_at.isoformat()
+    if data.interaction is not None:
+        detail["answers"] = str(data.interaction)
+    return detail
 
 
 def _step(event: Event, data: CaseEvent, case: Case) -> Entry:

@@ -161,6 +161,9 @@ class CaseReplied(CaseEvent):
     message: OutboundMessage
     send_at: datetime | None = None
     template: str | None = None
+    interaction: UUID | None = Field(
+        default=None, description="the message that an automation answers by it, which need not be the last"
+    )
 
 
 @event_type

@@ -42,7 +42,9 @@ class AnswerFromTemplate(Command):
     type: ClassVar[str] = "hubbub.command.answer-from-template"
 
     template: str
-    interaction: UUID | None = None
+    interaction: UUID | None = Field(
+        default=None, description="the message that is answered, as the reply will say"
+    )
 
 
 @event_type

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import secrets
 import unicodedata
-from base64 import b32encode
+from base64 import b32encode, urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,9 +43,11 @@ class NewKey:
     last_four: str
 
 
-def new_key() -> NewKey:
-    prefix = b32encode(secrets.token_bytes(5)).decode().lower()
-    text = f"{KEY_MARK}_{prefix}_{secrets.token_urlsafe(TOKEN_BYTES)}"
+def new_key(seed: bytes = b"") -> NewKey:
+    """A key that nobody can guess. Of the same seed, which is secret and at least 32 bytes then, it is the same."""
+    drawn = hashlib.shake_256(seed).digest(5 + TOKEN_BYTES) if seed else secrets.token_bytes(5 + TOKEN_BYTES)
+    prefix = b32encode(drawn[:5]).decode().lower()
+    text = f"{KEY_MARK}_{prefix}_{urlsafe_b64encode(drawn[5:]).rstrip(b'=').decode()}"
     return NewKey(text, f"{KEY_MARK}_{prefix}", text[-4:])
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from hub.accounts.credentials import KEY_MARK, key_id, new_key
 from hub.accounts.records import audited, changed, created, decided_again, load
 from schemas.accounts import KEYS, ApiKey, Principal, Role, Scope
-from schemas.errors import Invalid, Unknown
+from schemas.errors import Conflict, Invalid, Unknown
 from schemas.events import Actor
 from schemas.ports import Clock, Engine, Page, Query, Step
 
@@ -40,8 +40,12 @@ class Keys:
         roles: Mapping[str, Role],
         actor: Actor,
         expires_at: datetime | None = None,
+        seed: bytes = b"",
     ) -> tuple[ApiKey, str]:
-        """A key and its text, which is returned once and kept nowhere."""
+        """A key and its text, which is returned once and kept nowhere.
+
+        `seed` is a secret made from the request: asked again, because the answer did not arrive, it is the same key.
+        """
         now = self._clock.now()
         problems = {}
         if not 0 < len(name.strip()) <= NAME_LENGTH_AT_MOST:
@@ -52,7 +56,7 @@ class Keys:
             problems["expires_at"] = "give a time to come"
         if problems:
             raise Invalid("the key was not made", problems)
-        fresh = new_key()
+        fresh = new_key(seed)
         key = ApiKey(
             id=key_id(fresh.text),
             name=name.strip(),
@@ -67,7 +71,11 @@ class Keys:
         event = audited(
             now, actor, "key-created", str(key.id), {"name": key.name, "scopes": " ".join(key.scopes)}
         )
-        await self._engine.commit(Step(documents=[created(key)], events=[event]))
+        try:
+            await self._engine.commit(Step(documents=[created(key)], events=[event]))
+        except Conflict:
+            if not seed:
+                raise
         return await self.get(key.id), fresh.text
 
     async def get(self, id: UUID) -> ApiKey:

@@ -15,8 +15,8 @@ from hub.console.rendering import Pages, is_partial
 from hub.console.words import Words, catalogue
 from hub.http.context import AppContext
 from hub.http.problems import status_of
-from hub.http.rights import CsrfRefused, require_csrf
-from schemas.accounts import Principal, Role
+from hub.http.rights import CsrfRefused, Right, must, require_csrf
+from schemas.accounts import Principal
 from schemas.errors import Forbidden, HubbubError, Outage, Refused, Unknown
 
 SIGN_IN = f"{ROOT}/sign-in"
@@ -129,8 +129,9 @@ def inside(url: str) -> str:
     return url if is_ours and plain and len(url) <= LONGEST_NEXT else ROOT
 
 
-def supervisor_only(console: Console, request: Request) -> Principal:
-    principal = console.principal(request)
-    if not principal.is_at_least(Role.SUPERVISOR):
-        raise Unknown("there is no such page")
-    return principal
+def only_with(right: Right, console: Console, request: Request) -> Principal:
+    """Who has the right; to others the page is not there."""
+    try:
+        return must(console.principal(request), right)
+    except Forbidden:
+        raise Unknown("there is no such page") from None

@@ -8,11 +8,12 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.console.console import Console, supervisor_only
+from hub.console.console import Console, only_with
 from hub.console.places import ROOT
 from hub.console.rows import channel_name
 from hub.console.words import Moment, Words
 from hub.http.connectors import ConnectorOut, known_connectors
+from hub.http.rights import Right
 from hub.service import actor_of
 from schemas.documents import DeadLetter, QuarantineItem
 from schemas.errors import Invalid, Refused, Unknown
@@ -65,7 +66,7 @@ class ChannelHealth:
 
 
 async def quarantine(console: Console, request: Request) -> Response:
-    supervisor_only(console, request)
+    only_with(Right.LOOK, console, request)
     words = console.words(request)
     page = await console.context.letters.quarantine(limit=LETTERS, after=request.query_params.get("after"))
     rows = [_quarantine_row(each, words) for each in page.items]
@@ -73,7 +74,7 @@ async def quarantine(console: Console, request: Request) -> Response:
 
 
 async def dead_letters(console: Console, request: Request) -> Response:
-    supervisor_only(console, request)
+    only_with(Right.LOOK, console, request)
     words = console.words(request)
     page = await console.context.letters.dead_letters(limit=LETTERS, after=request.query_params.get("after"))
     rows = [_dead_row(each, words) for each in page.items]
@@ -96,7 +97,7 @@ async def _letters(
 
 
 async def quarantined(console: Console, request: Request) -> Response:
-    supervisor_only(console, request)
+    only_with(Right.LOOK, console, request)
     item = await console.context.letters.quarantined(_id(request))
     return await _quarantined(console, request, item)
 
@@ -119,7 +120,7 @@ async def _quarantined(
 
 
 async def dead_letter(console: Console, request: Request) -> Response:
-    supervisor_only(console, request)
+    only_with(Right.LOOK, console, request)
     letter = await console.context.letters.dead_letter(_id(request))
     return await _dead(console, request, letter)
 
@@ -166,7 +167,7 @@ async def _letter(
 
 
 async def settle_quarantined(console: Console, request: Request) -> Response:
-    actor = actor_of(supervisor_only(console, request))
+    actor = actor_of(only_with(Right.SETTLE, console, request))
     letters, id = console.context.letters, _id(request)
     acts = {"replay": letters.replay_quarantined, "drop": letters.drop_quarantined}
     try:
@@ -179,7 +180,7 @@ async def settle_quarantined(console: Console, request: Request) -> Response:
 
 
 async def settle_dead_letter(console: Console, request: Request) -> Response:
-    actor = actor_of(supervisor_only(console, request))
+    actor = actor_of(only_with(Right.SETTLE, console, request))
     letters, id = console.context.letters, _id(request)
     acts = {"replay": letters.replay_dead_letter, "drop": letters.drop_dead_letter}
     try:
@@ -192,7 +193,7 @@ async def settle_dead_letter(console: Console, request: Request) -> Response:
 
 
 async def health(console: Console, request: Request) -> Response:
-    supervisor_only(console, request)
+    only_with(Right.LOOK, console, request)
     words, context = console.words(request), console.context
     channels = [_health(each, words) for each in await known_connectors(context)]
     names = list(context.consumers)

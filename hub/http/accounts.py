@@ -1,5 +1,6 @@
 """Users, API keys and sessions, as administrators see them; and the audit trail."""
 
+import hmac
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -13,6 +14,7 @@ from hub.http.problems import responses
 from hub.http.requests import Operation, keep_instead
 from hub.http.rights import Acting, Administrator
 from hub.http.session import SessionOut
+from hub.leaving import give_back
 from schemas.accounts import ApiKey, Role, Scope, User
 from schemas.events import Actor
 from schemas.parking import Audited
@@ -154,10 +156,13 @@ async def show_user(context: Context, principal: Administrator, name: Name) -> U
 async def change_user(
     context: Context, principal: Administrator, actor: Acting, name: Name, body: UserChange
 ) -> UserOut:
-    """Holds from the user's next request on. `active: false` ends what the user may do; the name stays on what was done."""
+    """Holds from the user's next request on. `active: false` ends what the user may do, and gives their open cases back to
+    the queues; the name stays on what was done."""
     user = await context.accounts.users.update(
         name, actor, roles=body.roles, title=body.title, address=body.address, active=body.active
     )
+    if not user.active:
+        await give_back(context.engine, context.service, user.name, actor)
     return UserOut.of(user)
 
 
@@ -197,7 +202,10 @@ async def list_keys(context: Context, principal: Administrator, pages: Pages) ->
 async def create_key(
     context: Context, request: Request, principal: Administrator, actor: Acting, body: NewKey
 ) -> KeyCreated:
-    key, text = await context.accounts.keys.create(body.name, body.scopes, body.roles, actor, body.expires_at)
+    seed = hmac.digest(context.secret, b"hubbub api key\x1f" + request.state.command.bytes, "sha256")
+    key, text = await context.accounts.keys.create(
+        body.name, body.scopes, body.roles, actor, body.expires_at, seed
+    )
     shown = KeyOut.of(key)
     keep_instead(request, KeyCreated(key=shown, secret=SHOWN_ONCE).model_dump_json().encode())
     return KeyCreated(key=shown, secret=text)

@@ -15,7 +15,7 @@ from hub.http.files import Stored, file_response
 from hub.http.paging import PageOf, Pages
 from hub.http.problems import responses
 from hub.http.requests import Operation
-from hub.http.rights import Acting, Administrator, Supervisor
+from hub.http.rights import Acting, Settler, Supervisor
 from schemas.documents import DeadLetter, LetterState, QuarantineItem
 from schemas.errors import Invalid
 from schemas.ports import Step
@@ -123,13 +123,13 @@ async def quarantined_original(
 
 
 @router.post("/quarantine/{item}/replay", summary="Read the item again", status_code=204)
-async def replay_quarantined(context: Context, principal: Administrator, actor: Acting, item: UUID) -> None:
+async def replay_quarantined(context: Context, principal: Settler, actor: Acting, item: UUID) -> None:
     """Refused (422), with the reason, while it still cannot be read."""
     await context.letters.replay_quarantined(item, actor)
 
 
 @router.post("/quarantine/{item}/drop", summary="Give the item up", status_code=204)
-async def drop_quarantined(context: Context, principal: Administrator, actor: Acting, item: UUID) -> None:
+async def drop_quarantined(context: Context, principal: Settler, actor: Acting, item: UUID) -> None:
     await context.letters.drop_quarantined(item, actor)
 
 
@@ -152,7 +152,7 @@ async def show_dead_letter(context: Context, principal: Supervisor, letter: UUID
 
 @router.post("/dead-letters/{letter}/replay", summary="Process the event again", status_code=204)
 async def replay_dead_letter(
-    context: Context, principal: Administrator, actor: Acting, letter: UUID, body: Replaying | None = None
+    context: Context, principal: Settler, actor: Acting, letter: UUID, body: Replaying | None = None
 ) -> None:
     """As it was, or with edited data. The event is marked `late`: it lost its place in the order of its key."""
     value = None
@@ -165,6 +165,6 @@ async def replay_dead_letter(
 
 
 @router.post("/dead-letters/{letter}/drop", summary="Give the event up", status_code=204)
-async def drop_dead_letter(context: Context, principal: Administrator, actor: Acting, letter: UUID) -> None:
+async def drop_dead_letter(context: Context, principal: Settler, actor: Acting, letter: UUID) -> None:
     """The original bytes stay on the log."""
     await context.letters.drop_dead_letter(letter, actor)

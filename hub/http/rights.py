@@ -1,6 +1,8 @@
 """What a request needs: somebody who may read, write, administer. Used as dependencies of operations."""
 
 import hmac
+from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -83,11 +85,15 @@ def subscriber(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
 
 
 def supervisor(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
-    return _at_least(_with_scope(principal, Scope.READ), Role.SUPERVISOR)
+    return must(principal, Right.LOOK)
+
+
+def settler(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
+    return must(principal, Right.SETTLE)
 
 
 def administrator(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
-    return _at_least(_with_scope(principal, Scope.ADMIN), Role.ADMIN)
+    return must(principal, Right.ADMINISTER)
 
 
 def actor(principal: Annotated[Principal, Depends(somebody)]) -> Actor:
@@ -102,6 +108,28 @@ def _with_scope(principal: Principal, scope: Scope) -> Principal:
     return principal
 
 
+class Right(StrEnum):
+    """What somebody may do who works for all queues. The API and the console look here, and nowhere else."""
+
+    LOOK = "look"  # letters, health, exports: what stands beside the cases
+    SETTLE = "settle"  # play letters again, or give them up
+    ADMINISTER = "administer"
+
+
+NEEDED: Mapping[Right, tuple[Role, Scope]] = {
+    Right.LOOK: (Role.SUPERVISOR, Scope.READ),
+    Right.SETTLE: (Role.SUPERVISOR, Scope.ADMIN),
+    Right.ADMINISTER: (Role.ADMIN, Scope.ADMIN),
+}
+"""The role in every queue, and the scope that a key needs besides; a person who signs in has every scope."""
+
+
+def must(principal: Principal, right: Right) -> Principal:
+    """Raises Forbidden, saying what is missing."""
+    role, scope = NEEDED[right]
+    return _at_least(_with_scope(principal, scope), role)
+
+
 def _at_least(principal: Principal, role: Role) -> Principal:
     if not principal.is_at_least(role):
         raise Forbidden(f"this needs the role {role} in every queue ('*')")
@@ -113,5 +141,6 @@ Reader = Annotated[Principal, Depends(reader)]
 Writer = Annotated[Principal, Depends(writer)]
 Subscriber = Annotated[Principal, Depends(subscriber)]
 Supervisor = Annotated[Principal, Depends(supervisor)]
+Settler = Annotated[Principal, Depends(settler)]
 Administrator = Annotated[Principal, Depends(administrator)]
 Acting = Annotated[Actor, Depends(actor)]

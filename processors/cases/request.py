@@ -136,7 +136,14 @@ def _answer(work: Work, case: Case, command: AnswerFromTemplate) -> None:
     for handle in handles:
         lately = answers.answered_lately(handle, work.facts.now)
         work.put(handle.model_copy(update={"answered_at": (*lately, work.facts.now)}))
-    work.emit(case, CaseReplied(case=case.id, actor=command.actor, message=message, template=template.name))
+    replied = CaseReplied(
+        case=case.id,
+        actor=command.actor,
+        message=message,
+        template=template.name,
+        interaction=command.interaction,
+    )
+    work.emit(case, replied)
     work.send(message)
     if event is not None:  # behind the reply: by its entry it is known that the command was done
         work.tell_identity(event)

@@ -7,13 +7,15 @@ import httpx
 import pytest
 
 from hub.http.authentication import as_operator
+from hub.leaving import Leaving
 from hub.letters import dead_letter
-from schemas.accounts import Role
+from schemas.accounts import ANSWERED, AnsweredRequest, Role, Scope
+from schemas.cases import CaseAssigned, CaseState
 from schemas.documents import QuarantineItem
 from schemas.ids import derive
-from schemas.ports import Step
+from schemas.ports import Query, Step
 from schemas.topics import Topic
-from tests.hub.http.company import CONFIGURATION, ORIGIN, ORIGINAL, House, blob_of
+from tests.hub.http.company import ADMIN, CONFIGURATION, ORIGIN, ORIGINAL, House, blob_of
 
 
 async def quarantined(home: House) -> QuarantineItem:
@@ -193,7 +195,9 @@ async def test_only_the_command_on_the_machine_makes_a_backup(home: House) -> No
 
 
 @pytest.mark.parametrize("role", [Role.AGENT, Role.SUPERVISOR])
-async def test_a_supervisor_looks_and_an_administrator_acts(home: House, role: Role) -> None:
+async def test_a_supervisor_settles_letters_and_an_administrator_does_the_rest(
+    home: House, role: Role
+) -> None:
     item = await quarantined(home)
     await home.add_user("olga", {"*": role})
     async with home.signed_in("olga") as client:
@@ -201,4 +205,52 @@ async def test_a_supervisor_looks_and_an_administrator_acts(home: House, role: R
         acted = await client.post(f"/api/v1/quarantine/{item.id}/drop")
         users = await client.get("/api/v1/users")
     assert looked.status_code == (200 if role is Role.SUPERVISOR else 403)
-    assert acted.status_code == users.status_code == 403
+    assert acted.status_code == (204 if role is Role.SUPERVISOR else 403)
+    assert users.status_code == 403
+
+
+async def test_a_key_settles_letters_only_with_the_scope_for_it(home: House) -> None:
+    item = await quarantined(home)
+    reading = await home.key({"*": Role.ADMIN}, Scope.READ, Scope.WRITE)
+    async with home.client(authorization=f"Bearer {reading}") as client:
+        looked = await client.get("/api/v1/quarantine")
+        acted = await client.post(f"/api/v1/quarantine/{item.id}/drop")
+    assert (looked.status_code, acted.status_code) == (200, 403)
+
+
+async def test_a_key_asked_for_again_after_a_crash_is_the_same_key(home: House) -> None:
+    body = {"name": "shop", "scopes": ["read"], "roles": {"orders": "agent"}}
+    headers = {"Idempotency-Key": "a-key-for-the-shop"}
+    async with home.signed_in("root") as client:
+        made = (await client.post("/api/v1/keys", json=body, headers=headers)).json()
+        kept = (await home.engine.find(Query(ANSWERED))).items
+        await home.engine.commit(Step(deletions=[(AnsweredRequest, each.id) for each in kept]))
+        again = (await client.post("/api/v1/keys", json=body, headers=headers)).json()
+        other = (await client.post("/api/v1/keys", json=body)).json()
+        listed = (await client.get("/api/v1/keys")).json()["items"]
+    assert again == made
+    assert other["secret"] != made["secret"]
+    assert {each["id"] for each in listed} == {made["key"]["id"], other["key"]["id"]}
+
+
+async def test_cases_of_who_leaves_go_back_to_their_queues(home: House) -> None:
+    held = await home.case("held", assignee="ines")
+    done = await home.case("done", assignee="ines", state=CaseState.RESOLVED)
+    await home.case("of another", assignee="bill")
+    async with home.signed_in("root") as client:
+        await client.patch("/api/v1/users/ines", json={"active": False})
+        await client.patch("/api/v1/users/ines", json={"active": False})
+    (told,) = [each.data for each in await home.events(Topic.CASES)]
+    assert isinstance(told, CaseAssigned)
+    assert (told.case, told.assignee, told.actor.id) == (held.id, None, "root")
+    assert (await home.context.service.case_after(held.id)).assignee is None
+    assert (await home.context.service.case_after(done.id)).assignee == "ines"
+
+
+async def test_what_was_left_undone_for_who_left_is_done_in_the_house(home: House) -> None:
+    held = await home.case("held", assignee="ines")
+    await home.accounts.users.deactivate("ines", ADMIN)
+    leaving = Leaving(home.engine, home.context.service)
+    assert await leaving.run() == 1
+    assert await leaving.run() == 0
+    assert (await home.context.service.case_after(held.id)).assignee is None
