@@ -1,7 +1,7 @@
 """What an agent does to a case. Each action is a form that works without scripts: it acts, then shows the case."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from uuid import UUID
 
@@ -79,7 +79,12 @@ class Action:
     done: str
     command: Callable[[Asked], Command]
     undo: str = ""
-    undo_fields: Callable[[Case], Mapping[str, str]] = field(default=lambda case: {})
+    undo_fields: Callable[[Case], Mapping[str, str]] | None = None
+
+    @property
+    def needs_fields_to_undo(self) -> bool:
+        """Whether taking it back depends on what each case was before."""
+        return self.undo_fields is not None
 
 
 def _simple(kind: type[Command]) -> Callable[[Asked], Command]:
@@ -188,7 +193,7 @@ async def act(console: Console, request: Request) -> Response:
         raise Unknown("there is no such action")
     asked = await asked_of(console, request)
     try:
-        await _command(console, request, asked, action.command(asked))
+        await command_of(console, asked, action.command(asked))
     except (Stale, Invalid, Forbidden) as refusal:
         return await refused(console, request, desk, asked, refusal)
     return await _done(console, request, asked, action)
@@ -199,9 +204,7 @@ async def merge(console: Console, request: Request) -> Response:
     asked = await asked_of(console, request)
     try:
         into = await console.context.service.case(desk.principal, asked.text("into"))
-        await _command(
-            console, request, asked, MergeCase(case=asked.case.id, actor=asked.actor, into=into.id)
-        )
+        await command_of(console, asked, MergeCase(case=asked.case.id, actor=asked.actor, into=into.id))
     except (Stale, Invalid, Forbidden, Unknown) as refusal:
         return await refused(console, request, desk, asked, refusal)
     return go(console, request, place_of(request).case_url(into.number, done="merged"))
@@ -214,7 +217,7 @@ async def asked_of(console: Console, request: Request) -> Asked:
     return Asked(case, form, actor_of(desk.principal), desk.words, desk)
 
 
-async def _command(console: Console, request: Request, asked: Asked, command: Command) -> Case:
+async def command_of(console: Console, asked: Asked, command: Command) -> Case:
     return await console.context.service.command(asked.desk.principal, command, request_id(asked, command))
 
 
@@ -240,7 +243,7 @@ async def _done(console: Console, request: Request, asked: Asked, action: Action
         return console.pages.see(chosen.case_url(asked.case.number, done=action.done))
     if action.done == "cancelled":
         view = _written_on(console, asked, view)
-    undo = undo_of(view, "", action.undo_fields(asked.case), action.undo)
+    undo = undo_of(view, "", action.undo_fields(asked.case) if action.undo_fields else {}, action.undo)
     response = await case_page(console, request, asked.desk, view, more={"done": action.done, "undo": undo})
     response.headers["HX-Trigger-After-Settle"] = f"hubbub:{action.done}"
     if asked.case.number not in request.headers.get(

@@ -53,6 +53,9 @@ class ListView:
     title: str
     rows: Sequence[Row]
     next: str | None
+    queues: Sequence[tuple[str, str]] = ()
+    agents: Sequence[Face] = ()
+    """To whom the chosen ones may be given; in a view over all queues nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,14 @@ class Desk:
         page = await self._service.cases(self.principal, place.filter(self.principal.id), ROWS, after)
         known = await faces(self._context.engine, self.principal, page.items)
         rows = [row(case, self.words, known, place) for case in page.items]
-        return ListView(place, self.title(place), rows, page.next)
+        agents = await self._agents(place.queue) if place.queue else []
+        visible = self.principal.queues()
+        queues = [each for each in self._queues() if visible is None or each[0] in visible]
+        return ListView(place, self.title(place), rows, page.next, queues, agents)
+
+    def _queues(self) -> list[tuple[str, str]]:
+        configuration = self._context.service.company.current.configuration
+        return [(each.name, each.title) for each in configuration.queues]
 
     def title(self, place: Place) -> str:
         return self.queue_title(place.queue) if place.queue else self.words.t(f"rail.{place.show}")
@@ -203,7 +213,7 @@ class Desk:
         case = await self._service.case(self.principal, number)
         page, agents, why, merged = await asyncio.gather(
             self._service.timeline(self.principal, case, ENTRIES, before),
-            self._agents(case),
+            self._agents(case.queue),
             self._why(case),
             self._merged_into(case),
         )
@@ -230,9 +240,7 @@ class Desk:
             closed=case.state in CLOSED,
             can_assign=self.principal.is_at_least(Role.SUPERVISOR, case.queue),
             agents=agents,
-            queues=[
-                (each.name, each.title) for each in self._context.service.company.current.configuration.queues
-            ],
+            queues=self._queues(),
             canned=[each.name for each in self._context.service.company.current.configuration.templates],
             place=place,
             nonce=token_hex(8),
@@ -242,12 +250,12 @@ class Desk:
     def _telling(self, known: Faces, case: Case) -> Telling:
         return Telling(self.words, known, self.queue_title, f"{FILES}/{case.number}")
 
-    async def _agents(self, case: Case) -> list[Face]:
+    async def _agents(self, queue: str) -> list[Face]:
         """Who a case may be given to: who works in its queue. Only a supervisor gives cases away."""
-        if not self.principal.is_at_least(Role.SUPERVISOR, case.queue):
+        if not self.principal.is_at_least(Role.SUPERVISOR, queue):
             return []
         users = await self._context.accounts.users.names()
-        able = [each for each in users if each.active and (case.queue in each.roles or "*" in each.roles)]
+        able = [each for each in users if each.active and (queue in each.roles or "*" in each.roles)]
         return [
             Face(each.name, each.title or each.name, each.name == self.principal.id)
             for each in able[:PICKED_AT_MOST]

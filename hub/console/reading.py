@@ -64,9 +64,19 @@ async def rail(console: Console, request: Request) -> Response:
 
 
 async def show_list(console: Console, request: Request) -> Response:
-    desk, chosen = console.desk(request), place_of(request)
+    return await list_page(console, request, console.desk(request))
+
+
+async def list_page(
+    console: Console, request: Request, desk: Desk, more: Mapping[str, object] | None = None
+) -> Response:
+    """The whole page, or the part that is asked for; for a form that htmx sent, the list with the counts that changed."""
+    chosen = place_of(request)
     listed = await desk.listed(chosen, request.query_params.get("after"))
-    values = {"list": listed, "here": chosen.queue or chosen.show, "done": _done(request)}
+    values = {"list": listed, "here": chosen.queue or chosen.show, "done": _done(request), **(more or {})}
+    if request.method == "POST" and is_partial(request):
+        values |= {"rail": await desk.rail(), "oob": True}
+        return console.pages.render(request, "fragments/list_parts.html", values)
     part = request.query_params.get("part", "")
     if part == "rows":
         return console.pages.render(request, "fragments/rows.html", values)

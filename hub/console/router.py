@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from hub.console import acting, linking, operating, reading, searching, signing, styles, writing
+from hub.console import acting, bulk, linking, operating, reading, searching, signing, styles, writing
 from hub.console.console import Console, Handler, guarded, unguarded
 from hub.console.frames import Frames
 from hub.console.places import ROOT
@@ -24,6 +24,8 @@ CASES = ("/queues/{queue}/{number}", "/views/{view}/{number}")
 GUARDED: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "", reading.front),
     ("GET", "/rail", reading.rail),
+    ("POST", "/queues/{queue}/bulk", bulk.act_on_many),
+    ("POST", "/views/{view}/bulk", bulk.act_on_many),
     ("GET", "/queues/{queue}", reading.show_list),
     ("GET", "/views/{view}", reading.show_list),
     ("GET", "/cases/{number}", reading.find_case),

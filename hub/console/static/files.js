@@ -47,7 +47,7 @@ async function upload(files) {
   try {
     const answer = await fetch(target.dataset.files, { method: "POST", body, headers: { "HX-Request": "true" } });
     for (const old of chips().querySelectorAll(".notice")) old.closest("li").remove();
-    chips().insertAdjacentHTML("beforeend", await answer.text());
+    htmx.swap("#files", await answer.text(), { swapStyle: "beforeend" });
   } finally {
     target.removeAttribute("aria-busy");
   }

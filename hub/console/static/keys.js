@@ -1,5 +1,7 @@
 // Keys. A letter acts only when nothing is being written; the sheet of keys (?) lists them all.
 
+import { chooseNone, toggleRow } from "./choosing.js";
+
 const rows = () => [...document.querySelectorAll("#rows a[href]")];
 const isWriting = (target) => target.closest?.("input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]");
 const page = () => document.getElementById("case");
@@ -15,6 +17,7 @@ const ACTS = {
   s: () => openMenu("s"),
   t: () => openMenu("t"),
   m: () => openMenu("m"),
+  x: toggleRow,
   "/": () => focus(document.getElementById("search")),
   "?": () => document.getElementById("keys")?.showModal(),
 };
@@ -77,6 +80,7 @@ function escape(event) {
   }
   if (document.querySelector("dialog[open]")) return; // it closes itself
   if (isWriting(event.target)) return event.target.blur();
+  if (chooseNone()) return;
   const current = document.querySelector("#rows a[aria-current]") ?? rows()[0];
   if (current && current.offsetParent) return focus(current);
   document.querySelector("#case .back")?.click();
