@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from hub.accounts.errors import Throttled, Unauthenticated
-from schemas.errors import Conflict, Forbidden, HubbubError, Invalid, NotYet, Outage, Stale, Unknown
+from schemas.errors import Conflict, Forbidden, HubbubError, Invalid, NotYet, Outage, Refused, Stale, Unknown
 
 MEDIA_TYPE = "application/problem+json"
 TYPES = "https://hubbub.example/problems"
@@ -38,6 +38,7 @@ STATUS: dict[type[HubbubError], int] = {
     Throttled: 429,
     NotYet: 503,
     Outage: 503,
+    Refused: 409,  # such as a backup where the servers have their own means
 }
 KINDS: dict[int, str] = {
     400: "bad-request",
