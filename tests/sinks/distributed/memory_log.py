@@ -124,6 +124,14 @@ class MemoryLog:
         records = self._broker.records.get(partition, [])
         return self._record(records[offset], Standing.at({})) if offset < len(records) else None
 
+    async def decoded(self, raws: Sequence[Raw], at: Mapping[Partition, int]) -> list[Record]:
+        standing = Standing.at(at)
+        return [self._record(each, standing) for each in raws]
+
+    async def between(self, partition: Partition, first: int, last: int, limit: int) -> list[Raw]:
+        await self._gate()
+        return self._broker.records[partition][first:last][:limit]
+
     async def tail(self) -> Position:
         await self._gate()
         return to_position(self._broker.ends())
