@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from hub.moving.moved import refuse_moved
 from hub.settings import HubSettings
 from schemas.errors import Outage
 from schemas.ports import Clock, Engine
@@ -11,11 +12,13 @@ INSTALL = "log and store need more packages: pip install 'hubbub[distributed]'"
 
 
 async def open_engine_of(settings: HubSettings, folder: Path, clock: Clock) -> Engine:
-    """Opens it. Raises Outage where it does not answer or its packages are missing, Invalid for an address that cannot be used.
+    """Opens it. Raises Outage where it does not answer or its packages are missing, Invalid for an address that cannot be used, Refused
+    where the company was moved away.
 
     The packages of an engine are imported when it is chosen: whoever runs in one process needs no others.
     """
     if settings.log is None or settings.store is None:
+        refuse_moved(folder)
         return await open_engine(folder, clock=clock)
     try:
         from sinks.distributed.engine import Access, open_distributed  # noqa: PLC0415

@@ -60,6 +60,17 @@ SPOOL_CRASH_POINTS: dict[str, str] = {
 }
 """The same, of the spool before that engine."""
 
+MOVE_CRASH_POINTS: dict[str, str] = {
+    "move.after-mark": "the store is marked as the target of a move, nothing is moved",
+    "move.after-publishing": "a page of events is on the new log, not written down",
+    "move.after-page": "a page of events is on the new log and written down",
+    "move.after-documents": "a page of documents is in the store, not written down",
+    "move.after-entries": "timelines of a page of cases are in the store, not written down",
+    "move.before-positions": "all is moved, no consumer stands anywhere",
+    "move.before-end": "all is proved, the store is still marked as the target",
+}
+"""The same, of a move from one engine to the other."""
+
 Hook = Callable[[str], None]
 
 
@@ -109,5 +120,8 @@ def parse_armed(text: str) -> tuple[str, int]:
 
 
 def _check(name: str) -> None:
-    if not any(name in points for points in (CRASH_POINTS, DISTRIBUTED_CRASH_POINTS, SPOOL_CRASH_POINTS)):
+    if not any(
+        name in points
+        for points in (CRASH_POINTS, DISTRIBUTED_CRASH_POINTS, SPOOL_CRASH_POINTS, MOVE_CRASH_POINTS)
+    ):
         raise ValueError(f"there is no crash point {name!r}; schemas/crash.py has the table")

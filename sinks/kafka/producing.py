@@ -63,8 +63,8 @@ class Publisher:
         """What is sent for these events, stamped now."""
         return [to_message(event, self._stamps.next()) for event in events]
 
-    async def send(self, messages: Sequence[Message]) -> None:
-        """Returns when all are durable. After Outage some may be, or become so: an idempotent producer never gives a batch up,
+    async def send(self, messages: Sequence[Message]) -> list[tuple[Partition, int]]:
+        """Returns when all are durable, with where each is. After Outage some may be, or become so: an idempotent producer never gives a batch up,
         so that what is sent again comes after it, and the order of first sight is kept."""
         producer = self._running()
         with outages("writing"):
@@ -72,9 +72,11 @@ class Publisher:
                 sent = [await self._send(producer, each) for each in messages]
                 if sent:
                     await asyncio.wait(sent)
+        places = []
         for message, future in zip(messages, sent, strict=True):
             with outages("writing"):
-                await self._tell(message, future)
+                places.append(await self._tell(message, future))
+        return places
 
     async def _send(self, producer: AIOKafkaProducer, message: Message) -> "asyncio.Future[Any]":
         """The same event that is still on its way is not sent again: an outage would fill the log with copies."""
@@ -93,7 +95,7 @@ class Publisher:
         if not sent.cancelled():
             sent.exception()
 
-    async def _tell(self, message: Message, sent: "asyncio.Future[Any]") -> None:
+    async def _tell(self, message: Message, sent: "asyncio.Future[Any]") -> tuple[Partition, int]:
         """The offset of what was sent, or what went wrong. A producer that the broker no longer knows is made anew."""
         try:
             result = sent.result()
@@ -102,7 +104,9 @@ class Publisher:
                 await self.close()
                 await self.start()
             raise
-        self._told((Topic(message.topic), result.partition), result.offset + 1)
+        partition = (Topic(message.topic), result.partition)
+        self._told(partition, result.offset + 1)
+        return partition, result.offset
 
     async def partitions(self, topic: Topic) -> list[int]:
         """As many as the broker has now; it is asked every five minutes at most."""

@@ -7,6 +7,8 @@ from sinks.mongo.port import DocumentDatabase, Order
 
 ENTRIES, CLAIMS, OUTCOMES, POSITIONS = "entries", "claims", "outcomes", "positions"
 STEPS, STEP_PARTS, SEARCH, BLOBS = "steps", "step_parts", "search_texts", "blobs"
+MOVES = "moves"
+"""Has one document while a company is moved to this store, and after."""
 LOCK = "step"
 """The field that names the step which is changing a document."""
 

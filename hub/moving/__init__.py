@@ -1,0 +1,1 @@
+"""Carries a company from one engine to the other."""

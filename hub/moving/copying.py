@@ -1,0 +1,307 @@
+"""Copies a company into an empty engine: log, claims, blobs, documents, timelines, outcomes, search texts, positions.
+
+Each part goes in pages, and the checkpoint says which page is done. A page that was cut off is done again: what is there is
+left as it is, and events that are on the new log already are found by what lies beyond the last place that is written down.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from hub.moving.blobs import refs_in
+from hub.moving.checkpoint import Checkpoint
+from processors.search import search_texts
+from processors.timeline import change_of
+from schemas.accounts import SESSIONS
+from schemas.cases import CaseEvent, MessageEvent
+from schemas.collections import COLLECTIONS
+from schemas.crash import crash_point
+from schemas.documents import CASES, Case, Collection, DeadLetter, Document, Entry, Parked
+from schemas.errors import Never, Unknown
+from schemas.events import Event
+from schemas.interactions import BlobRef, InteractionReceived
+from schemas.members import MEMBERS
+from schemas.outbound import DeliverySent
+from schemas.ports import START, Blob, Engine, Position, Query, Record, References
+from schemas.topics import Topic
+from sinks.distributed.importing import Importer
+from sinks.kafka.codec import event_id
+from sinks.kafka.offsets import Partition
+
+EVENTS_AT_ONCE = 500
+DOCUMENTS_AT_ONCE = 500
+CASES_AT_ONCE = 50
+ENTRIES_AT_ONCE = 500
+BLOB_BYTES_AT_ONCE = 8 * 1024**2
+DONE = "done"
+ALL_TOPICS = tuple(Topic)
+
+Told = Callable[[str, int], None]
+Consumers = Mapping[str, Sequence[Topic]]
+
+
+@dataclass
+class Report:
+    """What could not be carried because the source has it no more."""
+
+    missing_blobs: list[str] = field(default_factory=list)
+
+
+class Copying:
+    """`told` is called with a part and how many of it were done since."""
+
+    def __init__(
+        self,
+        source: Engine,
+        target: Importer,
+        checkpoint: Checkpoint,
+        consumers: Consumers,
+        keep_sessions: bool,
+        told: Told,
+    ) -> None:
+        self._source = source
+        self._target = target
+        self._checkpoint = checkpoint
+        self._consumers = consumers
+        self._told = told
+        left_out = {MEMBERS.name} | (set() if keep_sessions else {SESSIONS.name})
+        self.collections = [each for each in COLLECTIONS if each.name not in left_out]
+        self.report = Report()
+
+    async def run(self) -> None:
+        """All of it, or what is left of it."""
+        parts = (
+            ("events", self._events),
+            ("documents", self._documents),
+            ("timelines", self._timelines),
+            ("search", self._search),
+            ("outcomes", self._outcomes),
+            ("positions", self._positions),
+        )
+        for name, part in parts:
+            if self._checkpoint.get(f"{name} {DONE}") is None:
+                await part()
+                self._checkpoint.set(f"{name} {DONE}", DONE)
+
+    # -- the log, and what only it tells of: claims and blobs -------------------------------------------------------------
+
+    async def _events(self) -> None:
+        checkpoint = self._checkpoint
+        after: Position = checkpoint.get("events") or START
+        there = await self._there()
+        self._told("events", checkpoint.count())
+        while records := await self._source.scan(ALL_TOPICS, after, EVENTS_AT_ONCE):
+            events = [each.event for each in records if each.event is not None]
+            await self._blobs(each.data for each in events)
+            await self._claims(events)
+            after = records[-1].position
+            placed = await self._put(records, there)
+            crash_point("move.after-publishing")
+            checkpoint.moved(after, placed)
+            crash_point("move.after-page")
+            self._told("events", len(records))
+
+    async def _there(self) -> "dict[str, deque[tuple[Partition, int]]]":
+        """Events that were put and not written down, by their ids, in the order in which they lie."""
+        found: dict[str, deque[tuple[Partition, int]]] = defaultdict(deque)
+        for raw in await self._target.beyond(self._checkpoint.ends()):
+            found[event_id(raw.headers).decode()].append((raw.partition, raw.offset))
+        return found
+
+    async def _put(
+        self, records: Sequence[Record], there: "dict[str, deque[tuple[Partition, int]]]"
+    ) -> list[tuple[Record, Partition, int]]:
+        placed: list[tuple[Record, Partition, int]] = []
+        together: dict[UUID, Record] = {}
+
+        async def put() -> None:
+            places = await self._target.publish(list(together.values()))
+            for record, (partition, offset) in zip(together.values(), places, strict=True):
+                placed.append((record, partition, offset))
+            together.clear()
+
+        for record in records:
+            known = there.get(str(record.id))
+            if known:
+                placed.append((record, *known.popleft()))
+                continue
+            if record.id in together:  # the same event a second time
+                await put()
+            together[record.id] = record
+        if together:
+            await put()
+        return placed
+
+    async def _claims(self, events: Iterable[Event]) -> None:
+        names = claimable(events)
+        if names:
+            await self._target.claims((await self._source.load(References(threads=names))).threads)
+
+    async def _blobs(self, values: Iterable[object]) -> None:
+        blobs: list[Blob] = []
+        for ref in refs_in(values).values():
+            blob = await self._blob(ref)
+            if blob is not None:
+                blobs.append(blob)
+            if sum(len(each.content) for each in blobs) > BLOB_BYTES_AT_ONCE:
+                await self._target.blobs(blobs)
+                blobs = []
+        if blobs:
+            await self._target.blobs(blobs)
+
+    async def _blob(self, ref: BlobRef) -> Blob | None:
+        try:
+            return Blob(ref, await self._source.blob(ref))
+        except (Unknown, Never) as error:
+            self.report.missing_blobs.append(str(error))
+            return None
+
+    # -- the states -----------------------------------------------------------------------------------------------------
+
+    async def _documents(self) -> None:
+        for collection in self.collections:
+            async for number, documents in self._pages(collection):
+                await self._blobs(documents)
+                moved = [(number + index, self.moved(each)) for index, each in enumerate(documents)]
+                await self._target.documents(collection, moved)
+                crash_point("move.after-documents")
+                self._told("documents", len(documents))
+
+    async def _pages(self, collection: Collection) -> AsyncIterator[tuple[int, Sequence[Document]]]:
+        """Pages from where the checkpoint is, each with the number of its first."""
+        number, _, cursor = (self._checkpoint.get(collection.name) or "1").partition(" ")
+        following: str | None = cursor or None
+        count = int(number)
+        if count > 1 and following is None:
+            return
+        while True:
+            query = Query(collection, limit=DOCUMENTS_AT_ONCE, after=following)
+            page = await self._source.find(query)
+            yield count, page.items
+            count += len(page.items)
+            following = page.next
+            self._checkpoint.set(collection.name, f"{count} {following or ''}".strip())
+            if following is None:
+                return
+
+    def moved(self, document: Document) -> Document:
+        """As it is on the new engine: what names a place on the log names the new one."""
+        if isinstance(document, Parked | DeadLetter):
+            place = self._checkpoint.place_of(document.position)
+            if place is not None:
+                return document.model_copy(update={"position": place})
+        return document
+
+    async def _timelines(self) -> None:
+        """Entries by cases, those of a case in the order in which they came."""
+        number, _, cursor = (self._checkpoint.get("timelines") or "1").partition(" ")
+        count, following = int(number), cursor or None
+        while True:
+            page = await self._source.find(Query(CASES, limit=CASES_AT_ONCE, after=following))
+            for case in page.items:
+                entries = [entry async for entry in self.entries_of(self._source, case.id)]
+                entries.reverse()
+                await self._blobs(entries)
+                for first in range(0, len(entries), ENTRIES_AT_ONCE):
+                    part = entries[first : first + ENTRIES_AT_ONCE]
+                    await self._target.entries(part, count)
+                    count += len(part)
+                self._told("entries", len(entries))
+            crash_point("move.after-entries")
+            following = page.next
+            if following is None:
+                return
+            self._checkpoint.set("timelines", f"{count} {following}")
+
+    @staticmethod
+    async def entries_of(engine: Engine, case: UUID) -> AsyncIterator[Entry]:
+        """Newest first."""
+        following: str | None = None
+        while True:
+            page = await engine.timeline(cases=[case], limit=ENTRIES_AT_ONCE, after=following)
+            for each in page.items:
+                yield each
+            following = page.next
+            if following is None:
+                return
+
+    async def _search(self) -> None:
+        """What cases are found by, and to which change of its delivery each entry is."""
+        number, _, after = (self._checkpoint.get("search") or "1").partition(" ")
+        count = int(number)
+        while records := await self._source.scan((Topic.CASES,), after, EVENTS_AT_ONCE):
+            events = [each.event for each in records if each.event is not None]
+            told = [each for each in events if isinstance(each.data, CaseEvent)]
+            references = References(entries={_entry_id(each) for each in told})
+            for each in told:
+                assert isinstance(each.data, CaseEvent)
+                references.want(Case, each.data.case)
+            found = await self._source.load(references)
+            pairs = [
+                (each, found.entries[_entry_id(each)]) for each in told if _entry_id(each) in found.entries
+            ]
+            texts = search_texts(pairs)
+            await self._target.search(texts, count)
+            count += len(texts)
+            cases = found.documents
+            changes = [
+                change_of(each, case)
+                for each in told
+                if isinstance(each.data, CaseEvent) and isinstance(case := cases.get(each.data.case), Case)
+            ]
+            await self._target.changes([each for each in changes if each is not None])
+            after = records[-1].position
+            self._checkpoint.set("search", f"{count} {after}")
+            self._told("search texts", len(texts))
+
+    async def _outcomes(self) -> None:
+        """What became of events; of an event that is no longer on the log nothing is said any more."""
+        count = 1
+        for consumer in await self._source.positions():
+            after = START
+            while outcomes := await self._source.outcomes(consumer, after, EVENTS_AT_ONCE):
+                after = outcomes[-1].position
+                placed = []
+                for each in outcomes:
+                    place = self._checkpoint.place_of(each.position)
+                    if place is not None:
+                        placed.append(replace(each, position=place))
+                await self._target.outcomes(placed, count)
+                count += len(placed)
+                self._told("outcomes", len(placed))
+
+    async def _positions(self) -> None:
+        """Last: who stands somewhere has everything before it."""
+        crash_point("move.before-positions")
+        for consumer, position in (await self._source.positions()).items():
+            passed = self._passed(position)
+            topics = self._consumers.get(consumer, ALL_TOPICS)
+            await self._target.position(consumer, self._checkpoint.offsets_after(passed, topics))
+            self._told("positions", 1)
+
+    def _passed(self, position: Position) -> int:
+        """How many of the moved events lie before a position of the old log."""
+        low, high = 0, self._checkpoint.count()
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self._source.covers(position, self._checkpoint.source_at(middle)):
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+
+def claimable(events: Iterable[Event]) -> set[str]:
+    """The references that these events may have claimed for a case."""
+    names: set[str] = set()
+    for event in events:
+        if isinstance(event.data, InteractionReceived):
+            names |= {event.data.conversation, event.data.external_id}
+        elif isinstance(event.data, DeliverySent):
+            names.add(event.data.external_id)
+    return names - {""}
+
+
+def _entry_id(event: Event) -> UUID:
+    return event.data.interaction if isinstance(event.data, MessageEvent) else event.id
