@@ -64,6 +64,7 @@ class SocketMode:
         self.last_event_at: datetime | None = None
 
     def start(self) -> None:
+        self._stopping = False
         self._tasks = [asyncio.create_task(self._stay_connected()) for _ in range(self._connections)]
 
     async def stop(self, grace_seconds: float) -> None:

@@ -3,13 +3,13 @@
 https://docs.slack.dev/reference/events · https://docs.slack.dev/reference/events/message
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from connectors.kit.items import Frame, NotForUs, RawItem, Unreadable
+from connectors.kit.json_body import load_json
 from connectors.slack.names import (
     TS,
     conversation_name,
@@ -98,10 +98,7 @@ class _Told:
 
 def load(body: bytes) -> dict[str, Any]:
     """The JSON object of a payload, taken out of the envelope of Socket Mode where it is in one. Raises Unreadable."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"it is not JSON: {type(error).__name__}") from error
+    value = load_json(body)
     if not isinstance(value, dict):
         raise Unreadable("it is no JSON object")
     payload = value.get("payload")
