@@ -14,7 +14,7 @@ from hub.shown import shown
 from processors.customers import Customer, customer_of, handle_wants
 from processors.routing_explanation import Explanation, explain_decision
 from schemas.accounts import ANY_QUEUE, Principal, Role, Scope, User, user_id
-from schemas.capabilities import Capabilities
+from schemas.capabilities import Capabilities, FileLimits
 from schemas.cases import CaseRouted, CaseState, RoutingDecision
 from schemas.commands import AssignCase, Command, MergeCase, TransferCase
 from schemas.documents import CASES, Case, Entry, EntryKind, Handle
@@ -95,6 +95,14 @@ class Service:
         self._deciding = deciding
         self.capabilities: Mapping[str, Capabilities] = deciding.capabilities
         """`channel:account` -> what it can do."""
+
+    def offered(self, case: Case) -> Capabilities:
+        """What an answer to this case may be: in its own conversation, or by the channel that answers for it."""
+        own = self.capabilities.get(f"{case.channel}:{case.account}")
+        if own is not None and own.reply:
+            return own
+        mail = next((of for name, of in self.capabilities.items() if name.startswith("email:")), None)
+        return mail or Capabilities(reply=True, subject=True, files=FileLimits())
 
     # -- queues and cases -------------------------------------------------------------------------------------------
 

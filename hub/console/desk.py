@@ -17,6 +17,7 @@ from hub.http.context import AppContext
 from hub.service import OPEN_STATES, QueueView
 from processors.routing_explanation import Explanation
 from schemas.accounts import Principal, Role
+from schemas.capabilities import Visibility
 from schemas.cases import CaseState
 from schemas.documents import CASES, Case, Entry
 from schemas.errors import Unknown
@@ -104,6 +105,10 @@ class CaseView:
     composer_problem: str = ""
     files: Sequence[FileChip] = ()
     collision: str = ""
+    takes_files: bool = True
+    is_public: bool = False
+    longest: int | None = None
+    """Of an answer, where the channel takes no more and does not split."""
 
     @property
     def seen(self) -> int:
@@ -219,6 +224,7 @@ class Desk:
         )
         known = await faces(self._context.engine, self.principal, [case], _users(page.items))
         words = self.words
+        offered = self._context.service.offered(case)
         return CaseView(
             case=case,
             subject=case.subject or words.t("list.no-subject"),
@@ -245,6 +251,9 @@ class Desk:
             place=place,
             nonce=token_hex(8),
             why=why,
+            takes_files=offered.files is not None,
+            is_public=offered.visibility is Visibility.PUBLIC,
+            longest=None if offered.splits else offered.longest,
         )
 
     def _telling(self, known: Faces, case: Case) -> Telling:
