@@ -1,0 +1,1 @@
+"""Any webhook: what it means is said in the settings."""

@@ -1,0 +1,1 @@
+"""A system that sends webhooks and takes answers, played by us."""
