@@ -14,6 +14,7 @@ from connectors.kit.cursors import Cursors
 from connectors.kit.downloads import Downloads
 from connectors.kit.egress import Forbidden, guarded_client
 from connectors.kit.intake import Intake
+from connectors.kit.scanned import scanning
 from hub.accounts import Accounts
 from hub.channels import capabilities, counts, sections
 from hub.company import Company
@@ -23,8 +24,8 @@ from hub.deciding import Deciding
 from hub.engines import open_engine_of
 from hub.housekeeping import Chore, Housekeeping
 from hub.ingesting import MailIngester
-from hub.leaving import Leaving
 from hub.leases import Leases
+from hub.leaving import Leaving
 from hub.letters import Letters
 from hub.members import Members
 from hub.observe import Metric, Metrics
@@ -118,7 +119,8 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     # Intake calls `commit` and `load` only, and those the spool has.
     activity = Activity(clock)
     told = partial(count_accepted, metrics, activity)
-    intake = Intake(engine if spool is None else cast(Engine, spool), clock, told)
+    scan = scanning(settings.media.scan)
+    intake = Intake(engine if spool is None else cast(Engine, spool), clock, told, scan)
     downloads = Downloads(settings.media, engine.put_blob)
     opened = open_channels(settings, surroundings(settings, secret, engine, clock, intake, downloads))
     offered = capabilities(settings, opened)

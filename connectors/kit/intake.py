@@ -1,6 +1,6 @@
 """The one way in: what a connector accepted goes to the log durably before its source is answered."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -51,20 +51,28 @@ def quarantine_event(data: Quarantined) -> Event:
 
 
 Told = Callable[[str, str, str], None]
+Scan = Callable[[Accepted], Awaitable[Accepted]]
+"""The item without the bytes of files that may not be kept."""
 
 
 class Intake:
     """Accepts items. When `accept` returns, they are durable; when it raises Outage, nothing of them is."""
 
     def __init__(
-        self, engine: Engine, clock: Clock, told: Told = lambda channel, account, outcome: None
+        self,
+        engine: Engine,
+        clock: Clock,
+        told: Told = lambda channel, account, outcome: None,
+        scan: Scan | None = None,
     ) -> None:
-        """`told` is called with channel, account and outcome for each item that is on the log."""
+        """`told` is called with channel, account and outcome for each item that is on the log; `scan` looks at files first."""
         self._engine = engine
         self.clock = clock
         self._told = told
+        self._scan = scan
 
     async def accept(self, accepted: Accepted) -> None:
+        accepted = await self._scanned(accepted)
         blobs = [accepted.original, *accepted.blobs]
         if accepted.quarantined is None:
             await self._engine.commit(
@@ -86,6 +94,7 @@ class Intake:
         Returns the answer that stands: this one, or the one kept when the key was used before; nothing is written then.
         Another digest in it says that the sender used one key for two things. Costs no query unless the key was used.
         """
+        accepted = await self._scanned(accepted)
         events = [interaction_event(each) for each in accepted.interactions]
         step = Step(blobs=[accepted.original, *accepted.blobs], events=events, documents=[(answer, 0)])
         try:
@@ -104,6 +113,9 @@ class Intake:
         events = {part_id(each.part.item, each.part.index) for each in accepted.interactions}
         references.handled |= events
         return events <= (await self._engine.load(references)).handled
+
+    async def _scanned(self, accepted: Accepted) -> Accepted:
+        return accepted if self._scan is None or not accepted.blobs else await self._scan(accepted)
 
     def _tell(self, accepted: Accepted) -> None:
         for each in accepted.interactions:

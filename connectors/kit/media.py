@@ -26,7 +26,7 @@ class ScanSettings(Setting):
 
 
 class MediaSettings(Setting):
-    """Files that messages of chat and social networks name, fetched when the message comes."""
+    """Files that messages bring or name by an address, which is fetched when the message comes."""
 
     file_bytes: int = Field(default=50 * MEBIBYTE, gt=0, description="larger files are left out, with a note")
     seconds: float = Field(default=20, gt=0, le=600, description="longest time for one file")
@@ -35,7 +35,7 @@ class MediaSettings(Setting):
         description="private networks that files may be fetched from all the same, such as 10.1.0.0/16",
     )
     scan: ScanSettings | None = Field(
-        default=None, description="a virus scanner; none: files are not scanned"
+        default=None, description="a virus scanner for all files that come in; none: they are not scanned"
     )
 
     @field_validator("private_networks")
