@@ -121,7 +121,7 @@ class Downloads:
         trusted = {origin(wanted.url), *(origin(each) for each in wanted.token_origins)}
         url = wanted.url
         for _ in range(REDIRECTS + 1):
-            headers = dict(wanted.headers) if origin(url) in trusted else {}
+            headers = dict(wanted.headers) if origin(url) in trusted - {""} else {}
             try:
                 content, location = await self._asked(url, headers)
             except httpx.InvalidURL:
@@ -130,15 +130,12 @@ class Downloads:
                 raise NotFetched(_why(error), again=isinstance(error, httpx.TransportError)) from None
             if location is None:
                 return content
-            onward = urljoin(url, location)
-            if urlsplit(url).scheme == "https" and urlsplit(onward).scheme != "https":
-                raise NotFetched("it leads from https to an address that is not")
-            url = onward
+            url = _onward(url, location)
         raise NotFetched(f"it leads on more than {REDIRECTS} times")
 
     async def _asked(self, url: str, headers: Mapping[str, str]) -> tuple[bytes, str | None]:
         """The bytes, or where they are instead."""
-        if urlsplit(url).scheme not in PORTS or urlsplit(url).username is not None:
+        if not _is_of_the_web(url):
             raise NotFetched("its address is not one of the web")
         plain = {**headers, "accept-encoding": "identity"}  # what is packed small can be large
         async with self._client.stream("GET", url, headers=plain) as answer:
@@ -181,12 +178,30 @@ class Downloads:
 
 def origin(url: str) -> str:
     """Scheme, host and port: who gets a credential."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or PORTS.get(parts.scheme, 0)
     except ValueError:
-        port = 0
+        return ""
     return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
+
+
+def _is_of_the_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in PORTS and bool(parts.hostname) and parts.username is None
+    except ValueError:
+        return False
+
+
+def _onward(url: str, location: str) -> str:
+    try:
+        onward = urljoin(url, location)
+    except ValueError:
+        raise NotFetched("it leads to an address that is none") from None
+    if url.startswith("https:") and not onward.startswith("https:"):
+        raise NotFetched("it leads from https to an address that is not")
+    return onward
 
 
 def _why(error: httpx.HTTPError) -> str:
