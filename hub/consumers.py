@@ -12,7 +12,7 @@ from processors.cases.decide import CONSUMER as CASES
 from processors.cases.decide import TOPICS as CASES_TOPICS
 from processors.customers import customer_of, handle_wants
 from processors.search import search_texts
-from schemas.cases import CaseEvent, MessageEvent
+from schemas.cases import CaseEvent, MessageChanged, MessageEvent
 from schemas.documents import Delivery, Entry, Handle
 from schemas.events import Event
 from schemas.ids import effect_id
@@ -49,7 +49,9 @@ class CasesConsumer:
 
 
 def entry_id(event: Event) -> UUID:
-    """The id of a case event's timeline entry."""
+    """The id of a case event's timeline entry, or of the message that it changed."""
+    if isinstance(event.data, MessageChanged) and event.data.entry is not None:
+        return event.data.entry
     return event.data.interaction if isinstance(event.data, MessageEvent) else event.id
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from hub.accounts.records import audited
 from hub.service import Service, actor_of
+from hub.shown import shown
 from processors.customers import Customer
 from processors.identity import are_linked, linked, unlinked
 from schemas.accounts import Principal, Role, Scope
@@ -164,7 +165,7 @@ class People:
         after: str | None = None
         while True:
             page = await self._engine.timeline(handles=handles, limit=EXPORT_PAGE, after=after)
-            found.extend(page.items)
+            found.extend(await shown(self._engine, page.items))
             if (after := page.next) is None:
                 return tuple(found)
 

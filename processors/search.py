@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from schemas.cases import CaseEvent
+from schemas.cases import CaseEvent, CaseMessageDeleted, CaseMessageEdited
 from schemas.documents import Entry, EntryKind
 from schemas.events import Event
 from schemas.ports import SearchText
@@ -12,7 +12,10 @@ MOST_TEXT = 20_000
 
 
 def search_texts(events: Sequence[tuple[Event, Entry]]) -> list[SearchText]:
-    """One text a message, reply or note. Written again, it is the same: it is known by its entry."""
+    """One text a message, reply or note. Written again, it is the same: it is known by its entry.
+
+    What changed a message comes with the entry of that message: it is found by what it says now.
+    """
     return [
         _text(event.data, entry)
         for event, entry in events
@@ -21,13 +24,19 @@ def search_texts(events: Sequence[tuple[Event, Entry]]) -> list[SearchText]:
 
 
 def _text(data: CaseEvent, entry: Entry) -> SearchText:
+    text = entry.text or entry.text_new
+    subject = entry.subject
+    if isinstance(data, CaseMessageEdited):
+        text, subject = data.text, ""
+    elif isinstance(data, CaseMessageDeleted) and data.withheld:
+        text, subject = "", ""
     people = {each.name for each in entry.participants} | {each.value for each in entry.participants}
     return SearchText(
         entry=entry.id,
         case=entry.case,
         number=data.after.number if data.after else "",
         names=" ".join(sorted(each for each in people if each)),
-        subject=entry.subject,
-        text=(entry.text or entry.text_new)[:MOST_TEXT],
+        subject=subject,
+        text=text[:MOST_TEXT],
         occurred_at=entry.occurred_at,
     )

@@ -331,6 +331,8 @@ class CaseMessageDeleted(MessageChanged):
 
     type: ClassVar[str] = "hubbub.case.message-deleted"
 
+    withheld: bool = Field(default=False, description="what it said is shown to nobody any more")
+
 
 @event_type
 class CaseMessageReacted(MessageChanged):

@@ -1,6 +1,6 @@
 """A case's timeline as a conversation: the customer's side, ours, notes across, steps as quiet lines, days between them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -66,6 +66,11 @@ class Line:
     fields: tuple[tuple[str, str], ...] = ()
     consents: tuple[tuple[str, str], ...] = ()
     delivery: DeliveryView | None = None
+    edited: str = ""
+    deleted: str = ""
+    withheld: bool = False
+    reactions: tuple[tuple[str, str], ...] = ()
+    """Emoji, and who marked the message by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,33 @@ def _line(entry: Entry, telling: Telling, day: str, subject: str) -> Line | None
         consents=tuple(entry.form.consent.items()) if entry.form else (),
         delivery=_delivery(entry, telling.words),
     )
-    return _signed(line, entry, telling)
+    return _signed(_changed(line, entry, telling.words), entry, telling)
+
+
+def _changed(line: Line, entry: Entry, words: Words) -> Line:
+    """The line with what happened to its message since it was written (hub.shown)."""
+    edited, deleted = _moment(entry, "edited_at", words), _moment(entry, "deleted_at", words)
+    by = str(entry.detail.get("deleted_by") or "")
+    if deleted:
+        key = "message.deleted-by" if by else "message.deleted"
+        deleted = words.t(key, when=deleted, name=by)
+    return replace(
+        line,
+        edited=words.t("message.edited", when=edited) if edited else "",
+        deleted=deleted,
+        withheld=entry.detail.get("withheld") is True,
+        reactions=tuple(_reactions(entry.detail.get("reactions"))),
+    )
+
+
+def _moment(entry: Entry, name: str, words: Words) -> str:
+    at = entry.detail.get(name)
+    return words.ago(datetime.fromisoformat(at)).words if isinstance(at, str) else ""
+
+
+def _reactions(told: object) -> Iterator[tuple[str, str]]:
+    for each in told if isinstance(told, list) else ():
+        yield str(each.get("emoji", "")), ", ".join(map(str, each.get("by", ())))
 
 
 def _fields(entry: Entry, said: str) -> tuple[tuple[str, str], ...]:
@@ -208,6 +239,8 @@ def step_words(entry: Entry, telling: Telling) -> str:
         key = "step.released"
     if entry.step == "routed" and entry.detail.get("priority") == "normal":
         key = "step.routed-plain"
+    if entry.step == "message-reacted" and entry.detail.get("added") is False:
+        key = "step.message-unreacted"
     if entry.step == "tagged":
         values["tags"] = _tags(entry)
     values["actor"] = actor_name(entry.actor, telling)
@@ -222,6 +255,7 @@ def step_words(entry: Entry, telling: Telling) -> str:
             "due_at": "",
             "until": "",
             "assignee": "",
+            "emoji": "",
             **values,
         },
     )

@@ -306,5 +306,6 @@ def _snoozed(case: Case, words: Words) -> Moment | None:
 
 def _receivers(case: Case) -> str:
     """Whom an answer goes to, by name and address."""
-    able = [each for each in case.reply_recipients if each.scheme in MAIL_SCHEMES]
+    schemes = (*MAIL_SCHEMES, case.channel)
+    able = [each for each in case.reply_recipients if each.scheme in schemes]
     return ", ".join(f"{each.name} <{each.value}>" if each.name else each.value for each in able)

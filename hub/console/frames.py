@@ -15,9 +15,9 @@ from markupsafe import escape
 
 from hub.http.context import AppContext
 from hub.http.files import SignedUrls, stored_in
+from hub.shown import shown_entry
 from schemas.documents import Entry
 from schemas.errors import Unknown
-from schemas.ports import References
 
 LASTS = timedelta(minutes=5)
 MAC_BYTES = 16
@@ -78,7 +78,7 @@ def mount_frames(files: FastAPI, context: AppContext) -> None:
     @files.get("/mail/{entry}/{mode}/{signature}", response_model=None)
     async def mail(entry: UUID, mode: str, signature: str) -> Response:
         frames.check(entry, mode, signature)
-        found = (await context.engine.load(References(entries={entry}))).entries.get(entry)
+        found = await shown_entry(context.engine, entry)
         if found is None:
             raise Unknown("there is no such message")
         headers = {

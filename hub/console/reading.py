@@ -14,11 +14,11 @@ from hub.console.frames import has_remote_pictures
 from hub.console.places import Place, place
 from hub.console.rendering import is_partial
 from hub.console.words import catalogue
+from hub.shown import shown_entry
 from schemas.accounts import Principal
 from schemas.cases import CaseState
 from schemas.documents import Case
 from schemas.errors import Unknown
-from schemas.ports import References
 
 HELD = frozenset({"replied", "replied-resolved", "scheduled"})
 """What is taken back by not sending the answer, for as long as it did not leave."""
@@ -191,13 +191,9 @@ async def _with_frame(
         id = UUID(entry)
     except ValueError:
         return view
-    found = (await console.context.engine.load(References(entries={id}))).entries.get(id)
+    found = await shown_entry(console.context.engine, id)
     if found is None or found.case not in {view.case.id, *view.case.absorbed} or not found.html:
         return view
-    if (
-        found.case != view.case.id
-    ):  # what was merged into the case may be of a queue that this agent does not read
-        await console.context.service.case(principal, found.case)
     blocked = "blocked" if not images and has_remote_pictures(found.html) else ""
     return replace(view, frame=(id, console.frames.url(id, pictures=images)), frame_images=blocked)
 

@@ -10,7 +10,14 @@ from schemas.cases import CaseState
 from schemas.configuration import Priority
 from schemas.documents import Case
 
-CHANNEL_ICONS = {"email": "mail", "webform": "file-text", "webhook": "webhook"}
+CHANNEL_ICONS = {
+    "email": "mail",
+    "webform": "file-text",
+    "webhook": "webhook",
+    "webhook_in": "webhook",
+    "slack": "hash",
+    "x": "at-sign",
+}
 TAGS_SHOWN = 2
 CLOSED = frozenset({CaseState.RESOLVED, CaseState.SPAM, CaseState.MERGED})
 MARKED = frozenset({Priority.HIGH, Priority.URGENT})

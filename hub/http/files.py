@@ -24,11 +24,12 @@ from hub.http.protection import Bounded, Shield
 from hub.http.requests import Operation
 from hub.http.rights import Acting, Reader
 from hub.http.views import EntryOut
+from hub.shown import shown_entry
 from schemas.accounts import Principal
 from schemas.documents import Entry
 from schemas.errors import Unknown
 from schemas.interactions import BlobRef
-from schemas.ports import References, Step
+from schemas.ports import Step
 
 SIGNED_FOR = timedelta(minutes=1)
 MAC_BYTES = 16
@@ -99,13 +100,11 @@ class SignedUrls:
 
 
 async def entry_of(context: AppContext, principal: Principal, case: str, id: UUID) -> Entry:
-    """An entry of the case, or of one merged into it, in the principal's queues. Raises Unknown otherwise."""
+    """An entry of a case that the principal reads, or of one merged into it. Raises Unknown otherwise."""
     found = await context.service.case(principal, reference(case))
-    entry = (await context.engine.load(References(entries={id}))).entries.get(id)
+    entry = await shown_entry(context.engine, id)
     if entry is None or entry.case not in {found.id, *found.absorbed}:
         raise Unknown("there is no such entry in this case")
-    if entry.case != found.id:
-        await context.service.case(principal, entry.case)
     return entry
 
 
@@ -214,7 +213,7 @@ def files_app(context: AppContext) -> FastAPI:
     @app.get("/files/{entry}/{sha256}/{signature}/{name}", response_model=None)
     async def read_file(entry: UUID, sha256: Sha256, signature: str, name: str) -> Response:
         urls.check(entry, sha256, signature)
-        found = (await context.engine.load(References(entries={entry}))).entries.get(entry)
+        found = await shown_entry(context.engine, entry)
         if found is None:
             raise Unknown("there is no such file")
         stored = stored_in(found, sha256)

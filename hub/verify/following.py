@@ -56,6 +56,8 @@ class Following:
         self._versions: dict[int, Automations] = {}
         self._set_aside: dict[str, set[Place]] = {}
         self._latest: datetime | None = None
+        self._doubtful: set[UUID] = set()
+        """Entries that search has otherwise than by the last that was read of them."""
         self._seen: set[UUID] = set()
 
     async def faults(self, positions: Mapping[str, Position]) -> AsyncIterator[Fault]:
@@ -74,9 +76,11 @@ class Following:
                 ]
                 for name, end in ends.items()
             }
-            for each in records:
-                if not self._engine.covers(ends[AUTOMATION], each.place):  # what the running hub is at
+            for each in records:  # what the running hub is at
+                if not self._engine.covers(ends[AUTOMATION], each.place):
                     self._reacted.pop(each.id, None)
+                if each.event is not None and not self._engine.covers(ends[SEARCH], each.place):
+                    self._doubtful.discard(entry_id(each.event))
             if not any(covered.values()):
                 continue
             wanted = {entry_id(each) for events in covered.values() for each in events}
@@ -84,10 +88,11 @@ class Following:
             found = await self._engine.load(References(entries=wanted))
             for fault in self._reactions(covered[AUTOMATION], found.entries):
                 yield fault
-            async for fault in self._texts(covered[SEARCH], found.entries):
-                yield fault
+            await self._look(covered[SEARCH], found.entries)
         for cause in self._reacted:
             yield Fault("c", "automation: what was done follows from no event of a case", str(cause))
+        for entry in self._doubtful:
+            yield Fault("d", "search does not have the entry as the log makes it", str(entry))
 
     async def _load(self) -> None:
         after: str | None = None
@@ -214,7 +219,8 @@ class Following:
 
     # -- search -----------------------------------------------------------------------------------------------------
 
-    async def _texts(self, events: Sequence[Event], entries: Mapping[UUID, Entry]) -> AsyncIterator[Fault]:
+    async def _look(self, events: Sequence[Event], entries: Mapping[UUID, Entry]) -> None:
+        """An entry is found by what the last event of its message says: an edit puts the text before in the right."""
         pairs = [
             (event, entries[entry_id(event)])
             for event in events
@@ -222,5 +228,5 @@ class Following:
         ]
         texts = search_texts(pairs)
         self._counts["search texts"] += len(texts)
-        for entry in await self._engine.unlike(texts):
-            yield Fault("d", "search does not have the entry as the log makes it", str(entry))
+        self._doubtful -= {each.entry for each in texts}
+        self._doubtful.update(await self._engine.unlike(texts))

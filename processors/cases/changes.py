@@ -65,7 +65,8 @@ def settle(work: Work, external_id: str, case: Case, entry: UUID | None) -> Case
             reacted = CaseMessageReacted(case=case.id, actor=each.by, emoji=each.emoji, **base)
             case = work.emit(case, reacted)
     if known.deleted_by is not None:
-        case = work.emit(case, CaseMessageDeleted(case=case.id, actor=known.deleted_by, **base))
+        deleted = CaseMessageDeleted(case=case.id, actor=known.deleted_by, withheld=known.withheld, **base)
+        case = work.emit(case, deleted)
     return case
 
 
@@ -121,7 +122,9 @@ def _tell_edited(after: MessageChanges, data: InteractionEdited, by: Actor, case
 
 
 def _tell_deleted(after: MessageChanges, data: InteractionDeleted, by: Actor, case: UUID) -> MessageChanged:
-    return CaseMessageDeleted(case=case, actor=by, external_id=data.target, entry=after.entry)
+    return CaseMessageDeleted(
+        case=case, actor=by, external_id=data.target, entry=after.entry, withheld=after.withheld
+    )
 
 
 def _tell_reacted(after: MessageChanges, data: InteractionReaction, by: Actor, case: UUID) -> MessageChanged:

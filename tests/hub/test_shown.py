@@ -1,0 +1,86 @@
+"""Entries with what happened to their messages since: the last text, reactions, and nothing of what is withheld."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub.shown import shown, shown_entry
+from hub.wiring import SystemClock
+from schemas.documents import Edit, Entry, EntryKind, MessageChanges, Reaction, changes_id
+from schemas.events import Actor
+from schemas.ids import derive
+from schemas.interactions import BlobRef, Content
+from schemas.ports import Step
+from sinks.sqlite.engine import SqliteEngine, open_engine
+from tests.processors.test_cases import NOW
+
+ANN = Actor(kind="customer", id="a", name="Ann")
+NAME = "slack:T1:C1:100.1"
+ENTRY = Entry(
+    id=derive("entry"),
+    case=derive("case"),
+    handle=derive("handle"),
+    conversation=NAME,
+    channel="slack",
+    kind=EntryKind.MESSAGE,
+    step="opened",
+    sequence=1,
+    occurred_at=NOW,
+    received_at=NOW,
+    actor=ANN,
+    text="the first text",
+    original=BlobRef(sha256="0" * 64, size=1),
+    detail={"external_id": NAME},
+)
+CHANGES = MessageChanges(
+    id=changes_id(NAME),
+    external_id=NAME,
+    noted_at=NOW,
+    case=ENTRY.case,
+    entry=ENTRY.id,
+    edits=(Edit(at=NOW, by=ANN, content=Content(text="the last text")),),
+    reactions=(
+        Reaction(emoji="👍", by=ANN, at=NOW),
+        Reaction(emoji="🎉", by=ANN, at=NOW, added=False),
+    ),
+)
+
+
+@pytest.fixture
+async def engine(tmp_path: Path) -> AsyncIterator[SqliteEngine]:
+    made = await open_engine(tmp_path, clock=SystemClock())
+    yield made
+    await made.close()
+
+
+async def keep(engine: SqliteEngine, changes: MessageChanges) -> None:
+    await engine.commit(Step(entries=[ENTRY], documents=[(changes, 0)]))
+
+
+async def test_an_edited_message_is_shown_as_it_reads_now_with_who_reacted(engine: SqliteEngine) -> None:
+    await keep(engine, CHANGES)
+    found = await shown_entry(engine, ENTRY.id)
+    assert found is not None
+    assert found.text == "the last text"
+    assert found.detail["reactions"] == [{"emoji": "👍", "by": ["Ann"]}]
+    assert found.detail["edited_by"] == "Ann"
+
+
+async def test_a_deleted_message_is_still_read_unless_the_channel_forbids_it(engine: SqliteEngine) -> None:
+    await keep(engine, CHANGES.model_copy(update={"deleted_at": NOW, "deleted_by": ANN}))
+    (found,) = await shown(engine, [ENTRY])
+    assert found.text == "the last text" and found.detail["deleted_by"] == "Ann"
+
+
+async def test_of_a_withheld_message_nothing_is_shown_not_even_its_original(engine: SqliteEngine) -> None:
+    changes = {"deleted_at": NOW, "deleted_by": ANN, "withheld": True}
+    await keep(engine, CHANGES.model_copy(update=changes))
+    (found,) = await shown(engine, [ENTRY])
+    assert (found.text, found.html, found.attachments, found.original) == ("", "", (), None)
+    assert found.detail["withheld"] is True
+
+
+async def test_a_message_that_nothing_happened_to_is_as_it_was(engine: SqliteEngine) -> None:
+    assert await shown(engine, [ENTRY]) == [ENTRY]
+    assert await shown_entry(engine, derive("none")) is None
