@@ -149,8 +149,8 @@ async def hub_process(
         yield await ready(run, settings)
 
 
-async def ready(run: Running, settings: Path) -> HubProcess:
-    await run.said(r"ready; stop with", START_SECONDS)
+async def ready(run: Running, settings: Path, within_seconds: float = START_SECONDS) -> HubProcess:
+    await run.said(r"ready; stop with", within_seconds)
     told = [re.match(r"(\w+)\s+(\S+:\d+)$", line.strip()) for line in run.lines]
     found = {each[1]: each[2] for each in told if each}
     return HubProcess(run, settings, found["console"], found["intake"], int(found["smtp"].rpartition(":")[2]))

@@ -73,6 +73,8 @@ class Load:
     ledger: Ledger = field(default_factory=Ledger)
     mailers: int = 4
     visitors: int = 3
+    has_backups: bool = True
+    """Kafka and MongoDB are backed up by their own means."""
     is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop(self) -> None:
@@ -84,7 +86,8 @@ class Load:
                 tasks.create_task(self._write(f"Mailer {number}", self._random("mailer", number)))
             for number in range(self.visitors):
                 tasks.create_task(self._visit(f"Visitor {number}", self._random("visitor", number)))
-            tasks.create_task(self._back_up())
+            if self.has_backups:
+                tasks.create_task(self._back_up())
 
     def _random(self, kind: str, number: int) -> random.Random:
         return random.Random(f"{self.seed} {kind} {number}")
