@@ -20,7 +20,7 @@ from sinks.mongo.excerpts import Piece, excerpt, matches
 from sinks.mongo.layout import SEARCH
 from sinks.mongo.port import DocumentDatabase, Fields
 from sinks.mongo.values import from_cursor, micros, moment, to_cursor
-from sinks.mongo.words import LONGEST_TERM, clean, is_pair, terms_of, words_of
+from sinks.mongo.words import LONGEST_TERM, MOST_TERMS, clean, is_pair, terms_of, words_of
 
 LONGEST_QUERY = 200
 MOST_PIECES = 12
@@ -38,13 +38,14 @@ def search_writes(texts: Iterable[SearchText], number: Callable[[], int]) -> Wri
     for each in latest.values():
         heads = [clean(each.number), clean(each.names), clean(each.subject)]
         text = clean(each.text)
+        terms = terms_of(heads)
         fields = {
             "case": str(each.case),
             "at": micros(each.occurred_at),
             **dict(zip(HEADS, heads, strict=True)),
             "text": text,
-            "heads": terms_of(heads),
-            "terms": terms_of([*heads, text]),
+            "heads": terms,
+            "terms": list(dict.fromkeys([*terms, *terms_of([text])]))[:MOST_TERMS],
         }
         writes.append(({"_id": str(each.entry)}, {"$set": fields, "$setOnInsert": {"n": number()}}))
     return writes

@@ -4,15 +4,19 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 MOST_CHARACTERS = 100_000  # of one entry's text; what lies beyond is kept and shown, not found by its words
 MOST_TERMS = 20_000
 LONGEST_TERM = 100
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ud800-\udfff]")
 ALONE = "\u2e80-\u303f\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-WORD = re.compile(
-    rf"[{ALONE}]|(?:(?![{ALONE}])[^\W_]|[\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed])+"
-)
+MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
+WORD = re.compile(rf"[{ALONE}]|(?:(?![{ALONE}])[^\W_]|[{MARKS}])+")
+ANY_ALONE = re.compile(f"[{ALONE}]")
+SPACED_WORD = re.compile(rf"[\w{MARKS}]+")
+"""What WORD finds where no character is a word by itself and an underscore is a space."""
+REMEMBERED, LONGEST_REMEMBERED = 20_000, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +37,17 @@ def fold(word: str) -> str:
     """Müller, MULLER and muller are one word; so are straße and strasse."""
     if word.isascii():
         return word.lower()
+    return _folded_often(word) if len(word) <= LONGEST_REMEMBERED else _folded(word)
+
+
+def _folded(word: str) -> str:
     plain = "".join(
         [each for each in unicodedata.normalize("NFKD", word.casefold()) if not unicodedata.combining(each)]
     )
     return unicodedata.normalize("NFC", plain)
+
+
+_folded_often = lru_cache(maxsize=REMEMBERED)(_folded)
 
 
 def words_of(text: str) -> Iterator[Word]:
@@ -50,13 +61,22 @@ def terms_of(texts: Sequence[str]) -> list[str]:
     """The distinct words of these texts, and each pair of characters that stand side by side as words of their own."""
     terms: dict[str, None] = {}
     for text in texts:
-        before: Word | None = None
-        for word in words_of(text):
-            terms[word.folded[:LONGEST_TERM]] = None
-            if before is not None and is_pair(before, word):
-                terms[before.folded + word.folded] = None
-            before = word
+        if ANY_ALONE.search(text):
+            _add_terms(text, terms)
+        else:
+            words = dict.fromkeys(SPACED_WORD.findall(text.replace("_", " ")))
+            terms.update(dict.fromkeys([fold(word)[:LONGEST_TERM] for word in words]))
+    terms.pop("", None)
     return list(terms)[:MOST_TERMS]
+
+
+def _add_terms(text: str, terms: dict[str, None]) -> None:
+    before: Word | None = None
+    for word in words_of(text):
+        terms[word.folded[:LONGEST_TERM]] = None
+        if before is not None and is_pair(before, word):
+            terms[before.folded + word.folded] = None
+        before = word
 
 
 def is_pair(first: Word, second: Word) -> bool:
