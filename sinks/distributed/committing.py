@@ -7,13 +7,15 @@
    moves; the step is forgotten. All of this may be done again, by anybody: a document is changed only while this step holds it.
 
 Who meets a step that was decided and is not finished after a while finishes it. Who meets one that holds and was not decided
-after a while abandons it. docs/decisions/steps-on-mongodb.md has the reasons.
+after a while abandons it. While the log is down a request goes on *behind* a step that only waits for it: it takes over what that
+step holds, and whoever publishes it publishes that one first. docs/decisions/steps-on-mongodb.md has the reasons.
 """
 
 import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +24,7 @@ from schemas.errors import Conflict, Outage
 from sinks.distributed.journal import Journal, State
 from sinks.distributed.plan import Hold, Plan, Redo
 from sinks.kafka.codec import Message
-from sinks.mongo.layout import CLAIMS, LOCK, POSITIONS
+from sinks.mongo.layout import BEHIND, CLAIMS, LOCK, POSITIONS
 from sinks.mongo.port import NOTHING, DocumentDatabase, Fields
 
 log = logging.getLogger("hubbub.distributed")
@@ -59,12 +61,14 @@ class Committer:
         now: Callable[[], int],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
+        within: Callable[[float], AbstractAsyncContextManager[object]] = asyncio.timeout,
     ) -> None:
         self._database = database
         self._publish = publish
         self._now = now
         self._pause = pause
         self._token = token
+        self._within = within
         self._mine: set[str] = set()
         """Steps that this process is at."""
         self.journal = Journal(database)
@@ -92,14 +96,15 @@ class Committer:
             waited += pause
             pause = min(LONGEST_PAUSE_SECONDS, pause * 1.6)
             for each in blocked:
-                await self.clear(each)
+                await self.clear(each, may_publish_later)
 
     async def _try(self, step: str, plan: Plan, may_publish_later: bool) -> list[Blocked]:
         """Hold, decide and finish; or hold nothing, and tell what is in the way. Raises Conflict, holding nothing."""
         if plan.single is not None:
             return await self._write_one(plan.single, plan.redo)
+        plan.redo.behind.clear()
         try:
-            blocked = await self._hold(step, plan)
+            blocked = await self._hold(step, plan, may_go_behind=may_publish_later)
         except Conflict:
             await self._let_go(step, plan)
             raise
@@ -114,34 +119,72 @@ class Committer:
             raise Conflict("the step took so long that others went on without it")
         crash_point("distributed.after-decision")
         await self._write(step, plan.redo)
-        if may_publish_later and not await self._publish_soon(plan.redo.messages):
+        if plan.redo.behind:  # the log was down a moment ago: the relay publishes them all in turn
+            await self.journal.wait(step)
             return []
         if not may_publish_later:
-            await self._publish(plan.redo.messages)
+            await self._publish_in_turn(plan.redo)
+        elif not await self._publish_soon(step, plan.redo):
+            return []
         await self._end(step, plan.redo)
         return []
 
-    async def _publish_soon(self, messages: Sequence[Message]) -> bool:
-        """False when the log does not answer in time: the relay then publishes."""
+    async def _publish_soon(self, step: str, redo: Redo) -> bool:
+        """False when the log does not answer in time: the relay then publishes, and others may go on behind this step."""
         try:
-            async with asyncio.timeout(PUBLISH_SECONDS):
-                await self._publish(messages)
+            async with self._within(PUBLISH_SECONDS):
+                await self._publish_in_turn(redo)
         except (Outage, TimeoutError) as outage:
             log.warning("a step is durable and is published later: %s", str(outage) or "the log is slow")
+            await self.journal.wait(step)
             return False
         return True
 
+    async def _publish_in_turn(self, redo: Redo) -> None:
+        for step in redo.behind:
+            await self.finish(step)
+        await self._publish(redo.messages)
+
     # -- holding ----------------------------------------------------------------------------------------------------
 
-    async def _hold(self, step: str, plan: Plan) -> list[Blocked]:
+    async def _hold(self, step: str, plan: Plan, may_go_behind: bool) -> list[Blocked]:
         """Takes what is free. Returns what others hold; raises Conflict where something is not as expected."""
         blocked = await self._hold_claims(step, plan)
         by_collection: dict[str, list[Hold]] = {}
         for hold in plan.holds:
             by_collection.setdefault(hold.collection, []).append(hold)
         for name, holds in by_collection.items():
-            blocked += await self._hold_documents(step, name, holds)
+            others = await self._hold_documents(step, name, holds)
+            blocked += await self._go_behind(step, plan, holds, others) if may_go_behind else others
         return blocked
+
+    async def _go_behind(
+        self, step: str, plan: Plan, holds: Sequence[Hold], blocked: Sequence[Blocked]
+    ) -> list[Blocked]:
+        """Takes over documents from steps that are written and wait for the log. Returns what is still in the way.
+
+        Such a document is as its step left it: raises Conflict where that is not what this one was decided on.
+        """
+        wanted = {each.id: each for each in holds}
+        left: list[Blocked] = []
+        for each in blocked:
+            hold = wanted[each.id]
+            if not each.by or hold.expected is None or not await self.journal.waits(each.by):
+                left.append(each)
+                continue
+            collection = self._database.collection(each.collection)
+            behind: Fields = {"$set": {LOCK: step, BEHIND: each.by}}
+            if await collection.update_each(
+                [({"_id": each.id, LOCK: each.by, hold.counter: hold.expected}, behind)]
+            ):
+                if each.by not in plan.redo.behind:
+                    plan.redo.behind.append(each.by)
+                continue
+            rows = await collection.find({"_id": each.id, LOCK: each.by}, (hold.counter,))
+            if rows and rows[0].get(hold.counter, 0) != hold.expected:
+                raise Conflict(hold.told.format(rows[0].get(hold.counter, 0)))
+            left.append(each)
+        return left
 
     async def _hold_documents(self, step: str, name: str, holds: Sequence[Hold]) -> list[Blocked]:
         collection = self._database.collection(name)
@@ -213,12 +256,22 @@ class Committer:
             await self._release(CLAIMS, list(plan.claims), step)
 
     async def _release(self, name: str, ids: Sequence[str], step: str) -> None:
-        """What an undecided step holds is free again, and what it only had the place of is gone."""
+        """What an undecided step holds is free again, and what it only had the place of is gone.
+
+        What it had taken over is given back to the step that waits for the log.
+        """
         collection = self._database.collection(name)
         mine: Fields = {"_id": {"$in": list(ids)}, LOCK: step}
         if name == CLAIMS:
             await collection.delete_all(mine)
             return
+        taken_over = await collection.find({**mine, BEHIND: {"$gt": ""}}, (BEHIND,))
+        await collection.update_each(
+            [
+                ({"_id": row["_id"], LOCK: step}, {"$set": {LOCK: row[BEHIND]}, "$unset": {BEHIND: ""}})
+                for row in taken_over
+            ]
+        )
         counter = "offset" if name == POSITIONS else "revision"
         await collection.delete_all({**mine, counter: 0})
         await collection.update_all(mine, {"$unset": {LOCK: ""}})
@@ -254,7 +307,7 @@ class Committer:
         crash_point("distributed.after-publishing")
         for name, ids in redo.gone.items():
             await self._database.collection(name).delete_all({"_id": {"$in": ids}, LOCK: step})
-        free: Fields = {"$unset": {LOCK: ""}}
+        free: Fields = {"$unset": {LOCK: "", BEHIND: ""}}
         for name, states in redo.states.items():
             mine = {"_id": {"$in": [id for id, _ in states]}, LOCK: step}
             await self._database.collection(name).update_all(mine, free)
@@ -274,25 +327,31 @@ class Committer:
         await self.journal.forget([step])
         crash_point("distributed.after-forgetting")
 
-    async def finish(self, step: str) -> None:
-        """Does all of a decided step, whatever of it was done before."""
+    async def finish(self, step: str, may_publish_later: bool = False) -> None:
+        """Does all of a decided step, whatever of it was done before; or all but publishing, while the log is down."""
         redo = await self.journal.read(step)
         if redo is None:
             return
         await self._write(step, redo)
-        await self._publish(redo.messages)
+        if not may_publish_later:
+            await self._publish_in_turn(redo)
+        elif not await self._publish_soon(step, redo):
+            return
         await self._end(step, redo)
 
     # -- others -----------------------------------------------------------------------------------------------------
 
-    async def clear(self, blocked: Blocked) -> None:
-        """Gets a step out of the way that has been there for long; a young one is left alone. Raises Outage where the log fails."""
+    async def clear(self, blocked: Blocked, may_publish_later: bool = False) -> None:
+        """Gets a step out of the way that has been there for long; a young one is left alone.
+
+        Raises Outage where the log fails, unless it is enough that the step waits for nothing but the log.
+        """
         if not blocked.by or blocked.by in self._mine:
             return
         age = self._age(blocked.by)
         state = await self.journal.state(blocked.by)
         if state is State.DECIDED and age > HELP_AFTER_SECONDS:
-            await self.finish(blocked.by)
+            await self.finish(blocked.by, may_publish_later)
         elif state is State.ABANDONED:
             await self._release(blocked.collection, [blocked.id], blocked.by)
         elif (

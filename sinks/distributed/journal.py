@@ -58,6 +58,17 @@ class Journal:
         rows = await self._steps.find({"_id": step}, ("state",))
         return State(rows[0]["state"]) if rows else State.UNDECIDED
 
+    async def wait(self, step: str) -> None:
+        """All of a decided step is written, and only the log is missing."""
+        await self._steps.update_each(
+            [({"_id": step, "state": str(State.DECIDED)}, {"$set": {"waits": True}})]
+        )
+
+    async def waits(self, step: str) -> bool:
+        return bool(
+            await self._steps.find({"_id": step, "state": str(State.DECIDED), "waits": True}, ("_id",))
+        )
+
     async def read(self, step: str) -> Redo | None:
         """What a decided step writes; None when it is over."""
         rows = await self._steps.find({"_id": step, "state": str(State.DECIDED)})

@@ -51,6 +51,8 @@ class Redo:
     messages: list[Message] = field(default_factory=list)
     claims: list[str] = field(default_factory=list)
     positions: list[tuple[str, int]] = field(default_factory=list)
+    behind: list[str] = field(default_factory=list)
+    """Steps whose events come before these on the log, and are not there yet."""
 
     def to_bytes(self) -> bytes:
         plain = {
@@ -60,6 +62,7 @@ class Redo:
             "messages": [(each.topic, each.key, each.value, each.headers) for each in self.messages],
             "claims": self.claims,
             "positions": self.positions,
+            "behind": self.behind,
         }
         return zlib.compress(bson.encode(plain), 1)
 
@@ -80,6 +83,7 @@ class Redo:
                 ],
                 list(plain["claims"]),
                 [(id, offset) for id, offset in plain["positions"]],
+                list(plain.get("behind", ())),
             )
         except (zlib.error, bson.errors.BSONError, KeyError, TypeError, ValueError) as error:
             raise Never(f"a decided step cannot be read: {error}") from error

@@ -11,6 +11,8 @@ MOVES = "moves"
 """Has one document while a company is moved to this store, and after."""
 LOCK = "step"
 """The field that names the step which is changing a document."""
+BEHIND = "behind"
+"""The field that names the step which had changed it before and is not published yet."""
 
 OWN_INDEXES: Mapping[str, tuple[Order, ...]] = {
     ENTRIES: (

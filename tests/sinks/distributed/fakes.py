@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from schemas.errors import Outage
 from sinks.kafka.codec import Message
 from sinks.mongo.port import Fields, Filter, Order
 
@@ -160,12 +161,17 @@ class FakeDatabase:
 
 
 class FakeLog:
-    """Messages in the order in which they came."""
+    """Messages in the order in which they came. `outages` says of each publishing to come whether it fails."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self.outages: list[bool] = []
 
     async def publish(self, messages: Sequence[Message]) -> None:
+        is_down = bool(self.outages) and self.outages.pop(0)
         for each in messages:
+            if is_down:
+                await gate()
+                raise Outage("the log is down")
             await gate()
             self.messages.append(each)

@@ -1,5 +1,7 @@
 """Single turns of the commit protocol, one operation at a time."""
 
+import contextlib
+import json
 from collections.abc import Coroutine, Iterator, Sequence
 
 import pytest
@@ -55,7 +57,20 @@ class Desk:
         self.database = database or FakeDatabase(no_gate)
         self.log = log or Log()
         self.clock = Clock()
-        self.committer = Committer(self.database, self.log.publish, self.clock.now, self.clock.pause)
+        self.committer = self.made()
+
+    def made(self) -> Committer:
+        return Committer(
+            self.database,
+            self.log.publish,
+            self.clock.now,
+            self.clock.pause,
+            within=lambda _: contextlib.nullcontext(),
+        )
+
+    def said(self) -> list[str]:
+        """What the log says of cases, in order."""
+        return [json.loads(each.value)["text"] for each in self.log.messages]
 
     async def commit(self, step: Step, may_publish_later: bool = False) -> None:
         messages = [to_message(each, self.clock.now()) for each in step.events]
@@ -65,7 +80,7 @@ class Desk:
         """Another process, on the same servers."""
         desk = Desk(self.database, self.log)
         desk.clock = self.clock
-        desk.committer = Committer(self.database, self.log.publish, self.clock.now, self.clock.pause)
+        desk.committer = desk.made()
         return desk
 
     async def tags(self, label: str) -> tuple[str, ...]:
@@ -199,19 +214,98 @@ def test_a_claim_that_is_being_made_is_waited_for_even_by_its_owner(passed: list
     ]
 
 
-async def test_a_request_is_answered_while_the_log_is_down_and_published_by_the_relay() -> None:
+async def test_requests_are_answered_while_the_log_is_down_and_published_in_turn_by_the_relay() -> None:
     desk = Desk(log=Log(is_up=False))
-    await desk.commit(told("a", "first"), may_publish_later=True)
-    assert await desk.tags("a") == ("first",)
+    for revision, tag in enumerate(("first", "second", "third"), start=1):
+        await desk.commit(told("a", tag, revision), may_publish_later=True)
+        assert await desk.tags("a") == (tag,)
     desk.clock.micros += 3 * SECOND
     with pytest.raises(Outage):
-        await desk.committer.relay()
+        await desk.other().committer.relay()
     with pytest.raises(Outage):
-        await desk.commit(told("a", "second", revision=2), may_publish_later=True)
+        await desk.commit(told("a", "a worker's", revision=4))
     desk.log.is_up = True
+    assert await desk.other().committer.relay() == 3
+    assert desk.said() == ["first", "second", "third"]
+    await desk.commit(told("a", "fourth", revision=4))
+    assert desk.said() == ["first", "second", "third", "fourth"]
+    assert desk.held() == []
+    assert desk.database.collection(STEPS).documents == {}
+
+
+async def test_what_is_behind_is_published_behind_whoever_begins() -> None:
+    desk = Desk(log=Log(is_up=False))
+    for revision, tag in enumerate(("first", "second", "third"), start=1):
+        await desk.commit(told("a", tag, revision), may_publish_later=True)
+    desk.log.is_up = True
+    last = max(desk.database.collection(STEPS).documents)
+    await desk.other().committer.finish(last)
+    assert desk.said() == ["first", "second", "third"]
+    assert desk.held() == []
+
+
+async def test_a_worker_goes_on_when_the_log_is_back_behind_all_requests() -> None:
+    desk = Desk(log=Log(is_up=False))
+    for revision, tag in enumerate(("first", "second"), start=1):
+        await desk.commit(told("a", tag, revision), may_publish_later=True)
+    desk.log.is_up = True
+    desk.clock.micros += 3 * SECOND
+    await desk.other().commit(told("a", "a worker's", revision=3))
+    assert desk.said() == ["first", "second", "a worker's"]
+
+
+async def test_a_request_that_was_decided_on_less_is_told_though_the_log_is_down() -> None:
+    desk = Desk(log=Log(is_up=False))
+    await desk.commit(told("a", "first"), may_publish_later=True)
+    with pytest.raises(Conflict, match="is at revision 1, the step was decided on 0"):
+        await desk.commit(told("a", "other"), may_publish_later=True)
+    losing = told("a", "second", revision=2)
+    losing.documents.append((case("b", revision=9), 5))
+    with pytest.raises(Conflict, match="the step was decided on 5"):
+        await desk.commit(losing, may_publish_later=True)
+    desk.log.is_up = True
+    assert await desk.tags("a") == ("first",)
+    desk.clock.micros += 3 * SECOND
     assert await desk.committer.relay() == 1
-    await desk.commit(told("a", "second", revision=2))
-    assert [b"second" in each.value for each in desk.log.messages] == [False, True]
+    assert desk.held() == [], "what was taken over was given back"
+    assert desk.said() == ["first"]
+
+
+def test_a_request_that_ended_before_it_was_decided_gives_back_what_it_took_over(passed: list[str]) -> None:
+    desk = Desk(FakeDatabase(), Log(is_up=False))
+    desk.committer = desk.made()
+    run(desk.commit(told("a", "first"), may_publish_later=True))
+    passed.clear()
+    dead = desk.commit(told("a", "second", revision=2), may_publish_later=True)
+    while "distributed.after-holds" not in passed:
+        dead.send(None)
+    dead.close()
+    desk.clock.micros += 60 * SECOND
+    run(desk.other().commit(told("a", "third", revision=2), may_publish_later=True))
+    desk.log.is_up = True
+    desk.clock.micros += 3 * SECOND
+    run(desk.other().committer.relay())
+    assert desk.said() == ["first", "third"]
+    assert desk.held() == []
+
+
+def test_a_step_that_its_process_left_unwritten_is_written_before_others_go_behind_it(
+    passed: list[str],
+) -> None:
+    desk = Desk(FakeDatabase(), Log(is_up=False))
+    dead = desk.commit(told("a", "first"), may_publish_later=True)
+    while "distributed.after-decision" not in passed:
+        dead.send(None)
+    dead.close()
+    desk.clock.micros += 3 * SECOND
+    with pytest.raises(Conflict, match="is at revision 1"):
+        run(desk.other().commit(told("a", "other"), may_publish_later=True))
+    run(desk.other().commit(told("a", "second", revision=2), may_publish_later=True))
+    desk.log.is_up = True
+    desk.clock.micros += 3 * SECOND
+    run(desk.other().committer.relay())
+    assert desk.said() == ["first", "second"]
+    assert desk.held() == []
 
 
 async def test_a_worker_is_told_that_the_log_is_down() -> None:

@@ -1,17 +1,18 @@
 """Committers over one database, in any interleaving, any of them ending at any operation: each step happens wholly or not at all.
 
 Every case keeps in its tags the steps that changed it, in order. A step may change two cases, claim a reference, and move a
-consumer. Clocks run so fast that the living are taken for dead too.
+consumer. Clocks run so fast that the living are taken for dead too, and the log fails now and then.
 """
 
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
 
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from schemas.documents import Case
-from schemas.errors import Conflict
+from schemas.errors import Conflict, Outage
 from schemas.ids import derive
 from schemas.ports import Step
 from sinks.distributed.committing import Committer
@@ -37,6 +38,8 @@ class Intention:
     cases: tuple[str, ...]
     claim: str | None = None
     is_consumer: bool = False
+    is_request: bool = False
+    """Durable once it is decided, though the log may be down."""
 
 
 @dataclass
@@ -63,7 +66,12 @@ class World:
 
     def committer(self, who: str) -> Committer:
         return Committer(
-            self.database, self.log.publish, self.now, self.pause, lambda: f"{who}{self.number()}"
+            self.database,
+            self.log.publish,
+            self.now,
+            self.pause,
+            lambda: f"{who}{self.number()}",
+            lambda _: nullcontext(),
         )
 
     async def attempt(self, who: str, intention: Intention) -> None:
@@ -76,8 +84,10 @@ class World:
                 return
             messages = [to_message(each, self.now()) for each in step.events]
             try:
-                await committer.commit(make_plan(step, messages, self.number), may_publish_later=False)
-            except Conflict:
+                await committer.commit(
+                    make_plan(step, messages, self.number), may_publish_later=intention.is_request
+                )
+            except (Conflict, Outage):
                 continue
             self.done.add(intention.token)
             return
@@ -150,6 +160,7 @@ INTENTIONS = st.builds(
     cases=st.lists(st.sampled_from(CASES), min_size=1, max_size=2, unique=True).map(tuple),
     claim=st.sampled_from([None, None, "thread"]),
     is_consumer=st.booleans(),
+    is_request=st.booleans(),
 )
 
 
@@ -160,15 +171,24 @@ INTENTIONS = st.builds(
     haste=st.sampled_from([1.0, 20.0, 1000.0]),
     choices=st.lists(st.integers(0, 3), max_size=300),
     deaths=st.lists(st.none() | st.integers(0, 60), min_size=4, max_size=4),
+    outages=st.lists(st.booleans(), max_size=8),
 )
 def test_each_step_happens_wholly_once_and_in_order(
-    intentions: list[Intention], twins: bool, haste: float, choices: list[int], deaths: list[int | None]
+    intentions: list[Intention],
+    twins: bool,
+    haste: float,
+    choices: list[int],
+    deaths: list[int | None],
+    outages: list[bool],
 ) -> None:
     world = World(haste=haste)
+    world.log.outages = list(outages)
     named = {f"p{place}": each for place, each in enumerate(intentions)}
     tokens = {
-        who: Intention(
-            "t0" if twins and who == "p1" else f"t{who[1:]}", each.cases, each.claim, each.is_consumer
+        who: replace(
+            each,
+            token="t0" if twins and who == "p1" else f"t{who[1:]}",
+            is_request=each.is_request and not each.is_consumer,
         )
         for who, each in named.items()
     }
@@ -176,7 +196,9 @@ def test_each_step_happens_wholly_once_and_in_order(
         tokens["p1"] = tokens["p0"]
     dying = {who: death for who, death in zip(tokens, deaths, strict=False) if death is not None}
     drive({who: world.attempt(who, each) for who, each in tokens.items()}, choices, dying)
+    world.log.outages.clear()
     drive({"settle": world.settle()}, [], {})
+    event(f"{sum(outages)} publishings fail")
     event(f"{len(dying)} die")
     check(world, {each.token: each for each in tokens.values()})
 
