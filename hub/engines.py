@@ -1,6 +1,7 @@
 """Which engine an installation runs on: SQLite in its data folder, or Kafka and MongoDB by their addresses."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hub.moving.moved import refuse_moved
 from hub.settings import HubSettings
@@ -8,7 +9,17 @@ from schemas.errors import Outage
 from schemas.ports import Clock, Engine
 from sinks.sqlite.engine import open_engine
 
+if TYPE_CHECKING:
+    from sinks.distributed.engine import Access
+
 INSTALL = "log and store need more packages: pip install 'hubbub[distributed]'"
+
+
+def access_of(settings: HubSettings) -> "Access":
+    """How the servers of the second engine are reached."""
+    from sinks.distributed.engine import Access  # noqa: PLC0415
+
+    return Access(settings.kafka, settings.mongodb, settings.blobs, settings.s3)
 
 
 async def open_engine_of(settings: HubSettings, folder: Path, clock: Clock) -> Engine:
@@ -21,12 +32,12 @@ async def open_engine_of(settings: HubSettings, folder: Path, clock: Clock) -> E
         refuse_moved(folder)
         return await open_engine(folder, clock=clock)
     try:
-        from sinks.distributed.engine import Access, open_distributed  # noqa: PLC0415
+        from sinks.distributed.engine import open_distributed  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise Outage(f"{INSTALL} ({error})") from error
     return await open_distributed(
         settings.log,
         settings.store.get_secret_value(),
         clock=clock,
-        access=Access(settings.kafka, settings.mongodb),
+        access=access_of(settings),
     )

@@ -10,6 +10,7 @@ from hub.channels import channels
 from schemas.configuration import Configuration, Name, Setting
 from sinks.kafka.settings import KafkaSettings
 from sinks.mongo.settings import MongoSettings
+from sinks.s3.settings import S3Settings
 from sinks.spool.settings import SpoolSettings
 
 CONNECTIONS = (
@@ -122,6 +123,12 @@ class InstallationSettings(Configuration):
     mongodb: MongoSettings = Field(
         default=MongoSettings(), description="how to reach the server that `store` names: TLS, user, password"
     )
+    blobs: str | None = Field(
+        default=None,
+        description="where originals and attachments above 64 KiB are kept when `store` is MongoDB: "
+        "s3://bucket/prefix?region=eu-central-1&endpoint=https://minio:9000; none: in GridFS",
+    )
+    s3: S3Settings = Field(default=S3Settings(), description="who the hub is to the store that `blobs` names")
     spool: SpoolSettings | None = Field(
         default=None,
         description="keep what comes in on a disk while Kafka or MongoDB is down; none: sources are put off (503, 451)",

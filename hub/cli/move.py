@@ -103,6 +103,7 @@ async def _moved(moving: "Move", progress: "Progress") -> list[str]:
 
 
 def _where(source: str, target: tuple[str, str] | None) -> "Where":
+    from hub.engines import access_of
     from hub.loading import look
     from hub.moving.move import Where
     from sinks.distributed.engine import Access
@@ -111,7 +112,7 @@ def _where(source: str, target: tuple[str, str] | None) -> "Where":
         raise click.UsageError("--from: write sqlite: and the data folder, such as sqlite:data")
     place = place_of(click.get_current_context())
     settings = look(place.config, os.environ).settings if place.config.exists() else None
-    access = Access() if settings is None else Access(settings.kafka, settings.mongodb)
+    access = Access() if settings is None else access_of(settings)
     if target is None and settings is not None and settings.log is not None and settings.store is not None:
         target = (settings.log, settings.store.get_secret_value())
     if target is None:

@@ -7,6 +7,7 @@ from hub.settings import HubSettings
 from processors.problems import Problem
 from schemas.errors import Invalid
 from sinks.kafka.address import parse_address
+from sinks.s3.settings import S3Settings, parse_bucket
 from sinks.tls import TlsSettings, client_context
 
 PATHS = (
@@ -46,6 +47,20 @@ def server_problems(settings: HubSettings) -> Iterable[Problem]:
             yield Problem(name, f"means nothing while `{address}` names no server; set it or remove this")
         yield from _tls(server.tls, f"{name}.tls")
     yield from _spool(settings)
+    yield from _blobs(settings)
+
+
+def _blobs(settings: HubSettings) -> Iterable[Problem]:
+    if settings.blobs is None:
+        if settings.s3 != S3Settings():
+            yield Problem("s3", "means nothing while `blobs` names no bucket; set it or remove this")
+        return
+    if settings.store is None:
+        yield Problem("blobs", "means nothing without `store`: blobs are in the data folder")
+    try:
+        parse_bucket(settings.blobs)
+    except Invalid as error:
+        yield Problem("blobs", str(error))
 
 
 def _spool(settings: HubSettings) -> Iterable[Problem]:

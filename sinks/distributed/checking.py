@@ -17,7 +17,9 @@ from sinks.mongo.port import DocumentDatabase
 AT_ONCE = 1000
 
 
-async def faults(events: KafkaLog, database: DocumentDatabase) -> AsyncIterator[str]:
+async def faults(
+    events: KafkaLog, database: DocumentDatabase, files: Files | None = None
+) -> AsyncIterator[str]:
     """Reads everything; takes minutes on a large log. What is written meanwhile may or may not be looked at."""
     async for fault in _log_faults(events):
         yield fault
@@ -27,7 +29,7 @@ async def faults(events: KafkaLog, database: DocumentDatabase) -> AsyncIterator[
         yield fault
     async for fault in _entry_faults(database):
         yield fault
-    async for fault in blob_faults(database):
+    async for fault in blob_faults(database, files):
         yield fault
 
 

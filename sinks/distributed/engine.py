@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from schemas.collections import COLLECTIONS
@@ -41,17 +42,18 @@ from sinks.kafka.offsets import Offsets, covers, from_place, sortable, to_positi
 from sinks.kafka.settings import KafkaSettings
 from sinks.kafka.stamps import Stamps
 from sinks.mongo import documents
-from sinks.mongo.blobs import check_name, read_blob, write_blobs
+from sinks.mongo.blobs import check_name, known_blobs, read_blob, write_blobs
 from sinks.mongo.consumers import handled, load_claims, read_outcomes, read_positions
 from sinks.mongo.driver import open_database
 from sinks.mongo.entries import Selection, load_entries, timeline
 from sinks.mongo.layout import CLAIMS, MOVES, POSITIONS, make_indexes
 from sinks.mongo.partitions import StoredCounts
-from sinks.mongo.port import DocumentDatabase
+from sinks.mongo.port import Bucket, DocumentDatabase
 from sinks.mongo.search import search, unlike
 from sinks.mongo.settings import MongoSettings
 from sinks.mongo.tally import tally
 from sinks.mongo.values import micros
+from sinks.s3.settings import S3Settings, parse_bucket
 
 log = logging.getLogger("hubbub.distributed")
 
@@ -64,9 +66,18 @@ class DistributedEngine:
 
     is_one_order = False
 
-    def __init__(self, events: KafkaLog, database: DocumentDatabase, clock: Clock, stamps: Stamps) -> None:
+    def __init__(
+        self,
+        events: KafkaLog,
+        database: DocumentDatabase,
+        clock: Clock,
+        stamps: Stamps,
+        files: Bucket | None = None,
+    ) -> None:
+        """`files`: where large blobs are; None: in GridFS."""
         self.events = events
         self.database = database
+        self.files = files
         self._clock = clock
         self._stamps = stamps
         self._committer = Committer(database, events.publish, lambda: micros(clock.now()))
@@ -78,7 +89,7 @@ class DistributedEngine:
             check_name(blob)
         self._open()
         if step.blobs:
-            await write_blobs(self.database, step.blobs)
+            await write_blobs(self.database, step.blobs, self.files)
             crash_point("distributed.after-blobs")
         plan = make_plan(step, self.events.messages(step.events), self._stamps.next)
         if plan.is_published_only and not step.events:
@@ -194,12 +205,12 @@ class DistributedEngine:
         return await read_outcomes(self.database, consumer, sortable(after) if after else "", limit)
 
     async def blob(self, ref: BlobRef) -> bytes:
-        return await read_blob(self.database, ref)
+        return await read_blob(self.database, ref, self.files)
 
     async def put_blob(self, content: bytes, media_type: str) -> BlobRef:
         name = await asyncio.to_thread(sha256, content)
         ref = BlobRef(sha256=name, size=len(content), media_type=media_type)
-        await write_blobs(self.database, [Blob(ref, content)])
+        await write_blobs(self.database, [Blob(ref, content)], self.files)
         return ref
 
     # -- keeping ----------------------------------------------------------------------------------------------------
@@ -211,12 +222,15 @@ class DistributedEngine:
         )
 
     async def expire(self) -> int:
-        """Kafka removes events by itself; what is left here are remains of steps whose process ended."""
+        """Kafka removes events by itself; what is left are remains of steps whose process ended, files of theirs too."""
         held = [*(each.name for each in COLLECTIONS), CLAIMS, POSITIONS]
-        return await self._committer.tidy(held, KEPT_MARKS_SECONDS)
+        tidied = await self._committer.tidy(held, KEPT_MARKS_SECONDS)
+        if self.files is None:
+            return tidied
+        return tidied + await self.files.sweep(partial(known_blobs, self.database))
 
     def check(self) -> AsyncIterator[str]:
-        return faults(self.events, self.database)
+        return faults(self.events, self.database, self.files)
 
     async def close(self) -> None:
         """Calling it again does nothing."""
@@ -232,10 +246,12 @@ class DistributedEngine:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How to reach the servers: TLS, users, passwords."""
+    """How to reach the servers: TLS, users, passwords. `blobs` names the bucket of large blobs; None: they are in GridFS."""
 
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     mongodb: MongoSettings = field(default_factory=MongoSettings)
+    blobs: str | None = None
+    s3: S3Settings = field(default_factory=S3Settings)
 
 
 async def open_distributed(
@@ -257,10 +273,27 @@ async def open_distributed(
             raise Refused(
                 "a company is being moved to this store: let `hubbub move` end, run it again to go on"
             )
+        files = await _bucket(access, clock)
         await make_indexes(database)
         await events.open()
     except BaseException:
         await events.close()
         await database.close()
         raise
-    return DistributedEngine(events, database, clock, stamps)
+    return DistributedEngine(events, database, clock, stamps, files)
+
+
+async def _bucket(access: Access, clock: Clock) -> Bucket | None:
+    """The package is imported where a bucket is named: whoever keeps blobs in GridFS needs it not."""
+    if access.blobs is None:
+        return None
+    address = parse_bucket(access.blobs)
+    try:
+        from sinks.s3.files import S3Files  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise Outage(
+            f"blobs need one more package: pip install 'hubbub[distributed,s3]' ({error})"
+        ) from error
+    files = S3Files(address, access.s3, clock)
+    await files.check()
+    return files

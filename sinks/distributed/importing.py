@@ -109,7 +109,7 @@ class Importer:
     # -- the store ------------------------------------------------------------------------------------------------------
 
     async def blobs(self, blobs: Sequence[Blob]) -> None:
-        await write_blobs(self._database, blobs)
+        await write_blobs(self._database, blobs, self._engine.files)
 
     async def documents(self, collection: Collection, numbered: Iterable[tuple[int, Document]]) -> None:
         """Each with the number by which ties go, at the revision that it has."""

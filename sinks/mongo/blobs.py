@@ -1,4 +1,5 @@
-"""Blobs: documents up to 64 KiB, GridFS above. Both are named by their SHA-256, so keeping one twice is keeping it once."""
+"""Blobs: documents up to 64 KiB, files above: in GridFS, or where `files` says. All are named by their SHA-256, so keeping one
+twice is keeping it once. What GridFS has from before is found further on."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -20,11 +21,11 @@ def check_name(blob: Blob) -> None:
         raise Never(f"blob {blob.ref.sha256}: the content has another digest or size than its reference")
 
 
-async def write_blobs(database: DocumentDatabase, blobs: Sequence[Blob]) -> None:
+async def write_blobs(database: DocumentDatabase, blobs: Sequence[Blob], files: Files | None = None) -> None:
     """Durable when it returns: large ones first, then the documents that name them all."""
     for blob in blobs:
         if len(blob.content) > LARGEST_DOCUMENT_BYTES:
-            await database.put_file(blob.ref.sha256, blob.content)
+            await (files or database).put_file(blob.ref.sha256, blob.content)
     documents = {blob.ref.sha256: blob for blob in blobs}
     await database.collection(BLOBS).insert_new(
         [
@@ -38,7 +39,13 @@ async def write_blobs(database: DocumentDatabase, blobs: Sequence[Blob]) -> None
     )
 
 
-async def read_blob(database: DocumentDatabase, ref: BlobRef) -> bytes:
+async def known_blobs(database: DocumentDatabase, names: Sequence[str]) -> set[str]:
+    """Those of the names that are blobs."""
+    rows = await database.collection(BLOBS).find({"_id": {"$in": list(names)}}, ("_id",))
+    return {row["_id"] for row in rows}
+
+
+async def read_blob(database: DocumentDatabase, ref: BlobRef, files: Files | None = None) -> bytes:
     """Raises Unknown when it is not there and Never when it is not what its name says."""
     name = ref.sha256
     if len(name) != NAME_DIGITS or not set(name) <= set("0123456789abcdef"):
@@ -47,6 +54,8 @@ async def read_blob(database: DocumentDatabase, ref: BlobRef) -> bytes:
     if not rows:
         raise Unknown(f"there is no blob {name}")
     content = rows[0]["content"]
+    if content is None and files is not None:
+        content = await files.get_file(name)
     if content is None:
         content = await database.get_file(name)
     if content is None:
@@ -56,7 +65,7 @@ async def read_blob(database: DocumentDatabase, ref: BlobRef) -> bytes:
     return bytes(content)
 
 
-async def blob_faults(database: DocumentDatabase) -> AsyncIterator[str]:
+async def blob_faults(database: DocumentDatabase, files: Files | None = None) -> AsyncIterator[str]:
     after = ""
     while rows := await database.collection(BLOBS).find(
         {"_id": {"$gt": after}}, ("size",), (("_id", 1),), AT_ONCE
@@ -64,7 +73,7 @@ async def blob_faults(database: DocumentDatabase) -> AsyncIterator[str]:
         after = rows[-1]["_id"]
         for row in rows:
             try:
-                content = await read_blob(database, BlobRef(sha256=row["_id"], size=row["size"]))
+                content = await read_blob(database, BlobRef(sha256=row["_id"], size=row["size"]), files)
             except (Unknown, Never) as error:
                 yield f"blob: {error}"
                 continue

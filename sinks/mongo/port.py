@@ -50,6 +50,22 @@ class DocumentDatabase(Protocol):
 
     async def put_file(self, name: str, content: bytes) -> None:
         """Keeps a file of any size; one that is there whole is kept."""
+
+class Bucket(Files, Protocol):
+    """Files apart from the database."""
+
+    async def sweep(self, known: Callable[[list[str]], Awaitable[set[str]]]) -> int:
+        """Removes files that `known` does not name, once they are old. Looks at some with each call; returns how many went."""
+        ...
+
+
+class DocumentDatabase(Files, Protocol):
+    def collection(self, name: str) -> DocumentCollection: ...
+
+    async def make_index(self, collection: str, fields: Order) -> None:
+        """Does nothing when it is there."""
+        ...
+
         ...
 
     async def get_file(self, name: str) -> bytes | None: ...

@@ -1,0 +1,1 @@
+"""Large blobs in a store that speaks S3."""
