@@ -12,7 +12,7 @@ from sinks.mongo.consumers import read_positions
 from sinks.mongo.documents import document_faults
 from sinks.mongo.entries import STORED, decode_entry
 from sinks.mongo.layout import ENTRIES
-from sinks.mongo.port import DocumentDatabase
+from sinks.mongo.port import DocumentDatabase, Files
 
 AT_ONCE = 1000
 

@@ -8,7 +8,7 @@ from schemas.ids import sha256
 from schemas.interactions import BlobRef
 from schemas.ports import Blob
 from sinks.mongo.layout import BLOBS
-from sinks.mongo.port import DocumentDatabase
+from sinks.mongo.port import DocumentDatabase, Files
 
 LARGEST_DOCUMENT_BYTES = 64 * 1024
 NAME_DIGITS = 64

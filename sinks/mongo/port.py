@@ -3,7 +3,7 @@
 No transactions, no aggregation, no update by pipeline: what one of MongoDB, FerretDB and nx-27017 lacks is not here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 Fields = dict[str, Any]
@@ -41,15 +41,15 @@ class DocumentCollection(Protocol):
     async def count(self, filter: Filter) -> int: ...
 
 
-class DocumentDatabase(Protocol):
-    def collection(self, name: str) -> DocumentCollection: ...
-
-    async def make_index(self, collection: str, fields: Order) -> None:
-        """Does nothing when it is there."""
-        ...
+class Files(Protocol):
+    """Bytes of any size under a name of hexadecimal digits, written once. Everything may raise Outage."""
 
     async def put_file(self, name: str, content: bytes) -> None:
-        """Keeps a file of any size; one that is there whole is kept."""
+        """Keeps a file; one that is there whole is kept."""
+        ...
+
+    async def get_file(self, name: str) -> bytes | None: ...
+
 
 class Bucket(Files, Protocol):
     """Files apart from the database."""
@@ -65,10 +65,6 @@ class DocumentDatabase(Files, Protocol):
     async def make_index(self, collection: str, fields: Order) -> None:
         """Does nothing when it is there."""
         ...
-
-        ...
-
-    async def get_file(self, name: str) -> bytes | None: ...
 
     async def ping(self) -> None:
         """Raises Outage when the server does not answer."""
