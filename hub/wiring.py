@@ -21,6 +21,7 @@ from hub.company import Company
 from hub.connecting import Activity, Controls
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.deciding import Deciding
+from hub.drafts import Drafts
 from hub.engines import open_engine_of
 from hub.housekeeping import Chore, Housekeeping
 from hub.ingesting import MailIngester
@@ -143,7 +144,13 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     members = None if settings.log is None else Members(engine, clock)
     leases = Leases(engine, clock, members)
     accounts = Accounts(engine, clock)
-    chores: list[Chore] = [accounts.purge, engine.expire, Refolding(engine).run, Leaving(engine, service).run]
+    chores: list[Chore] = [
+        accounts.purge,
+        Drafts(engine, clock).purge,
+        engine.expire,
+        Refolding(engine).run,
+        Leaving(engine, service).run,
+    ]
     if members is not None:
         chores.append(members.purge)
     dispatcher = Dispatcher(engine, clock, deliverers, members)

@@ -285,6 +285,16 @@ class PublishedConfiguration(Document):
     published_at: datetime
 
 
+class Draft(Document):
+    """What somebody began to write in a case and did not send, so that it is there on any device."""
+
+    user: str
+    case: UUID
+    text: Personal
+    mode: str = Field(default="reply", description="reply or note")
+    kept_at: datetime
+
+
 class Cursor(Document):
     """How far a connector that fetches has read one stream of its source, such as a folder of a mailbox.
 
@@ -424,6 +434,7 @@ CURSORS = Collection(
     {"channel": text_column("channel"), "account": text_column("account")},
     indexes=(("channel", "account"),),
 )
+DRAFTS = Collection("drafts", Draft, {"kept_at": time_column("kept_at")}, indexes=(("kept_at",),))
 CONFIGURATIONS = Collection(
     "configurations",
     PublishedConfiguration,

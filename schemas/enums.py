@@ -2,13 +2,12 @@
 
 from enum import StrEnum
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 
 class Choice(StrEnum):
-    """One of a few words, written as the word itself.
+    """One of a few words, written as the word itself."""
 
-    `value` is found without a frame of Python, which the enum module needs for it until 3.12: the codec asks for it in every
-    event, a dozen times.
-    """
-
-    value = property(attrgetter("_value_"))  # type: ignore[assignment]
+    if not TYPE_CHECKING:
+        value = property(attrgetter("_value_"))
+        """Without a frame of Python, which the enum module needs for it until 3.12: the codec asks a dozen times an event."""

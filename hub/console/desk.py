@@ -101,6 +101,8 @@ class CaseView:
     frame_images: str = ""
     problem: str = ""
     draft: str = ""
+    draft_at: int = 0
+    """When it was kept, in milliseconds since 1970."""
     mode: str = "reply"
     composer_problem: str = ""
     files: Sequence[FileChip] = ()
@@ -216,11 +218,12 @@ class Desk:
 
     async def case(self, number: str, place: Place, before: str | None = None) -> CaseView:
         case = await self._service.case(self.principal, number)
-        page, agents, why, merged = await asyncio.gather(
+        page, agents, why, merged, draft = await asyncio.gather(
             self._service.timeline(self.principal, case, ENTRIES, before),
             self._agents(case.queue),
             self._why(case),
             self._merged_into(case),
+            self._context.drafts.read(self.principal.id, case.id),
         )
         known = await faces(self._context.engine, self.principal, [case], _users(page.items))
         words = self.words
@@ -254,6 +257,9 @@ class Desk:
             takes_files=offered.files is not None,
             is_public=offered.visibility is Visibility.PUBLIC,
             longest=None if offered.splits else offered.longest,
+            draft=draft.text if draft else "",
+            draft_at=int(draft.kept_at.timestamp() * 1000) if draft else 0,
+            mode=draft.mode if draft else "reply",
         )
 
     def _telling(self, known: Faces, case: Case) -> Telling:

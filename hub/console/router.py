@@ -31,6 +31,7 @@ GUARDED: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/cases/{number}", reading.find_case),
     *(("GET", path, reading.show_case) for path in CASES),
     *(("POST", f"{path}/write", writing.write) for path in CASES),
+    *(("POST", f"{path}/draft", writing.keep_draft) for path in CASES),
     *(("POST", f"{path}/files", writing.upload) for path in CASES),
     *(("GET", f"{path}/canned/{{name}}", writing.canned) for path in CASES),
     *(("POST", f"{path}/merge", acting.merge) for path in CASES),

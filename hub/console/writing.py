@@ -35,6 +35,14 @@ async def canned(console: Console, request: Request) -> Response:
     raise Unknown("there is no such template")
 
 
+async def keep_draft(console: Console, request: Request) -> Response:
+    """What is being written, so that it is there on another device too."""
+    asked = await asked_of(console, request)
+    mode = "note" if asked.text("mode") == "note" else "reply"
+    await console.context.drafts.keep(asked.desk.principal.id, asked.case.id, _written(asked), mode)
+    return Response(status_code=204)
+
+
 async def upload(console: Console, request: Request) -> Response:
     """Keeps files that were chosen, dropped or pasted; answers with what stands for them in the form."""
     asked = await asked_of(console, request)
@@ -90,6 +98,7 @@ async def write(console: Console, request: Request) -> Response:
         name = meanwhile.actor.name or await agent_name(console, meanwhile.actor.id)
         said = t("composer.collision", name=name, ago=desk.words.ago(meanwhile.received_at).words)
         return await _again(console, request, asked, mode, text, collision=said)
+    await console.context.drafts.forget(desk.principal.id, case.id)
     return await _sent(console, request, asked, mode)
 
 

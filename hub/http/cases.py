@@ -10,8 +10,17 @@ from hub.http.context import AppContext
 from hub.http.paging import PageOf, Pages
 from hub.http.problems import responses
 from hub.http.requests import Operation
-from hub.http.rights import Reader
-from hub.http.views import CannedAnswerOut, CaseOut, EntryOut, ExplanationOut, HitOut, QueueOut
+from hub.http.rights import Reader, Writer
+from hub.http.views import (
+    CannedAnswerOut,
+    CaseOut,
+    DraftIn,
+    DraftOut,
+    EntryOut,
+    ExplanationOut,
+    HitOut,
+    QueueOut,
+)
 from hub.service import OPEN_STATES, SORTS, CaseFilter
 from schemas.cases import CaseState
 from schemas.documents import Case, EntryKind
@@ -173,6 +182,32 @@ async def list_canned_answers(context: Context, principal: Reader, case: Referen
     found = await context.service.case(principal, reference(case))
     ready = await canned_answers(context.service, principal, found)
     return [CannedAnswerOut.model_validate(each) for each in ready]
+
+
+@router.get(
+    "/cases/{case}/draft",
+    tags=["cases"],
+    summary="Your draft in a case",
+    responses=responses(401, 403, 404),
+)
+async def read_draft(context: Context, principal: Reader, case: Reference) -> DraftOut:
+    """What you began to write there, on whatever device; the text is empty where there is none."""
+    found = await context.service.case(principal, reference(case))
+    draft = await context.drafts.read(principal.id, found.id)
+    return DraftOut(text=draft.text, mode=draft.mode, kept_at=draft.kept_at) if draft else DraftOut()
+
+
+@router.put(
+    "/cases/{case}/draft",
+    tags=["cases"],
+    summary="Keep your draft in a case",
+    status_code=204,
+    responses=responses(401, 403, 404, 422),
+)
+async def keep_draft(context: Context, principal: Writer, case: Reference, body: DraftIn) -> None:
+    """The last one kept is the one that counts; an empty text forgets it. Sending an answer in the console does too."""
+    found = await context.service.case(principal, reference(case))
+    await context.drafts.keep(principal.id, found.id, body.text, body.mode)
 
 
 @router.get("/search", tags=["cases"], summary="Find cases", responses=responses(401, 403, 422))

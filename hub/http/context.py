@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from connectors.kit.client_address import Network
 from hub.accounts import Accounts
 from hub.connecting import Controls
+from hub.drafts import Drafts
 from hub.observe import Metrics
 from hub.outgoing import OutgoingFiles
 from hub.people import People
@@ -193,6 +194,10 @@ class AppContext:
     """Whether the consumers run in this process: if not, those that stand still are none of its business."""
     own: Own | None = None
     """How far the consumers are in the part of the log that is this process's; None: all of it is."""
+
+    @property
+    def drafts(self) -> Drafts:
+        return Drafts(self.engine, self.clock)
 
     @property
     def outgoing(self) -> OutgoingFiles:

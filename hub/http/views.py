@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -240,6 +241,21 @@ class UploadedOut(View):
     name: str
     media_type: str
     size: int
+
+
+class DraftIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(max_length=200_000)
+    mode: Literal["reply", "note"] = "reply"
+
+
+class DraftOut(View):
+    """What you began to write; `kept_at` is null where there is nothing."""
+
+    text: str = ""
+    mode: str = "reply"
+    kept_at: datetime | None = None
 
 
 class CannedAnswerOut(View):

@@ -1,26 +1,33 @@
-// What is written is kept on this device with every keystroke, per case and user, until it was sent.
+// What is written is kept with every keystroke: on this device at once, in the hub a moment later, until it was sent.
 
 const PREFIX = "hubbub-draft:";
 const KEPT_DAYS = 30;
 const KEPT_AT_MOST = 200;
+const PAUSE_MILLISECONDS = 1000;
 
 const key = (form) => `${PREFIX}${document.body.dataset.user}:${form.dataset.draft}`;
 const composer = () => document.querySelector("form[data-draft]");
+let waiting = null;
 
 export function keepDrafts() {
   document.addEventListener("input", (event) => {
     const form = event.target.closest?.("form[data-draft]");
-    if (form) keep(form);
+    if (form && (event.target === field(form) || event.target.name === "mode")) keep(form);
   });
   document.addEventListener("hubbub:written", () => {
     const form = composer();
     if (form) forget(form);
   });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt === composer()) stop(); // it is being sent
+    else flush();
+  });
   document.addEventListener("htmx:afterSettle", restore);
+  addEventListener("pagehide", flush);
   forgetOld();
   const form = composer();
   const done = new URLSearchParams(location.search).get("done") ?? "";
-  if (form && /^(replied|noted)/.test(done) && !field(form).value) forget(form);
+  if (form && /^(replied|noted|scheduled)/.test(done) && !field(form).value) forget(form);
   restore();
 }
 
@@ -30,29 +37,50 @@ const mode = (form) => form.querySelector("[name=mode]:checked")?.value ?? "repl
 function keep(form) {
   const text = field(form).value;
   const saved = document.getElementById("saved");
+  const draft = { text, mode: mode(form), at: Date.now() };
   try {
-    if (text) localStorage.setItem(key(form), JSON.stringify({ text, mode: mode(form), at: Date.now() }));
+    if (text) localStorage.setItem(key(form), JSON.stringify(draft));
     else localStorage.removeItem(key(form));
     if (saved) saved.hidden = !text;
   } catch {
     if (saved) saved.hidden = true; // no room: then it is not said that it is kept
   }
+  const body = new FormData();
+  body.set("csrf", form.querySelector("[name=csrf]").value);
+  body.set("text", text);
+  body.set("mode", draft.mode);
+  stop();
+  waiting = { url: form.dataset.keep, body, timer: setTimeout(flush, PAUSE_MILLISECONDS) };
 }
 
+function stop() {
+  clearTimeout(waiting?.timer);
+  waiting = null;
+}
+
+function flush() {
+  const { url, body } = waiting ?? {};
+  stop();
+  if (url) fetch(url, { method: "POST", body, keepalive: true }).catch(() => {}); // it is kept here
+}
+
+// The later one counts: what was written here since, or on another device.
 function restore() {
   const form = composer();
-  if (!form || field(form).value || form.dataset.restored) return;
+  if (!form || form.dataset.restored) return;
   form.dataset.restored = "yes";
-  const draft = read(key(form));
-  if (!draft?.text) return;
-  field(form).value = draft.text;
-  const chosen = [...form.querySelectorAll("[name=mode]")].find((each) => each.value === draft.mode && !each.disabled);
-  if (chosen) chosen.checked = true;
   const saved = document.getElementById("saved");
-  if (saved) saved.hidden = false;
+  const draft = read(key(form));
+  if (draft?.text && draft.at > Number(form.dataset.draftAt) && (!field(form).value || Number(form.dataset.draftAt))) {
+    field(form).value = draft.text;
+    const chosen = [...form.querySelectorAll("[name=mode]")].find((each) => each.value === draft.mode && !each.disabled);
+    if (chosen) chosen.checked = true;
+  }
+  if (saved) saved.hidden = !field(form).value;
 }
 
 function forget(form) {
+  stop();
   localStorage.removeItem(key(form));
 }
 

@@ -36,8 +36,9 @@ const named = (element) => (element.getAttribute("aria-label") || element.textCo
 // A button in a menu is named with it: "Snooze: In an hour".
 function actions() {
   return [...document.querySelectorAll("#case .actions button, #case .composer .modes label")].map((element) => {
-    const menu = element.closest("details.menu")?.querySelector("summary");
-    return { name: menu ? `${named(menu)}: ${named(element)}` : named(element), go: () => element.click() };
+    const menu = element.closest("details.menu");
+    const group = menu && (element.closest("form")?.querySelector("h3") ?? menu.querySelector("summary"));
+    return { name: group ? `${named(group)}: ${named(element)}` : named(element), go: () => element.click() };
   }).filter((each) => each.name);
 }
 
