@@ -4,7 +4,7 @@ What is here mirrors documents of the store. A parked event is settled only at t
 processes that hold the same one for a moment settle it once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,16 +14,47 @@ from schemas.ports import Clock, Engine, Place, Query, Record, Step, Where
 
 FIRST_PARK_SECONDS = 0.5
 LONGEST_PARK_SECONDS = 300.0
+PAGE = 1000
+
+
+MOST_LOOKED_AT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class KeyLag:
-    """A parked key: how many of its events wait, since when the first does, and why."""
+    """A parked key of a consumer: how many of its events wait, why the first does, how often and when it is tried."""
 
+    consumer: str
     key: str
     events: int
-    since: datetime
     reason: str
+    attempts: int
+    next_attempt_at: datetime
+
+
+def lags_of(waiting: Iterable[Sequence[Parked]]) -> list[KeyLag]:
+    """By key with its first event first; the key with most events first."""
+    lags = [
+        KeyLag(head.consumer, head.key, len(parked), head.reason, head.attempts, head.not_before)
+        for parked in waiting
+        for head in parked[:1]
+    ]
+    return sorted(lags, key=lambda each: (-each.events, each.consumer, each.key))
+
+
+async def parked_keys(engine: Engine) -> list[KeyLag]:
+    """Of all consumers, as the store knows them; of at most 20,000 events."""
+    waiting: dict[tuple[str, str], list[Parked]] = {}
+    after: str | None = None
+    for _ in range(MOST_LOOKED_AT // PAGE):
+        page = await engine.find(Query(PARKED, limit=PAGE, after=after))
+        for each in page.items:
+            assert isinstance(each, Parked)
+            waiting.setdefault((each.consumer, each.key), []).append(each)
+        after = page.next
+        if after is None:
+            break
+    return lags_of(waiting.values())
 
 
 class Parking:
@@ -46,7 +77,7 @@ class Parking:
         waiting: dict[str, list[Parked]] = {}
         after: str | None = None
         while True:
-            query = Query(PARKED, (Where("consumer", "=", self._consumer),), limit=1000, after=after)
+            query = Query(PARKED, (Where("consumer", "=", self._consumer),), limit=PAGE, after=after)
             page = await self._engine.find(query)
             for each in page.items:
                 assert isinstance(each, Parked)
@@ -99,11 +130,7 @@ class Parking:
 
     def lags(self) -> list[KeyLag]:
         """Each parked key, the one with most events first."""
-        lags = [
-            KeyLag(key, len(waiting), waiting[0].not_before, waiting[0].reason)
-            for key, waiting in self._waiting.items()
-        ]
-        return sorted(lags, key=lambda each: -each.events)
+        return lags_of(self._waiting.values())
 
     # -- documents --------------------------------------------------------------------------------------------------
 

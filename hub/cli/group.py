@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "cases": "hub.cli.cases:cases",
     "customers": "hub.cli.customers:customers",
     "quarantine": "hub.cli.letters:quarantine",
+    "parked": "hub.cli.parked:parked",
     "dead-letters": "hub.cli.letters:dead_letters",
     "verify": "hub.cli.verify:verify",
     "move": "hub.cli.move:move",

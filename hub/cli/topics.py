@@ -50,8 +50,8 @@ def plan(as_json: bool) -> None:
 def apply(grow: bool, yes: bool, as_json: bool) -> None:
     """Make and configure topics as the settings say, after telling what will be done.
 
-    More partitions move keys to other partitions: stop intake and let the lag of all consumers, parked events too, run to zero
-    first; then --grow.
+    More partitions move keys to other partitions, so --grow is refused while anything is on its way: stop what takes in and
+    answers, let workers run until every lag is zero and nothing is parked, stop them too, then --grow.
 
     \b
     Examples:
@@ -69,6 +69,8 @@ def apply(grow: bool, yes: bool, as_json: bool) -> None:
         note(
             f"{left} differences in partitions are left: --grow adds partitions, and none are ever taken away"
         )
+    if any(each.change == "grow" for each in doing):
+        asyncio.run(_check_quiet())
     if doing and not yes and not as_json:
         click.confirm("Do this?", abort=True)
     if doing:
@@ -87,6 +89,26 @@ def _address() -> "KafkaAddress":
             "there are no topics: `log` is not set, and events are kept in the data folder", Exit.REFUSED
         )
     return parse_address(log, settings.kafka)
+
+
+async def _check_quiet() -> None:
+    """Ends the command while a process works, or anything is to be done."""
+    from hub.engines import open_engine_of
+    from hub.growing import in_the_way
+    from hub.wiring import SystemClock
+    from sinks.kafka.topics import TopicAdmin
+
+    settings = place_of(click.get_current_context()).settings()
+    async with TopicAdmin(_address()) as admin:
+        if any(each.change == "create" for each in await admin.plan()):
+            raise Failed("make the missing topics first, without --grow", Exit.REFUSED)
+    engine = await open_engine_of(settings, settings.data, SystemClock())
+    try:
+        reasons = await in_the_way(engine)
+    finally:
+        await engine.close()
+    if reasons:
+        raise Failed("\n  ".join(["partitions cannot grow now:", *reasons]), Exit.REFUSED)
 
 
 async def _planned(address: "KafkaAddress") -> "list[Planned]":

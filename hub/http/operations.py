@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -14,13 +15,27 @@ from hub.http.cases import Context
 from hub.http.events import NDJSON
 from hub.http.problems import responses
 from hub.http.requests import Operation
-from hub.http.rights import Acting, Administrator
+from hub.http.rights import Acting, Administrator, Supervisor
+from hub.parking import parked_keys
 from schemas.errors import Forbidden, HubbubError, Invalid
 from schemas.ports import Step
 
 router = APIRouter(
     prefix="/api/v1", tags=["operations"], route_class=Operation, responses=responses(401, 403, 422, 503)
 )
+
+
+class ParkedKeyOut(BaseModel):
+    """Events of one key that wait behind each other, in one consumer; the first for a fact or a vendor."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    consumer: str
+    key: str
+    events: int
+    reason: str
+    attempts: int
+    next_attempt_at: datetime
 
 
 class Verifying(BaseModel):
@@ -51,6 +66,17 @@ class IngestedOut(BaseModel):
     item: UUID
     outcome: str = Field(description="accepted, duplicate or quarantined")
     reason: str
+
+
+@router.get("/parked", summary="What waits for a fact or a vendor, by key")
+async def parked(
+    context: Context,
+    principal: Supervisor,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[ParkedKeyOut]:
+    """The key with most events first. Later events of a key wait behind its first; all others go on."""
+    keys = await parked_keys(context.engine)
+    return [ParkedKeyOut.model_validate(each) for each in keys[:limit]]
 
 
 @router.post(

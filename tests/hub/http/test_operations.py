@@ -11,7 +11,7 @@ from hub.leaving import Leaving
 from hub.letters import dead_letter
 from schemas.accounts import ANSWERED, AnsweredRequest, Role, Scope
 from schemas.cases import CaseAssigned, CaseState
-from schemas.documents import QuarantineItem
+from schemas.documents import Parked, QuarantineItem
 from schemas.ids import derive
 from schemas.ports import Query, Step
 from schemas.topics import Topic
@@ -50,6 +50,34 @@ async def test_what_could_not_be_read_is_shown_with_its_original_and_given_up(ho
     assert "original-read" in await home.audit()
     assert (still.status_code, dropped.status_code, twice.status_code) == (422, 204, 409)
     assert (left, all_of_them[0]["state"]) == ([], "dropped")
+
+
+async def test_keys_that_wait_are_listed_with_how_many_events_wait_behind_each(home: House) -> None:
+    step = Step()
+    for number, key in enumerate(("slow", "other", "slow", "slow")):
+        parked = Parked(
+            id=derive("parked", str(number)),
+            revision=1,
+            consumer="cases",
+            key=key,
+            event=derive("event", str(number)),
+            position=str(number),
+            reason=f"fact {number} is missing",
+            not_before=home.clock.now(),
+        )
+        step.documents.append((parked, 0))
+    await home.engine.commit(step)
+    async with home.signed_in("root") as client:
+        keys = (await client.get("/api/v1/parked")).json()
+        most = (await client.get("/api/v1/parked?limit=1")).json()
+    async with home.signed_in("ines") as client:
+        refused = await client.get("/api/v1/parked")
+    assert [(each["key"], each["events"], each["reason"]) for each in keys] == [
+        ("slow", 3, "fact 0 is missing"),
+        ("other", 1, "fact 1 is missing"),
+    ]
+    assert [each["key"] for each in most] == ["slow"]
+    assert refused.status_code == 403
 
 
 async def test_a_dead_letter_is_replayed_as_it_was_or_edited(home: House) -> None:
