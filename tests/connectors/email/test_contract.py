@@ -22,7 +22,7 @@ from tests.connectors.engines import sqlite
 PASSWORD = "relay-password-of-the-tests"
 ANSWER_SECONDS = 3.0
 BEHAVIOUR: dict[Send, Mapping[str, Any]] = {
-    Send.TAKES: {},
+    Send.TAKES: {"to_sender": "", "to_recipients": {}, "hang_up_after_dot": False},
     Send.REFUSES: {"to_recipients": {"*": "550 5.1.1 No such user"}},
     Send.LOSES: {"hang_up_after_dot": True},
     Send.REJECTS_US: {"to_sender": "535 5.7.8 Authentication credentials invalid"},
