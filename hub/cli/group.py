@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "worker": "hub.cli.worker:worker",
     "apply": "hub.cli.apply:apply",
     "topics": "hub.cli.topics:topics",
+    "store": "hub.cli.store:store",
     "demo": "hub.cli.demo:demo",
     "connectors": "hub.cli.connectors:connectors",
     "ingest": "hub.cli.ingest:ingest",

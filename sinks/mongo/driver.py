@@ -184,6 +184,16 @@ class MongoDatabase:
         with outages():
             await self._database[collection].create_index(list(fields))
 
+    async def indexes(self, collection: str) -> list[list[tuple[str, int]]]:
+        """Those that are there, without the one that each collection has by itself."""
+        with outages():
+            found = await self._database[collection].index_information()
+        return [
+            [(field, int(direction)) for field, direction in each["key"]]
+            for name, each in found.items()
+            if name != "_id_"
+        ]
+
     async def put_file(self, name: str, content: bytes) -> None:
         """Two who put the same at once leave two files of one name, which are the same."""
         files = self.collection(f"{FILES}.files")
