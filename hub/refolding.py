@@ -6,7 +6,7 @@ from uuid import UUID
 
 from processors.cases.evolve import evolve
 from processors.cases.folds import FOLD
-from schemas.cases import CaseEvent
+from schemas.cases import CaseEvent, CaseOpened
 from schemas.documents import CASES, Case
 from schemas.errors import Conflict
 from schemas.events import Event
@@ -130,5 +130,7 @@ class _Fold:
             reached = self.case.revision if self.case else 0
             if event.late or event.sequence != reached + 1 or reached == self.stored.revision:
                 continue
-            if isinstance(event.data, CaseEvent):
+            if isinstance(event.data, CaseEvent) and (
+                self.case is not None or isinstance(event.data, CaseOpened)
+            ):
                 self.case = evolve(self.case, event.data, event.time, event.chain)

@@ -9,11 +9,12 @@ import pytest
 from hub.company import Company
 from hub.refolding import Refolding
 from processors.cases.folds import FOLD, as_of
-from schemas.cases import CaseState
+from schemas.cases import CaseNoted, CaseState
 from schemas.commands import NoteCase
 from schemas.configuration import Configuration
 from schemas.documents import Case
-from schemas.events import SYSTEM
+from schemas.events import SYSTEM, Event
+from schemas.ids import derive
 from schemas.ports import References, Step
 from tests.contracts.engines import ATOMIC, ENGINES
 from tests.hub.test_flow import OPERATOR, Flow, Now
@@ -101,6 +102,18 @@ async def test_a_case_whose_events_are_gone_is_left_as_it_is(flow: Flow) -> None
     assert await Refolding(flow.engine).run() == 0
     assert await stored(flow, case) == ahead
     assert await flow.faults() == [f"d: case {case.number} is not the fold of its events {case.id}"]
+
+
+async def test_a_case_whose_opening_is_not_on_the_log_is_decided_on_as_it_is(flow: Flow) -> None:
+    case, _ = await written_before(flow)
+    stray = case.model_copy(update={"id": derive("stray"), "number": "stray", "revision": 1, "fold": 1})
+    data = CaseNoted(case=stray.id, actor=SYSTEM, text="Out of nowhere.")
+    noted = Event(
+        derive("noted"), str(stray.id), flow.clock.now(), data, "/tests", derive("noted"), sequence=1
+    )
+    await flow.engine.commit(Step(events=[noted], documents=[(stray, 0)]))
+    await flow.do(OPERATOR, NoteCase, stray, text="Called.")
+    assert (await stored(flow, stray)).revision == 2
 
 
 async def test_a_case_of_a_later_version_is_told_apart_and_no_fault(flow: Flow) -> None:
