@@ -33,7 +33,7 @@ log = logging.getLogger("hubbub.outbound")
 CONCURRENCY = 16
 MOST_OF_AN_ACCOUNT = 12
 """One account that hangs leaves places to the others."""
-RECOVER_SECONDS = 5.0
+RECOVER_SECONDS = 2.0
 
 
 def queued(record: Record) -> Delivery:
