@@ -14,12 +14,16 @@ FOLD = 2
 """The version of the fold in processors.cases.evolve. To raise it: add a line to EARLIER that takes the difference back."""
 
 
-def _without_chains(case: Case) -> dict[str, Any]:
-    return {"timers": tuple(each.model_copy(update={"chain": ()}) for each in case.timers)}
+def _first(case: Case) -> dict[str, Any]:
+    return {
+        "timers": tuple(each.model_copy(update={"chain": ()}) for each in case.timers),
+        "wrote_at": None,
+    }
 
 
-EARLIER: Mapping[int, Callable[[Case], dict[str, Any]]] = {1: _without_chains}
-"""Version -> what the fold of that version made otherwise than the one after it. 1 did not know which automations set a timer."""
+EARLIER: Mapping[int, Callable[[Case], dict[str, Any]]] = {1: _first}
+"""Version -> what the fold of that version made otherwise than the one after it. 1 knew neither which automations set a timer nor
+when the customer wrote last."""
 
 
 def as_of(case: Case, version: int) -> Case:
