@@ -14,10 +14,10 @@ step holds, and whoever publishes it publishes that one first. docs/decisions/st
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from schemas.crash import crash_point
 from schemas.errors import Conflict, Outage
@@ -51,6 +51,22 @@ class Blocked:
     by: str
 
 
+T = TypeVar("T")
+
+
+async def together(works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Does them at once and waits for all; then raises what one of them raised."""
+    done = await asyncio.gather(*works, return_exceptions=True)
+    for each in done:
+        if isinstance(each, BaseException):
+            raise each
+    return [each for each in done if not isinstance(each, BaseException)]
+
+
+class Together(Protocol):
+    def __call__(self, works: Sequence[Coroutine[Any, Any, T]]) -> Awaitable[list[T]]: ...
+
+
 class Committer:
     """`now` gives microseconds of the wall clock, `number` numbers that rise."""
 
@@ -62,6 +78,7 @@ class Committer:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
         within: Callable[[float], AbstractAsyncContextManager[object]] = asyncio.timeout,
+        at_once: Together = together,
     ) -> None:
         self._database = database
         self._publish = publish
@@ -69,6 +86,7 @@ class Committer:
         self._pause = pause
         self._token = token
         self._within = within
+        self._together = at_once
         self._mine: set[str] = set()
         """Steps that this process is at."""
         self.journal = Journal(database)
@@ -149,14 +167,23 @@ class Committer:
 
     async def _hold(self, step: str, plan: Plan, may_go_behind: bool) -> list[Blocked]:
         """Takes what is free. Returns what others hold; raises Conflict where something is not as expected."""
-        blocked = await self._hold_claims(step, plan)
         by_collection: dict[str, list[Hold]] = {}
         for hold in plan.holds:
             by_collection.setdefault(hold.collection, []).append(hold)
-        for name, holds in by_collection.items():
-            others = await self._hold_documents(step, name, holds)
-            blocked += await self._go_behind(step, plan, holds, others) if may_go_behind else others
-        return blocked
+        found = await self._together(
+            [
+                self._hold_claims(step, plan),
+                *(self._hold_all(step, plan, each, may_go_behind) for each in by_collection.values()),
+            ]
+        )
+        return [each for blocked in found for each in blocked]
+
+    async def _hold_all(
+        self, step: str, plan: Plan, holds: Sequence[Hold], may_go_behind: bool
+    ) -> list[Blocked]:
+        """Those of one collection."""
+        others = await self._hold_documents(step, holds[0].collection, holds)
+        return await self._go_behind(step, plan, holds, others) if may_go_behind else others
 
     async def _go_behind(
         self, step: str, plan: Plan, holds: Sequence[Hold], blocked: Sequence[Blocked]
@@ -293,28 +320,45 @@ class Committer:
     # -- finishing --------------------------------------------------------------------------------------------------
 
     async def _write(self, step: str, redo: Redo) -> None:
-        for name, states in redo.states.items():
-            await self._database.collection(name).update_each(
-                [({"_id": id, LOCK: step}, {"$set": fields}) for id, fields in states]
-            )
+        await self._together(
+            [
+                self._database.collection(name).update_each(
+                    [({"_id": id, LOCK: step}, {"$set": fields}) for id, fields in states]
+                )
+                for name, states in redo.states.items()
+            ]
+        )
         crash_point("distributed.after-states")
-        for name, writes, upsert in redo.writes:
-            await self._database.collection(name).update_each(writes, upsert)
+        await self._together(
+            [self._write_in_turn(name, redo) for name in {each[0]: None for each in redo.writes}]
+        )
         crash_point("distributed.after-entries")
+
+    async def _write_in_turn(self, collection: str, redo: Redo) -> None:
+        """An entry before what changes it."""
+        for name, writes, upsert in redo.writes:
+            if name == collection:
+                await self._database.collection(name).update_each(writes, upsert)
 
     async def _end(self, step: str, redo: Redo) -> None:
         """All is written and published: let go, then move the position, then forget."""
         crash_point("distributed.after-publishing")
-        for name, ids in redo.gone.items():
-            await self._database.collection(name).delete_all({"_id": {"$in": ids}, LOCK: step})
+        await self._together(
+            [
+                self._database.collection(name).delete_all({"_id": {"$in": ids}, LOCK: step})
+                for name, ids in redo.gone.items()
+            ]
+        )
         free: Fields = {"$unset": {LOCK: "", BEHIND: ""}}
-        for name, states in redo.states.items():
-            mine = {"_id": {"$in": [id for id, _ in states]}, LOCK: step}
-            await self._database.collection(name).update_all(mine, free)
+        held = {name: [id for id, _ in states] for name, states in redo.states.items()}
         if redo.claims:
-            await self._database.collection(CLAIMS).update_all(
-                {"_id": {"$in": redo.claims}, LOCK: step}, free
-            )
+            held[CLAIMS] = redo.claims
+        await self._together(
+            [
+                self._database.collection(name).update_all({"_id": {"$in": ids}, LOCK: step}, free)
+                for name, ids in held.items()
+            ]
+        )
         crash_point("distributed.after-releasing")
         if redo.positions:
             await self._database.collection(POSITIONS).update_each(

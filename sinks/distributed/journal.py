@@ -15,6 +15,8 @@ from sinks.mongo.port import DocumentDatabase
 PART_BYTES = 8 * 1024 * 1024
 """A document may have 16 MB; a step of many long messages may have more."""
 
+MOST_REMEMBERED = 1000
+
 
 class State(StrEnum):
     UNDECIDED = "undecided"  # or over: neither is in the journal
@@ -26,6 +28,8 @@ class Journal:
     def __init__(self, database: DocumentDatabase) -> None:
         self._steps = database.collection(STEPS)
         self._parts = database.collection(STEP_PARTS)
+        self._undivided: set[str] = set()
+        """Steps of this process that have no further parts to be forgotten."""
 
     async def decide(self, step: str, redo: Redo, at: int) -> bool:
         """False when somebody abandoned it: then nothing of it will ever happen."""
@@ -45,6 +49,10 @@ class Journal:
             "parts": len(parts),
             "content": parts[0],
         }
+        if len(parts) == 1:
+            if len(self._undivided) > MOST_REMEMBERED:  # of steps that others finished
+                self._undivided.clear()
+            self._undivided.add(step)
         return not await self._steps.insert_new([written])
 
     async def abandon(self, step: str, at: int) -> bool:
@@ -85,9 +93,12 @@ class Journal:
         return Redo.from_bytes(content)
 
     async def forget(self, steps: Iterable[str]) -> None:
-        ids = {"$in": list(steps)}
-        await self._steps.delete_all({"_id": ids})
-        await self._parts.delete_all({"step": ids})
+        ids = list(steps)
+        await self._steps.delete_all({"_id": {"$in": ids}})
+        divided = [each for each in ids if each not in self._undivided]
+        self._undivided.difference_update(ids)
+        if divided:
+            await self._parts.delete_all({"step": {"$in": divided}})
 
     async def older(self, than: int, state: State, limit: int = 100) -> list[str]:
         """Steps that are in here since before then, oldest first."""

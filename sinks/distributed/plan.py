@@ -4,7 +4,6 @@ What is written is plain data (`Redo`), kept as bytes, so that another process, 
 was decided.
 """
 
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,12 +63,12 @@ class Redo:
             "positions": self.positions,
             "behind": self.behind,
         }
-        return zlib.compress(bson.encode(plain), 1)
+        return bson.encode(plain)
 
     @classmethod
     def from_bytes(cls, kept: bytes) -> "Redo":
         try:
-            plain: Mapping[str, Any] = bson.decode(zlib.decompress(kept))
+            plain: Mapping[str, Any] = bson.decode(kept)
             return cls(
                 {name: [(id, fields) for id, fields in each] for name, each in plain["states"].items()},
                 dict(plain["gone"]),
@@ -85,7 +84,7 @@ class Redo:
                 [(id, offset) for id, offset in plain["positions"]],
                 list(plain.get("behind", ())),
             )
-        except (zlib.error, bson.errors.BSONError, KeyError, TypeError, ValueError) as error:
+        except (bson.errors.BSONError, KeyError, TypeError, ValueError) as error:
             raise Never(f"a decided step cannot be read: {error}") from error
 
 

@@ -67,11 +67,14 @@ class Reader:
             request_timeout_ms=REQUEST_MILLISECONDS,
         )
 
-    async def start(self) -> None:
+    async def start(self, only_asks: bool = False) -> None:
+        """`only_asks`: for offsets, never for records; then none are fetched, which would lie in memory."""
         with outages("connecting"):
             try:
                 await self._client.start()
                 self._client.assign(list(self._names))
+                if only_asks:
+                    self._client.pause(*self._names)
             except BaseException:
                 await self._client.stop()
                 raise

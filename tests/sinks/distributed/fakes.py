@@ -3,13 +3,15 @@
 Coroutines are driven by hand: each waits at a gate before an operation, and who goes next is chosen by the test.
 """
 
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, TypeVar
 
 from schemas.errors import Outage
 from sinks.kafka.codec import Message
 from sinks.mongo.port import Fields, Filter, Order
+
+T = TypeVar("T")
 
 
 class Gate:
@@ -25,6 +27,24 @@ async def gate() -> None:
 
 async def no_gate() -> None:
     return
+
+
+async def one_by_one(works: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Stands for doing them at once, where there is no loop: all are done, then the first error is raised."""
+    left, done = list(works), []
+    errors: list[Exception] = []
+    try:
+        while left:
+            try:
+                done.append(await left.pop(0))
+            except Exception as error:  # noqa: BLE001  raised below
+                errors.append(error)
+    finally:
+        for each in left:  # the process ends
+            each.close()
+    if errors:
+        raise errors[0]
+    return done
 
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {

@@ -20,7 +20,7 @@ from sinks.kafka.codec import Message, to_message
 from sinks.mongo.documents import load_documents
 from sinks.mongo.layout import CLAIMS, LOCK, STEP_PARTS, STEPS
 from tests.contracts.samples import case, entry, name, noted
-from tests.sinks.distributed.fakes import FakeDatabase, no_gate
+from tests.sinks.distributed.fakes import FakeDatabase, no_gate, one_by_one
 
 SECOND = 1_000_000
 
@@ -66,6 +66,7 @@ class Desk:
             self.clock.now,
             self.clock.pause,
             within=lambda _: contextlib.nullcontext(),
+            at_once=one_by_one,
         )
 
     def said(self) -> list[str]:

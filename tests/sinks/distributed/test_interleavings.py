@@ -22,7 +22,7 @@ from sinks.mongo.consumers import load_claims, read_positions
 from sinks.mongo.documents import load_documents
 from sinks.mongo.layout import CLAIMS, LOCK, POSITIONS, STEP_PARTS, STEPS
 from tests.contracts.samples import case, entry, name, noted
-from tests.sinks.distributed.fakes import FakeDatabase, FakeLog, gate
+from tests.sinks.distributed.fakes import FakeDatabase, FakeLog, gate, one_by_one
 
 CASES = ("a", "b", "c")
 PARTITION = "interactions:0"
@@ -72,6 +72,7 @@ class World:
             self.pause,
             lambda: f"{who}{self.number()}",
             lambda _: nullcontext(),
+            one_by_one,
         )
 
     async def attempt(self, who: str, intention: Intention) -> None:
