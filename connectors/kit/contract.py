@@ -33,7 +33,8 @@ from schemas.interactions import (
 from schemas.outbound import OutboundMessage
 from schemas.ports import Deliverer, Engine, Query, Receipt, ReceiptStatus, Reconciler
 
-INTAKE_POINTS = tuple(name for name in CRASH_POINTS if name.startswith("intake."))
+NOT_OF_INTAKE = ("engine.", "backup.", "restore.", "runner.", "outbound.", "spool.", "worker.")
+IN_POINTS = tuple(name for name in CRASH_POINTS if not name.startswith(NOT_OF_INTAKE))
 HOSTILE: dict[str, bytes] = {
     "nothing": b"",
     "one byte": b"{",
@@ -260,10 +261,12 @@ class ConnectorContract:
 
     # -- ends and outages -------------------------------------------------------------------------------------------
 
-    @pytest.mark.parametrize("point", INTAKE_POINTS)
+    @pytest.mark.parametrize("point", IN_POINTS)
     async def test_a_process_that_ends_between_two_steps_loses_and_doubles_nothing(
         self, rig: Rig, house: House, point: str, caplog: pytest.LogCaptureFixture
     ) -> None:
+        if point not in rig.crash_points:
+            not_applicable(f"{point} is on no way of this channel")
         given = rig.message("one")
         arm(point)
         with caplog.at_level(logging.CRITICAL):

@@ -30,6 +30,7 @@ from schemas.parking import Quarantined
 from schemas.ports import START, Engine, Step
 from schemas.topics import Topic
 
+INTAKE_POINTS = ("intake.after-original", "intake.before-commit", "intake.before-acknowledge")
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 AGENT = Actor(kind="agent", id="mia", name="Mia")
 
@@ -143,6 +144,8 @@ class Rig:
     account: ClassVar[str] = "main"
     secrets: ClassVar[Sequence[str]] = ()
     """Of the settings: they must show up nowhere."""
+    crash_points: ClassVar[Sequence[str]] = INTAKE_POINTS
+    """Places between two steps of taking a message in, at which the process may end and the source keeps the message."""
     opened: Opened
 
     def __init__(self) -> None:
