@@ -31,6 +31,7 @@ from hub.letters import Letters
 from hub.members import Members
 from hub.observe import Metric, Metrics
 from hub.people import People
+from hub.presence import Presences
 from hub.publishing import Publishing
 from hub.pulling import leased
 from hub.refolding import Refolding
@@ -147,6 +148,7 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     chores: list[Chore] = [
         accounts.purge,
         Drafts(engine, clock).purge,
+        Presences(engine, clock).purge,
         engine.expire,
         Refolding(engine).run,
         Leaving(engine, service).run,

@@ -295,6 +295,16 @@ class Draft(Document):
     kept_at: datetime
 
 
+class Presence(Document):
+    """Somebody who looks at a case right now. Forgotten minutes later; it is no event, and nothing depends on it."""
+
+    case: UUID
+    user: str
+    name: str
+    seen_at: datetime
+    typing_at: datetime | None = None
+
+
 class Cursor(Document):
     """How far a connector that fetches has read one stream of its source, such as a folder of a mailbox.
 
@@ -433,6 +443,12 @@ CURSORS = Collection(
     Cursor,
     {"channel": text_column("channel"), "account": text_column("account")},
     indexes=(("channel", "account"),),
+)
+PRESENCES = Collection(
+    "presences",
+    Presence,
+    {"case_": Column(ColumnType.ID, lambda presence: presence.case), "seen_at": time_column("seen_at")},
+    indexes=(("case_", "seen_at"), ("seen_at",)),
 )
 DRAFTS = Collection("drafts", Draft, {"kept_at": time_column("kept_at")}, indexes=(("kept_at",),))
 CONFIGURATIONS = Collection(

@@ -8,7 +8,18 @@ from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from hub.console import acting, bulk, linking, operating, reading, searching, signing, styles, writing
+from hub.console import (
+    acting,
+    bulk,
+    linking,
+    operating,
+    presence,
+    reading,
+    searching,
+    signing,
+    styles,
+    writing,
+)
 from hub.console.console import Console, Handler, guarded, unguarded
 from hub.console.frames import Frames
 from hub.console.places import ROOT
@@ -32,6 +43,7 @@ GUARDED: tuple[tuple[str, str, Handler], ...] = (
     *(("GET", path, reading.show_case) for path in CASES),
     *(("POST", f"{path}/write", writing.write) for path in CASES),
     *(("POST", f"{path}/draft", writing.keep_draft) for path in CASES),
+    *(("POST", f"{path}/here", presence.here) for path in CASES),
     *(("POST", f"{path}/files", writing.upload) for path in CASES),
     *(("GET", f"{path}/canned/{{name}}", writing.canned) for path in CASES),
     *(("POST", f"{path}/merge", acting.merge) for path in CASES),

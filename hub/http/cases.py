@@ -14,11 +14,13 @@ from hub.http.rights import Reader, Writer
 from hub.http.views import (
     CannedAnswerOut,
     CaseOut,
+    ColleagueOut,
     DraftIn,
     DraftOut,
     EntryOut,
     ExplanationOut,
     HitOut,
+    PresenceIn,
     QueueOut,
 )
 from hub.service import OPEN_STATES, SORTS, CaseFilter
@@ -208,6 +210,21 @@ async def keep_draft(context: Context, principal: Writer, case: Reference, body:
     """The last one kept is the one that counts; an empty text forgets it. Sending an answer in the console does too."""
     found = await context.service.case(principal, reference(case))
     await context.drafts.keep(principal.id, found.id, body.text, body.mode)
+
+
+@router.put(
+    "/cases/{case}/presence",
+    tags=["cases"],
+    summary="Say that you look at a case, and see who else does",
+    responses=responses(401, 403, 404, 422),
+)
+async def be_present(
+    context: Context, principal: Writer, case: Reference, body: PresenceIn
+) -> list[ColleagueOut]:
+    """Colleagues who look at it or write in it now. Say it again every few seconds: after 45 you count as gone."""
+    found = await context.service.case(principal, reference(case))
+    others = await context.presences.here(principal, found.id, is_writing=body.writing)
+    return [ColleagueOut.model_validate(each) for each in others]
 
 
 @router.get("/search", tags=["cases"], summary="Find cases", responses=responses(401, 403, 422))

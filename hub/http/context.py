@@ -15,6 +15,7 @@ from hub.drafts import Drafts
 from hub.observe import Metrics
 from hub.outgoing import OutgoingFiles
 from hub.people import People
+from hub.presence import Presences
 from hub.service import Service
 from schemas.configuration import Configuration
 from schemas.documents import DeadLetter, LetterState, PublishedConfiguration, QuarantineItem
@@ -198,6 +199,10 @@ class AppContext:
     @property
     def drafts(self) -> Drafts:
         return Drafts(self.engine, self.clock)
+
+    @property
+    def presences(self) -> Presences:
+        return Presences(self.engine, self.clock)
 
     @property
     def outgoing(self) -> OutgoingFiles:

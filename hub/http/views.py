@@ -243,6 +243,20 @@ class UploadedOut(View):
     size: int
 
 
+class PresenceIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    writing: bool = False
+
+
+class ColleagueOut(View):
+    """Somebody else in the case."""
+
+    user: str
+    name: str
+    is_writing: bool
+
+
 class DraftIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
