@@ -339,6 +339,10 @@ class Engine(Protocol):
         """The bytes; raises Unknown when they are not there and Never when they are not what their name says."""
         ...
 
+    def blob_parts(self, ref: BlobRef) -> AsyncIterator[bytes]:
+        """The bytes in parts, for who hands them on. Raises as `blob` does, before the first part: none of what was altered is given."""
+        ...
+
     async def put_blob(self, content: bytes, media_type: str) -> BlobRef:
         """Keep bytes durably before anything refers to them (for what is too large to wait in memory)."""
         ...

@@ -119,7 +119,7 @@ async def quarantined_original(
     stored = Stored(
         found.original.model_copy(update={"media_type": "application/octet-stream"}), f"{item}.bin"
     )
-    return file_response(await context.letters.original(found), stored)
+    return await file_response(context.engine, stored)
 
 
 @router.post("/quarantine/{item}/replay", summary="Read the item again", status_code=204)

@@ -42,7 +42,7 @@ from sinks.kafka.offsets import Offsets, covers, from_place, sortable, to_positi
 from sinks.kafka.settings import KafkaSettings
 from sinks.kafka.stamps import Stamps
 from sinks.mongo import documents
-from sinks.mongo.blobs import check_name, known_blobs, read_blob, write_blobs
+from sinks.mongo.blobs import PART_BYTES, check_name, known_blobs, read_blob, write_blobs
 from sinks.mongo.consumers import handled, load_claims, read_outcomes, read_positions
 from sinks.mongo.driver import open_database
 from sinks.mongo.entries import Selection, load_entries, timeline
@@ -206,6 +206,11 @@ class DistributedEngine:
 
     async def blob(self, ref: BlobRef) -> bytes:
         return await read_blob(self.database, ref, self.files)
+
+    async def blob_parts(self, ref: BlobRef) -> AsyncIterator[bytes]:
+        content = await self.blob(ref)
+        for first in range(0, len(content), PART_BYTES):
+            yield content[first : first + PART_BYTES]
 
     async def put_blob(self, content: bytes, media_type: str) -> BlobRef:
         name = await asyncio.to_thread(sha256, content)

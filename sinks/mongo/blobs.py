@@ -11,6 +11,7 @@ from sinks.mongo.layout import BLOBS
 from sinks.mongo.port import DocumentDatabase, Files
 
 LARGEST_DOCUMENT_BYTES = 64 * 1024
+PART_BYTES = 256 * 1024
 NAME_DIGITS = 64
 AT_ONCE = 100
 

@@ -1,5 +1,6 @@
 """Blobs: rows up to 64 KiB, files named by their SHA-256 above. A file is durable before the row that tells of it."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from schemas.interactions import BlobRef
 from schemas.ports import Blob
 
 LARGEST_ROW_BYTES = 64 * 1024
+PART_BYTES = 256 * 1024
 FOLDER = "blobs"
 TEMPORARY = "tmp"
 NAME_DIGITS = 64
@@ -89,17 +91,48 @@ def write_blob_row(connection: apsw.Connection, blob: Blob) -> None:
     connection.execute(sql, (bytes.fromhex(blob.ref.sha256), blob.ref.size, content))
 
 
-def read_blob(connection: apsw.Connection, files: BlobFiles, ref: BlobRef) -> bytes:
-    """Raises Unknown when it is not there and Never when it is not what its name says."""
+def find_blob(connection: apsw.Connection, files: BlobFiles, ref: BlobRef) -> bytes | Path:
+    """The bytes of a small one, or the file of a large one, which is not looked into. Raises Unknown and Never as `read_blob`."""
     path = files.path(ref.sha256)
     row = connection.execute(
         "SELECT content FROM blobs WHERE sha256 = ?", (bytes.fromhex(ref.sha256),)
     ).fetchone()
     if row is None:
         raise Unknown(f"there is no blob {ref.sha256}")
-    content = row[0] if row[0] is not None else files.read(ref.sha256)
+    if row[0] is None:
+        return path
+    if sha256(row[0]) != ref.sha256:
+        raise _altered(ref)
+    return bytes(row[0])
+
+
+def check_file(path: Path, ref: BlobRef) -> None:
+    """Reads it once, in parts. Raises Unknown when it is not there and Never when it is not what its name says."""
+    try:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise _missing(path, ref) from None
+    if digest != ref.sha256:
+        raise _altered(ref)
+
+
+def read_blob(connection: apsw.Connection, files: BlobFiles, ref: BlobRef) -> bytes:
+    """Raises Unknown when it is not there and Never when it is not what its name says."""
+    found = find_blob(connection, files, ref)
+    if isinstance(found, bytes):
+        return found
+    content = files.read(ref.sha256)
     if content is None:
-        raise Unknown(f"the file of blob {ref.sha256} is missing: {path}")
+        raise _missing(found, ref)
     if sha256(content) != ref.sha256:
-        raise Never(f"blob {ref.sha256} was altered: its content has another digest")
-    return bytes(content)
+        raise _altered(ref)
+    return content
+
+
+def _missing(path: Path, ref: BlobRef) -> Unknown:
+    return Unknown(f"the file of blob {ref.sha256} is missing: {path}")
+
+
+def _altered(ref: BlobRef) -> Never:
+    return Never(f"blob {ref.sha256} was altered: its content has another digest")

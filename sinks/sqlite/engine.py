@@ -33,7 +33,16 @@ from schemas.ports import (
 from schemas.topics import Topic
 from sinks.sqlite import queries
 from sinks.sqlite.backup import make_backup
-from sinks.sqlite.blobs import LARGEST_ROW_BYTES, BlobFiles, check_name, read_blob, sync_folder
+from sinks.sqlite.blobs import (
+    LARGEST_ROW_BYTES,
+    PART_BYTES,
+    BlobFiles,
+    check_file,
+    check_name,
+    find_blob,
+    read_blob,
+    sync_folder,
+)
 from sinks.sqlite.check import faults
 from sinks.sqlite.connection import open_reader, open_writer
 from sinks.sqlite.consumers import all_positions, handled, load_claims, position_of, read_outcomes
@@ -199,6 +208,16 @@ class SqliteEngine:
 
     async def blob(self, ref: BlobRef) -> bytes:
         return await self.readers.run(read_blob, self._files, ref)
+
+    async def blob_parts(self, ref: BlobRef) -> AsyncIterator[bytes]:
+        found = await self.readers.run(find_blob, self._files, ref)
+        if isinstance(found, bytes):
+            yield found
+            return
+        await self.readers.do(check_file, found, ref)
+        with await self.readers.do(found.open, "rb") as file:
+            while part := await self.readers.do(file.read, PART_BYTES):
+                yield part
 
     async def put_blob(self, content: bytes, media_type: str) -> BlobRef:
         name = await self.readers.do(sha256, content)

@@ -173,6 +173,17 @@ async def test_a_state_made_anew_keeps_its_revision(engine: Engine) -> None:
     assert (await engine.find(Query(CASES, (Where("queue", "=", "sales"),)))).items == []
 
 
+@pytest.mark.parametrize("size", [0, 10, 70_000, 1_000_000])
+async def test_a_blob_is_had_in_parts(engine: Engine, size: int) -> None:
+    content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    ref = await engine.put_blob(content, "application/octet-stream")
+    parts = [part async for part in engine.blob_parts(ref)]
+    assert b"".join(parts) == content
+    assert all(len(part) <= 300_000 for part in parts)
+    with pytest.raises(Unknown):
+        await anext(engine.blob_parts(BlobRef(sha256="f" * 64, size=3)), b"")
+
+
 async def test_queues_are_counted(engine: Engine) -> None:
     await many(engine)
     orders = QueueCount("orders", open=3, unassigned=2, overdue=1, oldest_waiting=minutes(1))
