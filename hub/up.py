@@ -14,6 +14,7 @@ import structlog
 from starlette.types import ASGIApp
 
 from hub.application import applications
+from hub.catching_up import refuse_older
 from hub.crashing import arm_for_test
 from hub.descriptors import fitted, raise_limit
 from hub.http.authentication import as_operator
@@ -119,6 +120,7 @@ async def start(
     settings = fitted(settings, raise_limit())
     hub = await wire(settings, folder)
     try:
+        await refuse_older(hub.engine)
         sockets = bind(settings, listening_of(roles))
     except BaseException:
         await hub.engine.close()

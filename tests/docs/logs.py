@@ -32,6 +32,7 @@ class Log:
 
     servers: str
     prefix: str
+    database: str
     flow: Flow
 
     async def answered(self, name: str) -> Case:
@@ -58,11 +59,12 @@ async def a_log() -> AsyncIterator[Log]:
     url = f"{server('kafka').url}?prefix={prefix}&partitions=2"
     async with TopicAdmin(parse_address(url)) as topics:
         await topics.apply(await topics.plan())
-    store = f"{server('nx-27017').url}readers_{uuid4().hex[:12]}"
+    database = f"readers_{uuid4().hex[:12]}"
+    store = f"{server('nx-27017').url}{database}"
     engine = await open_distributed(url, store, clock=clock)
     try:
         company = await Company.open(engine, clock)
         await company.publish(CONFIGURATION, SYSTEM)
-        yield Log(f"127.0.0.1:{server('kafka').port}", prefix, Flow(engine, clock, company))
+        yield Log(f"127.0.0.1:{server('kafka').port}", prefix, database, Flow(engine, clock, company))
     finally:
         await engine.close()
