@@ -35,6 +35,7 @@ COMMANDS: dict[str, str] = {
     "move": "hub.cli.move:move",
     "backup": "hub.cli.backup:backup",
     "restore": "hub.cli.backup:restore",
+    "catch-up": "hub.cli.catch_up:catch_up",
     "users": "hub.cli.users:users",
     "keys": "hub.cli.keys:keys",
     "completion": "hub.cli.completion:completion",
