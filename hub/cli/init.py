@@ -1,6 +1,7 @@
 """`hubbub init`: a settings file to begin with, and a data folder with the secret of the installation."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import click
 from hub.cli.errors import Exit, Failed
 from hub.cli.output import note, say
 from hub.cli.place import place_of, with_place
+
+DEFAULT_BRAND = "default"
+NAMED = re.compile(r"^( *)- name: .*$", re.MULTILINE)
+"""An account in the example of a channel."""
 
 
 @click.command()
@@ -36,7 +41,7 @@ def init(context: click.Context, names: Sequence[str]) -> None:
 
     place = place_of(context)
     config = place.config
-    sections = {name: section_of(name) for name in names}
+    sections = {name: section_of(name, _brand(config)) for name in names}
     if config.exists() and sections:
         note(f"{config} is there already and stays as it is; put this into it:")
         say("\n\n".join(sections.values()))
@@ -60,14 +65,29 @@ def init(context: click.Context, names: Sequence[str]) -> None:
     note("next: `hubbub up`, and `hubbub users add NAME --role admin` for the console")
 
 
-def section_of(name: str) -> str:
+def _brand(config: Path) -> str:
+    """The first brand: of the settings that are there, or of those that are written."""
+    from hub.cli.sample import COMPANY
+    from hub.loading import look
+
+    if not config.exists():
+        return str(COMPANY["brands"][0]["name"]) if COMPANY.get("brands") else DEFAULT_BRAND
+    settings = look(config, os.environ).settings
+    names = [each.name for each in settings.brands] if settings is not None else []
+    return names[0] if names and DEFAULT_BRAND not in names else DEFAULT_BRAND
+
+
+def section_of(name: str, brand: str = "default") -> str:
     """A channel's section of the settings as it begins, commented. Raises Failed where there is no such channel."""
     from hub.channels import channels
 
     channel = channels().get(name)
     if channel is None:
         raise Failed(f"there is no channel {name!r}; there are {', '.join(channels())}", Exit.USAGE)
-    lines = [f"  {line}" if line else "" for line in channel.example.rstrip().split("\n")]
+    example = channel.example.rstrip()
+    if brand != DEFAULT_BRAND:
+        example = NAMED.sub(rf"\g<0>\n\g<1>  brand: {brand}", example)
+    lines = [f"  {line}" if line else "" for line in example.split("\n")]
     return "\n".join([f"# {channel.title}. `hubbub connectors check {name}` tries it.", f"{name}:", *lines])
 
 

@@ -10,6 +10,7 @@ from hub.cli.output import note, say
 
 EXAMPLE = "example"
 NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
+IMPORTS = re.compile(r"(?:^ *from (?:connectors|schemas)[.\w]* import [^\n(]+\n)+", re.MULTILINE)
 COPIED = frozenset({".py", ".md", ".json"})
 
 TEST = '''"""{title} keeps the contract of connectors."""
@@ -96,9 +97,14 @@ def _renamed(text: str, name: str) -> str:
     text = re.sub(r"^# Example$", f"# {_title(name)}", text, flags=re.MULTILINE)
     text = re.sub(r"(?<=/)example(?=/)|(?<=try )example\b", name, text)
     text = text.replace("x-example-", f"x-{name.replace('_', '-')}-")
-    return text.replace(f'CHANNEL = "{EXAMPLE}"', f'CHANNEL = "{name}"').replace(
-        "the channel example;", f"the channel {name};"
-    )
+    text = text.replace(f'CHANNEL = "{EXAMPLE}"', f'CHANNEL = "{name}"')
+    return IMPORTS.sub(_sorted, text.replace("the channel example;", f"the channel {name};"))
+
+
+def _sorted(block: re.Match[str]) -> str:
+    """Imports in the order of their modules, which another name has changed."""
+    lines = block[0].splitlines(keepends=True)
+    return "".join(sorted(lines, key=lambda line: line.split()[1]))
 
 
 def _title(name: str) -> str:

@@ -60,6 +60,10 @@ def test_a_new_channel_keeps_the_contract_from_the_beginning(tmp_path: Path) -> 
     left = [name for name, text in texts.items() if "Example" in text or "connectors.kit.example" in text]
     assert left == [] and 'CHANNEL = "parrot_post"' in texts["parse.py"]
 
+    imports = [
+        line.split()[1] for line in texts["channel.py"].splitlines() if line.startswith("from connectors")
+    ]
+    assert imports == sorted(imports)
     conftest = f"import connectors; connectors.__path__.append({str(tmp_path / 'connectors')!r})\n"
     (tmp_path / "conftest.py").write_text(conftest)
     chosen = ["-k", "original or redelivery or forged or malformed or secrets or sent_once or unknown"]
@@ -95,6 +99,11 @@ def test_the_example_of_each_channel_is_valid(
     printed = installation.run("init", "--channel", name).stdout
     installation.config.write_text(f"data: data\n{printed}")
     installation.run("check")
+
+
+def test_the_section_fits_the_brands_that_are_there(installation: Installation) -> None:
+    printed = installation.run("init", "--channel", "email").stdout
+    assert "brand: acme" in printed
 
 
 def test_a_new_installation_begins_with_the_channel_that_was_asked_for(tmp_path: Path) -> None:
