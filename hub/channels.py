@@ -12,6 +12,7 @@ MODULES: tuple[str, ...] = (
     "connectors.email.channel",
     "connectors.webform.channel",
     "connectors.slack.channel",
+    "connectors.x.channel",
     "connectors.webhook.channel",
 )
 """Each has `CHANNEL`. The order is that of the documentation."""

@@ -1,0 +1,127 @@
+"""X as the hub finds it."""
+
+from collections.abc import AsyncIterator, Mapping
+
+from connectors.kit.channel import Channel, Finding, Mentions, Opened, Surroundings
+from connectors.kit.intake import Accepted
+from connectors.kit.quality import Rule, quality
+from connectors.x.names import CHANNEL as NAME
+from connectors.x.parse.weight import LONGEST, weight
+from connectors.x.settings import PRIVATE, XSettings
+from schemas.capabilities import Capabilities, Counting, Visibility
+from schemas.documents import QuarantineItem
+from schemas.errors import Invalid
+
+EXAMPLE = """\
+accounts:
+  - name: acme                       # direct messages are the account acme-dm
+    user_id: "1234567890"
+    consumer_key: ${env:X_CONSUMER_KEY}
+    consumer_secrets: ["${env:X_CONSUMER_SECRET}"]
+    access_token: ${env:X_ACCESS_TOKEN}
+    access_token_secret: ${env:X_ACCESS_TOKEN_SECRET}
+    poll_seconds: 90                 # each look costs what it finds
+    reads_a_month: 20000             # reading and sending cost money: at most so much
+    posts_a_month: 2000
+    # webhook: true                  # X tells at once, at https://YOUR-INTAKE/hooks/x/acme
+"""
+PUBLIC = Capabilities(
+    reply=True,
+    longest=LONGEST,
+    counting=Counting.OWN,
+    splits=True,
+    visibility=Visibility.PUBLIC,
+    customer_edits=True,
+    customer_deletes=True,
+    echoes=True,
+)
+DIRECT = Capabilities(reply=True, longest=10_000, echoes=True)
+
+
+def _open(settings: XSettings, around: Surroundings) -> Opened:
+    from connectors.kit.hooks import read_again
+    from connectors.x.checking import check_account
+    from connectors.x.connector import XConnector
+    from connectors.x.deliver import XDeliverer
+
+    connectors = {each.name: XConnector(each, around) for each in settings.accounts}
+    senders = {name: each.sender for name, each in connectors.items()}
+    senders |= {f"{name}{PRIVATE}": each.sender for name, each in connectors.items()}
+
+    async def reparse(original: bytes, item: QuarantineItem) -> Accepted:
+        connector = connectors.get(item.account.removesuffix(PRIVATE))
+        if connector is None:
+            raise Invalid(f"there is no X account {item.account!r} any more")
+        if connector.hook is not None and item.account == connector.account:
+            return read_again(connector.hook, original, item)
+        receiver = connector.private if item.account.endswith(PRIVATE) else connector.receiver
+        return receiver.read_again(original, item)
+
+    async def check() -> AsyncIterator[Finding]:
+        for each in settings.accounts:
+            async for finding in check_account(each, around.clock):
+                yield finding
+
+    async def close() -> None:
+        for each in connectors.values():
+            await each.close()
+
+    return Opened(
+        connectors=tuple(connectors.values()),
+        deliverer=XDeliverer(senders),
+        reparse=reparse,
+        hooks={name: each.hook for name, each in connectors.items() if each.hook is not None},
+        capabilities={each.private_name: DIRECT for each in settings.accounts},
+        check=check,
+        close=close,
+    )
+
+
+def _accounts(settings: XSettings) -> Mapping[str, str]:
+    public = {each.name: each.brand for each in settings.accounts}
+    return public | {each.private_name: each.brand for each in settings.accounts if each.direct_messages}
+
+
+def _mentions(settings: XSettings) -> Mentions:
+    accounts = list(enumerate(settings.accounts))
+    return Mentions(
+        brands={f"accounts[{index}].brand": each.brand for index, each in accounts},
+        queues={f"accounts[{index}].queue": each.queue for index, each in accounts if each.queue},
+    )
+
+
+CHANNEL = Channel(
+    name=NAME,
+    title="X",
+    describes="accounts on X; none: X is not used",
+    settings=XSettings,
+    capabilities=PUBLIC,
+    open=_open,
+    accounts=_accounts,
+    example=EXAMPLE,
+    mentions=_mentions,
+    count=weight,
+    quality=quality(
+        Rule.VERIFIES_RAW_BYTES,
+        Rule.ACKNOWLEDGES_AFTER_LOG,
+        Rule.KEEPS_ORIGINALS,
+        Rule.QUARANTINES_MALFORMED,
+        Rule.BOUNDS_INPUT,
+        Rule.HIDES_SECRETS,
+        Rule.ENDS_EVERY_SEND,
+        Rule.PASSES_CONTRACT,
+        Rule.RESUMES_WITHOUT_GAP,
+        Rule.RECOGNISES_OWN_ECHO,
+        Rule.ROTATES_SECRETS,
+        Rule.FOLLOWS_EDITS_AND_DELETIONS,
+        Rule.OBEYS_RATE_LIMITS,
+        Rule.SETTLES_UNKNOWN_SENDS,
+        Rule.HAS_STANDIN,
+        Rule.TESTED_WITH_REAL_PEER,
+        Rule.CHECKS_CREDENTIALS,
+        Rule.TRIES_PAYLOADS,
+        exempt={
+            Rule.FETCHES_FILES_SAFELY: "pictures and films of posts are not fetched; the text has their links"
+        },
+    ),
+)

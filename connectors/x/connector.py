@@ -1,0 +1,133 @@
+"""One account on X as the hub sees it: asks for what is new under a lease, and says what it costs."""
+
+import asyncio
+from datetime import datetime
+
+import structlog
+
+from connectors.kit.channel import Surroundings
+from connectors.kit.items import Receiver
+from connectors.x.client import FAILURES, XClient, XError
+from connectors.x.deliver import Sender
+from connectors.x.hook import XHook, XReceiver
+from connectors.x.names import CHANNEL
+from connectors.x.parse.events import XContext, understanding
+from connectors.x.polling import Sweep, mentions, messages
+from connectors.x.settings import XAccount
+from connectors.x.spending import Spending
+from schemas.errors import Conflict, Outage
+from schemas.ports import Health, HealthState
+
+log = structlog.get_logger("connectors.x")
+
+LONGEST_REST_SECONDS = 900.0
+REFUSED = frozenset({401, 402, 403})
+REFUSED_REST_SECONDS = 900.0
+
+
+class XConnector:
+    """Implements ports.Connector, and what only one process may run at a time (`start_as`)."""
+
+    channel = CHANNEL
+
+    def __init__(self, settings: XAccount, around: Surroundings) -> None:
+        self.account = settings.name
+        self._settings = settings
+        self._clock = around.clock
+        self.client = XClient(settings, around.clock)
+        self.spending = Spending(
+            around.cursors, around.clock, settings.name, settings.reads_a_month, settings.posts_a_month
+        )
+        understand = understanding(XContext(settings.user_id, settings.queue))
+        self.private = Receiver(CHANNEL, settings.private_name, settings.brand, around.intake, understand)
+        self.receiver = XReceiver(
+            CHANNEL, settings.name, settings.brand, around.intake, understand, private=self.private
+        )
+        secrets = [each.get_secret_value() for each in settings.consumer_secrets]
+        self.hook = XHook(self.receiver, secrets, settings.user_id) if settings.webhook else None
+        self.sender = Sender(settings, self.client, around.clock, self.spending)
+        self.sweeps = self._sweeps(around)
+        self._task: asyncio.Task[None] | None = None
+        self._state = HealthState.STARTING
+        self._trouble = ""
+        self._last_success_at: datetime | None = None
+
+    def _sweeps(self, around: Surroundings) -> list[Sweep]:
+        sweeps: list[Sweep] = []
+        cursors, clock = around.cursors, around.clock
+        if self._settings.mentions:
+            own = self._settings.user_id
+            sweeps.append(mentions(self.client, own, self.receiver, cursors, clock, self.spending))
+        if self._settings.direct_messages:
+            sweeps.append(messages(self.client, self.private, cursors, clock, self.spending))
+        return sweeps
+
+    async def start(self) -> None:
+        await self.start_as(0)
+
+    async def start_as(self, token: int) -> None:
+        """Under a lease: what is saved carries its token."""
+        self._state = HealthState.OK
+        self._task = asyncio.create_task(self._keep_asking(token))
+
+    async def stop(self, grace_seconds: float) -> None:
+        self._state = HealthState.STOPPED
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def close(self) -> None:
+        """After the last send."""
+        await self.client.close()
+
+    def health(self) -> Health:
+        if self._state is HealthState.STOPPED:
+            return Health(self._state)
+        gaps = "; ".join(each.gap for each in self.sweeps if each.gap)
+        trouble = self._trouble or gaps
+        detail = f"{trouble}; {self.spending.words()}" if trouble else self.spending.words()
+        return Health(HealthState.DEGRADED if trouble else self._state, detail, self._last_success_at)
+
+    async def look(self, token: int = 0) -> int:
+        """Ask once for everything that is new. Returns how many items were given on."""
+        taken = 0
+        for sweep in self.sweeps:
+            if not self.spending.may_read:
+                self._trouble = "reads_a_month of the settings are used up; X is not asked until next month"
+                break
+            taken += await sweep.run(token)
+        else:
+            self._trouble = ""
+        self._last_success_at = self._clock.now()
+        return taken
+
+    async def _keep_asking(self, token: int) -> None:
+        """One look after the other. A limit is waited for as long as X asks."""
+        failures = 0
+        while True:
+            rest = self._settings.poll_seconds
+            try:
+                if not failures:
+                    await self.spending.load()
+                await self.look(token)
+                failures = 0
+            except (*FAILURES, Outage, Conflict) as error:
+                failures += 1
+                self._trouble = str(error) or type(error).__name__
+                rest = _rest(error, failures, rest)
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                failures += 1
+                log.exception("x: asking failed", account=self.account)
+                rest = LONGEST_REST_SECONDS
+            await asyncio.sleep(rest)
+
+
+def _rest(error: BaseException, failures: int, usual: float) -> float:
+    if isinstance(error, XError) and error.wait_seconds is not None:
+        return max(1.0, min(LONGEST_REST_SECONDS, error.wait_seconds))
+    if isinstance(error, XError) and error.status in REFUSED:
+        return REFUSED_REST_SECONDS
+    return float(min(LONGEST_REST_SECONDS, usual * 2 ** min(failures, 5)))

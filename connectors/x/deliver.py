@@ -1,0 +1,226 @@
+"""X out: an answer in public as a reply, as a thread where it is long; a direct message in private.
+
+What may have been taken is looked up in the account's own posts, or in the conversation, and never posted again blindly.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors.x.answers import is_duplicate, receipt_of
+from connectors.x.client import FAILURES, XClient
+from connectors.x.names import CHANNEL, Place, message_name, place_of, post_id, post_name
+from connectors.x.parse.items import objects, string
+from connectors.x.parse.weight import cut
+from connectors.x.settings import XAccount
+from connectors.x.spending import Spending
+from schemas.errors import Outage
+from schemas.outbound import OutboundMessage
+from schemas.ports import Clock, Receipt, ReceiptStatus
+
+MOST_POSTS = 25
+LONGEST_MESSAGE = 10_000
+LOOK_AFTER_SECONDS = (1.0, 4.0)
+PROVES_ABSENCE_AFTER = timedelta(minutes=10)
+CLOCKS_APART = timedelta(minutes=2)
+
+
+class XDeliverer:
+    """Sends for all X accounts. Never raises for what X does."""
+
+    channel = CHANNEL
+
+    def __init__(self, senders: Mapping[str, "Sender"]) -> None:
+        """By the account's name, and by that of its direct messages."""
+        self._senders = senders
+
+    async def deliver(self, message: OutboundMessage) -> Receipt:
+        sender = self._senders.get(message.account)
+        if sender is None:
+            return Receipt(ReceiptStatus.FAILED, reason=f"there is no X account {message.account!r} any more")
+        return await sender.deliver(message)
+
+    async def reconcile(self, message: OutboundMessage, tried_at: datetime) -> Receipt | None:
+        """What became of a message that may have been sent. None while that cannot be told."""
+        sender = self._senders.get(message.account)
+        return await sender.reconcile(message, tried_at) if sender else None
+
+
+class Sender:
+    """One account, in public and in private."""
+
+    def __init__(
+        self,
+        account: XAccount,
+        client: XClient,
+        clock: Clock,
+        spending: Spending,
+        look_after_seconds: Sequence[float] = LOOK_AFTER_SECONDS,
+    ) -> None:
+        self._account = account
+        self._client = client
+        self._clock = clock
+        self._spending = spending
+        self._look_after_seconds = look_after_seconds
+
+    async def deliver(self, message: OutboundMessage) -> Receipt:
+        if not self._spending.may_post:
+            return Receipt(ReceiptStatus.FAILED, reason="posts_a_month of the settings are used up")
+        try:
+            place = place_of(message.conversation)
+        except ValueError as error:
+            return Receipt(ReceiptStatus.FAILED, reason=str(error))
+        if message.attachments:
+            return Receipt(ReceiptStatus.FAILED, reason="files are not sent to X; put a link into the text")
+        receipt = await (self._reply(message) if place.is_public else self._write(message, place))
+        try:
+            await self._spending.add(posts=1 if receipt.status is not ReceiptStatus.RETRY else 0)
+        except Outage:
+            return receipt  # the count is not worth the message
+        return receipt
+
+    async def reconcile(self, message: OutboundMessage, tried_at: datetime) -> Receipt | None:
+        try:
+            place = place_of(message.conversation)
+            posts = self._posts(message) if place.is_public else [message.text]
+            found = await self._found(message, place)
+        except (*FAILURES, ValueError):
+            return None
+        if len(found) >= len(posts):
+            return self._arrived(place, found[-1])
+        if found or self._clock.now() - tried_at < PROVES_ABSENCE_AFTER:
+            return None
+        return Receipt(
+            ReceiptStatus.RETRY, reason="it is not among the account's posts, so X did not take it"
+        )
+
+    # -- in public ------------------------------------------------------------------------------------------------------
+
+    def _posts(self, message: OutboundMessage) -> list[str]:
+        return cut(message.text, self._account.longest)
+
+    async def _reply(self, message: OutboundMessage) -> Receipt:
+        posts = self._posts(message)
+        if len(posts) > MOST_POSTS:
+            return Receipt(
+                ReceiptStatus.FAILED, reason=f"it would be {len(posts)} posts; {MOST_POSTS} are sent at most"
+            )
+        answered = post_id(message.in_reply_to) or place_of(message.conversation).conversation
+        last = answered
+        for number, text in enumerate(posts):
+            receipt = await self._post(message, text, last)
+            if receipt.status is not ReceiptStatus.SENT:
+                return receipt if number == 0 else _partly(receipt)
+            last = post_id(receipt.external_id)
+        return self._arrived(Place(True, ""), last)
+
+    async def _post(self, message: OutboundMessage, text: str, answered: str) -> Receipt:
+        try:
+            told = await self._client.create_tweet(text=text, in_reply_to_tweet_id=answered, user_auth=True)
+        except FAILURES as error:
+            receipt = receipt_of(error)
+            if receipt.status is not ReceiptStatus.UNKNOWN and not is_duplicate(error):
+                return receipt
+            return await self._looked_up(message, Place(True, ""), text, receipt)
+        id = string(_object(told, "data").get("id"))
+        return Receipt(
+            ReceiptStatus.SENT, external_id=post_name(id), may_change=True, limit=self._client.last_limit
+        )
+
+    # -- in private -----------------------------------------------------------------------------------------------------
+
+    async def _write(self, message: OutboundMessage, place: Place) -> Receipt:
+        if len(message.text) > LONGEST_MESSAGE:
+            return Receipt(
+                ReceiptStatus.FAILED, reason=f"a direct message has at most {LONGEST_MESSAGE} characters"
+            )
+        try:
+            told = await self._client.create_direct_message(
+                dm_conversation_id=place.conversation, text=message.text, user_auth=True
+            )
+        except FAILURES as error:
+            receipt = receipt_of(error)
+            if receipt.status is not ReceiptStatus.UNKNOWN:
+                return receipt
+            return await self._looked_up(message, place, message.text, receipt)
+        id = string(_object(told, "data").get("dm_event_id"))
+        return Receipt(ReceiptStatus.SENT, external_id=message_name(id), limit=self._client.last_limit)
+
+    # -- what became of it ------------------------------------------------------------------------------------------------
+
+    async def _looked_up(
+        self, message: OutboundMessage, place: Place, text: str, unknown: Receipt
+    ) -> Receipt:
+        for seconds in self._look_after_seconds:
+            await asyncio.sleep(seconds)
+            try:
+                found = await self._found(message, place, text)
+            except FAILURES:
+                continue
+            if found:
+                return self._arrived(place, found[-1])
+        return unknown
+
+    async def _found(self, message: OutboundMessage, place: Place, text: str | None = None) -> list[str]:
+        """Ids of what we sent since, with these texts, the oldest first. X takes no text twice, so each is this very answer."""
+        began = (message.queued_at - CLOCKS_APART).astimezone(UTC)
+        wanted = {_plain(each) for each in ([text] if text is not None else self._texts(message, place))}
+        if place.is_public:
+            told: Mapping[str, Any] = await self._client.get_users_tweets(
+                self._account.user_id,
+                user_auth=True,
+                max_results=100,
+                start_time=f"{began:%Y-%m-%dT%H:%M:%SZ}",
+                tweet_fields=["note_tweet"],
+            )
+            listed = objects(told.get("data"))
+        else:
+            told = await self._client.get_direct_message_events(
+                dm_conversation_id=place.conversation,
+                dm_event_fields=["sender_id", "text", "created_at"],
+                max_results=100,
+            )
+            own = self._account.user_id
+            since = f"{began:%Y-%m-%dT%H:%M:%S}"  # as RFC 3339 orders
+            listed = [
+                each
+                for each in objects(told.get("data"))
+                if string(each.get("sender_id")) == own and string(each.get("created_at")) >= since
+            ]
+        await self._spending.add(reads=len(listed))
+        return sorted(
+            (string(each.get("id")) for each in listed if _plain(_said(each)) in wanted),
+            key=lambda id: int(id or 0),
+        )
+
+    def _texts(self, message: OutboundMessage, place: Place) -> list[str]:
+        return self._posts(message) if place.is_public else [message.text]
+
+    def _arrived(self, place: Place, id: str) -> Receipt:
+        name = post_name(id) if place.is_public else message_name(id)
+        return Receipt(ReceiptStatus.SENT, external_id=name, may_change=place.is_public)
+
+
+def _partly(receipt: Receipt) -> Receipt:
+    return Receipt(
+        ReceiptStatus.UNKNOWN, reason=f"only a part of the thread was posted; then {receipt.reason}"
+    )
+
+
+def _object(told: object, name: str) -> Mapping[str, Any]:
+    value = told.get(name) if isinstance(told, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _said(each: Mapping[str, Any]) -> str:
+    note = each.get("note_tweet")
+    return string(note.get("text")) if isinstance(note, dict) else string(each.get("text"))
+
+
+def _plain(text: str) -> str:
+    """Without what X changes: escapes, links made short, the names in front of a reply, spaces."""
+    words = text.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").split()
+    while words and words[0].startswith("@"):
+        words.pop(0)
+    return " ".join("(link)" if each.startswith(("http://", "https://")) else each for each in words)

@@ -1,0 +1,76 @@
+"""X calls us: the challenge that it repeats, and Account Activity. https://docs.x.com/x-api/webhooks/introduction"""
+
+import hmac
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connectors.kit.hooks import HookAnswer, HookRequest, Outcome, Unverified, default_answer
+from connectors.kit.items import RawItem, Receiver, Taken, Unreadable
+from connectors.kit.json_body import load_json
+from connectors.x.parse.items import activity_items, string
+
+SIGNATURE = "x-twitter-webhooks-signature"
+BODY_BYTES = 2 << 20
+CHALLENGE = "crc_token"
+DIRECT = "dm:"
+
+
+def sign(secret: str, signed: bytes) -> str:
+    """`sha256=` and base64, of a challenge as of a body."""
+    return "sha256=" + b64encode(hmac.digest(secret.encode(), signed, "sha256")).decode()
+
+
+@dataclass(frozen=True)
+class XReceiver(Receiver):
+    """The way in of one account's posts, which hands direct messages on to their own."""
+
+    private: Receiver | None = None
+
+    async def take(self, raw: RawItem) -> Taken:
+        if self.private is not None and raw.name.startswith(DIRECT):
+            return await self.private.take(raw)
+        return await super().take(raw)
+
+
+class XHook:
+    """Implements connectors.kit.hooks.Hook for one account. `own`: whose activity it is."""
+
+    body_bytes = BODY_BYTES
+
+    def __init__(self, receiver: Receiver, secrets: Sequence[str], own: str) -> None:
+        self.receiver = receiver
+        self._secrets = tuple(secrets)
+        self._own = own
+
+    def verify(self, request: HookRequest) -> None:
+        """The challenge of a GET is not signed: to answer it tells nothing but that we know the secret."""
+        if request.method == "GET":
+            if not 0 < len(request.query.get(CHALLENGE, "")) <= 200:
+                raise Unverified("a GET needs crc_token")
+            return
+        given = request.headers.get(SIGNATURE, "").encode("utf-8", "replace")
+        fits = False
+        for secret in self._secrets:
+            fits |= hmac.compare_digest(sign(secret, request.body).encode(), given)
+        if not fits:
+            raise Unverified(f"header {SIGNATURE} fits none of the account's consumer secrets")
+
+    def split(self, request: HookRequest) -> Sequence[RawItem] | HookAnswer:
+        if request.method == "GET":
+            told = {
+                "response_token": sign(self._secrets[0], request.query[CHALLENGE].encode("utf-8", "replace"))
+            }
+            return HookAnswer(200, json.dumps(told).encode(), "application/json")
+        payload = load_json(request.body)
+        if not isinstance(payload, dict):
+            raise Unreadable("it is no JSON object")
+        whose = string(payload.get("for_user_id"))
+        if whose and whose != self._own:
+            return HookAnswer(200)  # one address may be told of several accounts
+        found = activity_items(payload, request.received_at)
+        return [RawItem(each.name, request.body, request.received_at) for each in found]
+
+    def answer(self, outcome: Outcome) -> HookAnswer:
+        return default_answer(outcome)

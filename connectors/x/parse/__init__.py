@@ -1,0 +1,1 @@
+"""What X gives to interactions, and how it counts. Pure."""

@@ -1,0 +1,245 @@
+"""The stand-in: mentions, posts, direct messages, webhooks; signatures by OAuth 1.0a are checked, and faults can be asked for."""
+
+import itertools
+import json
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from oauthlib.oauth1 import Client as OAuth  # type: ignore[import-untyped]
+
+from connectors.x.hook import SIGNATURE, sign
+
+Json = dict[str, Any]
+OWN, KEY, SECRET, TOKEN, TOKEN_SECRET = (
+    "900",
+    "key-of-the-app",
+    "secret-of-the-app",
+    "token-of-us",
+    "secret-of-us",
+)
+PAGE = 100
+NEWEST_MENTIONS = 800
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong with one call. `kind`: limited, status:CODE, denied:WORDS, drop. `after`: it was done nonetheless."""
+
+    kind: str
+    after: bool = False
+    reset_seconds: int | None = 7
+
+
+class XStandin:
+    """`faults` maps `METHOD /path` to what goes wrong with its next calls. `hook_url`: where activity is posted."""
+
+    def __init__(self, hook_url: str | None = None) -> None:
+        self.hook_url = hook_url
+        self.users: dict[str, Json] = {OWN: {"id": OWN, "name": "Acme", "username": "acme"}}
+        self.posts: list[Json] = []
+        self.messages: list[Json] = []
+        self.faults: dict[str, deque[Fault]] = {}
+        self.calls: list[str] = []
+        self.consumer_secret = SECRET
+        self._numbers = itertools.count(1_800_000_000_000_000_001)
+        self._runner: web.AppRunner | None = None
+        self.url = ""
+
+    async def start(self, port: int = 0) -> None:
+        app = web.Application()
+        app.router.add_route("*", "/2/{path:.*}", self._call)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        host, bound = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{bound}"
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def fail(self, call: str, *faults: Fault) -> None:
+        self.faults.setdefault(call, deque()).extend(faults)
+
+    # -- what people do ---------------------------------------------------------------------------------------------------
+
+    def person(self, id: str, name: str, username: str) -> str:
+        self.users[id] = {"id": id, "name": name, "username": username}
+        return id
+
+    def mention(self, author: str, text: str, answers: str | None = None, **more: Any) -> str:
+        """A post that mentions the account; returns its id."""
+        id = str(next(self._numbers))
+        parent = next((each for each in self.posts if each["id"] == answers), None)
+        post: Json = {
+            "id": id,
+            "author_id": author,
+            "text": text,
+            "created_at": _now(),
+            "conversation_id": parent["conversation_id"] if parent else id,
+            "edit_history_tweet_ids": [id],
+            **more,
+        }
+        if answers is not None:
+            post["referenced_tweets"] = [{"type": "replied_to", "id": answers}]
+        self.posts.append(post)
+        return id
+
+    def edit(self, id: str, text: str) -> str:
+        """A post with a new id takes the place of the one before."""
+        before = next(each for each in self.posts if each["id"] == id)
+        new = str(next(self._numbers))
+        history = [*before["edit_history_tweet_ids"], new]
+        self.posts.remove(before)
+        self.posts.append(
+            {**before, "id": new, "text": text, "created_at": _now(), "edit_history_tweet_ids": history}
+        )
+        return new
+
+    def write(self, sender: str, text: str) -> str:
+        """A direct message to the account."""
+        id = str(next(self._numbers))
+        pair = "-".join(sorted((sender, OWN), key=int))
+        self.messages.append(
+            {
+                "id": id,
+                "event_type": "MessageCreate",
+                "sender_id": sender,
+                "text": text,
+                "dm_conversation_id": pair,
+                "created_at": _now(),
+            }
+        )
+        return id
+
+    def said(self) -> list[str]:
+        """What the account posted and wrote."""
+        own = [each["text"] for each in self.posts if each["author_id"] == OWN]
+        return own + [each["text"] for each in self.messages if each["sender_id"] == OWN]
+
+    async def tell(self, payload: Json, secret: str | None = None) -> int:
+        """Post activity to the hook, signed; the status of its answer."""
+        assert self.hook_url is not None
+        body = json.dumps({"for_user_id": OWN, **payload}).encode()
+        headers = {SIGNATURE: sign(secret or self.consumer_secret, body), "content-type": "application/json"}
+        async with (
+            aiohttp.ClientSession(trust_env=False) as session,
+            session.post(self.hook_url, data=body, headers=headers) as answer,
+        ):
+            return answer.status
+
+    # -- the API -----------------------------------------------------------------------------------------------------------
+
+    async def _call(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        call = f"{request.method} /{request.match_info['path']}"
+        self.calls.append(call)
+        if not self._is_signed(request):
+            return _problem(401, "Unauthorized")
+        waiting = self.faults.get(call)
+        fault = waiting.popleft() if waiting else None
+        if fault is not None and not fault.after:
+            return _fail(request, fault)
+        answer = self._answered(request, json.loads(body) if body else {})
+        return _fail(request, fault) if fault is not None else answer
+
+    def _is_signed(self, request: web.Request) -> bool:
+        """The signature that the keys make of the same nonce and time (RFC 5849, section 3.2)."""
+        given = request.headers.get("authorization", "")
+        parts = dict(each.strip().partition('="')[::2] for each in given.removeprefix("OAuth ").split(","))
+        fields = {name: value.rstrip('"') for name, value in parts.items()}
+        oauth = OAuth(
+            KEY,
+            client_secret=self.consumer_secret,
+            resource_owner_key=TOKEN,
+            resource_owner_secret=TOKEN_SECRET,
+            nonce=fields.get("oauth_nonce", ""),
+            timestamp=fields.get("oauth_timestamp", ""),
+        )
+        _, headers, _ = oauth.sign(str(request.url), request.method)
+        return bool(given) and _fields(headers["Authorization"]) == _fields(given)
+
+    def _answered(self, request: web.Request, body: Json) -> web.Response:
+        path, query = request.match_info["path"], request.query
+        if path == f"users/{OWN}/mentions":
+            found = [each for each in self.posts if each["author_id"] != OWN][-NEWEST_MENTIONS:]
+            return self._page(found, query)
+        if path == f"users/{OWN}/tweets":
+            return self._page([each for each in self.posts if each["author_id"] == OWN], query)
+        if path == "users/me":
+            return web.json_response({"data": self.users[OWN]})
+        if path == "tweets" and request.method == "POST":
+            return self._tweet(body)
+        if path == "dm_events":
+            return self._page(self.messages, query)
+        parts = path.split("/")
+        if parts[0] == "dm_conversations" and request.method == "POST":
+            id = self.write(OWN, body["text"])
+            self.messages[-1]["dm_conversation_id"] = parts[1]
+            return web.json_response(
+                {"data": {"dm_conversation_id": parts[1], "dm_event_id": id}}, status=201
+            )
+        if parts[0] == "dm_conversations":
+            return self._page(
+                [each for each in self.messages if each["dm_conversation_id"] == parts[1]], query
+            )
+        return _problem(404, "Not Found")
+
+    def _tweet(self, body: Json) -> web.Response:
+        if any(each["text"] == body["text"] and each["author_id"] == OWN for each in self.posts):
+            return _problem(403, "You are not allowed to create a Tweet with duplicate content.")
+        id = self.mention(OWN, body["text"], body.get("reply", {}).get("in_reply_to_tweet_id"))
+        return web.json_response({"data": {"id": id, "text": body["text"]}}, status=201)
+
+    def _page(self, found: list[Json], query: Mapping[str, str]) -> web.Response:
+        """Newest first."""
+        since, began = int(query.get("since_id", "0")), query.get("start_time", "")
+        newest = [each for each in reversed(found) if int(each["id"]) > since and each["created_at"] >= began]
+        start, size = int(query.get("pagination_token", "0")), min(int(query.get("max_results", "10")), PAGE)
+        page = newest[start : start + size]
+        meta: Json = {"result_count": len(page)}
+        if start + size < len(newest):
+            meta["next_token"] = str(start + size)
+        ids = {each.get("author_id") or each.get("sender_id") for each in page}
+        users = [self.users[each] for each in ids if each in self.users]
+        answer: Json = {"data": page, "includes": {"users": users}, "meta": meta} if page else {"meta": meta}
+        headers = {
+            "x-rate-limit-remaining": "299",
+            "x-rate-limit-reset": str(int(datetime.now(UTC).timestamp()) + 900),
+        }
+        return web.json_response(answer, headers=headers)
+
+
+def _fields(authorization: str) -> set[str]:
+    return {each.strip() for each in authorization.removeprefix("OAuth ").split(",")}
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    told = {"title": detail, "detail": detail, "status": status, "type": "about:blank"}
+    return web.json_response(told, status=status, headers=dict(headers or {}))
+
+
+def _fail(request: web.Request, fault: Fault) -> web.StreamResponse:
+    kind, _, detail = fault.kind.partition(":")
+    if kind == "limited":
+        headers = {"x-rate-limit-remaining": "0"}
+        if fault.reset_seconds is not None:
+            headers["retry-after"] = str(fault.reset_seconds)
+        return _problem(429, "Too Many Requests", headers)
+    if kind == "denied":
+        return _problem(403, detail)
+    if kind == "status":
+        return web.Response(text="<html>upstream error</html>", status=int(detail), content_type="text/html")
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)

@@ -1,0 +1,327 @@
+"""Asking X for what is new, being told of it, and answering: through tweepy, against the stand-in."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.kit.hooks import HookRequest, serve
+from connectors.x.client import XError
+from connectors.x.connector import XConnector
+from connectors.x.deliver import Sender
+from connectors.x.hook import sign
+from connectors.x.parse.weight import weight
+from connectors.x.settings import XAccount
+from connectors.x.standin.server import KEY, OWN, SECRET, TOKEN, TOKEN_SECRET, Fault, XStandin
+from schemas.errors import Outage
+from schemas.interactions import InteractionDeleted, InteractionEdited, InteractionReceived
+from schemas.outbound import OutboundMessage
+from schemas.ports import ReceiptStatus, Step
+from tests.connectors.slack.support import Place, outbound, place
+
+ANN, BEN = "501", "502"
+TWEET, TIMELINE = "POST /tweets", f"GET /users/{OWN}/tweets"
+
+
+@dataclass
+class Company:
+    x: XStandin
+    place: Place
+    connector: XConnector
+
+    async def texts(self) -> list[str]:
+        return [each.content.text for each in await self.received()]
+
+    async def received(self) -> list[InteractionReceived]:
+        found = {
+            each.part.item: each
+            for each in await self.place.interactions()
+            if isinstance(each, InteractionReceived)
+        }
+        return list(found.values())
+
+    @property
+    def sender(self) -> Sender:
+        sender = self.connector.sender
+        sender._look_after_seconds = (0.0, 0.05)
+        return sender
+
+
+def account(url: str, **more: Any) -> XAccount:
+    return XAccount.model_validate(
+        {
+            "name": "acme",
+            "user_id": OWN,
+            "consumer_key": KEY,
+            "consumer_secrets": [SECRET],
+            "access_token": TOKEN,
+            "access_token_secret": TOKEN_SECRET,
+            "webhook": True,
+            "api_url": url,
+            **more,
+        }
+    )
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[Company]:
+    x = XStandin()
+    x.person(ANN, "Ann", "ann")
+    x.person(BEN, "Ben", "ben")
+    await x.start()
+    async with place(tmp_path) as there:
+        connector = XConnector(account(x.url), there.around)
+        yield Company(x, there, connector)
+        await connector.close()
+    await x.stop()
+
+
+async def begun(company: Company) -> None:
+    """The first look, which takes nothing."""
+    company.x.mention(ANN, "@acme long ago")
+    assert await company.connector.look() == 0
+
+
+async def test_the_first_look_takes_nothing_and_the_next_what_came_since(company: Company) -> None:
+    await begun(company)
+    company.x.mention(ANN, "@acme where is it? &lt;1187&gt;")
+    company.x.write(BEN, "a private question")
+    assert await company.connector.look() == 2
+    assert await company.texts() == ["@acme where is it? <1187>", "a private question"]
+    public, private = await company.received()
+    assert (public.account, private.account) == ("acme", "acme-dm")
+    assert public.sender is not None and public.sender.name == "Ann (@ann)"
+    assert await company.connector.look() == 0
+
+
+async def test_many_pages_are_given_on_the_oldest_first(company: Company) -> None:
+    await begun(company)
+    said = [f"@acme question {number}" for number in range(230)]
+    for each in said:
+        company.x.mention(ANN, each)
+    assert await company.connector.look() == 230
+    assert await company.texts() == said
+
+
+async def test_more_than_x_keeps_is_a_gap_that_is_told(company: Company) -> None:
+    await begun(company)
+    for number in range(805):
+        company.x.mention(ANN, f"@acme {number}")
+    assert await company.connector.look() == 800
+    assert "missed" in company.connector.health().detail
+
+
+async def test_a_look_that_ends_half_way_begins_again_at_its_start(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await begun(company)
+    for number in range(150):
+        company.x.mention(ANN, f"@acme {number}")
+    company.x.fail(f"GET /users/{OWN}/mentions", Fault("status:500"))
+    with pytest.raises(XError):
+        await company.connector.look()
+    commit, left = company.place.engine.commit, 100
+
+    async def breaks(step: Step) -> None:
+        nonlocal left
+        if step.events:
+            left -= 1
+        if left == 0:
+            raise Outage("the disk is full")
+        await commit(step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(company.place.engine, "commit", breaks)
+        with pytest.raises(Outage):
+            await company.connector.look()
+    assert await company.connector.look() == 150
+    assert len(await company.received()) == 150, "each is known by its id"
+
+
+async def test_a_limit_is_waited_for_as_long_as_x_asks(company: Company) -> None:
+    company.x.fail(f"GET /users/{OWN}/mentions", Fault("limited"))
+    with pytest.raises(XError) as refused:
+        await company.connector.look()
+    assert refused.value.wait_seconds == 7
+
+
+async def test_an_edit_is_the_first_post_and_what_became_of_it(company: Company) -> None:
+    await begun(company)
+    id = company.x.mention(ANN, "@acme wher is it")
+    await company.connector.look()
+    company.x.edit(id, "@acme where is it")
+    unseen = company.x.mention(BEN, "@acme first words")
+    company.x.edit(unseen, "@acme last words")
+    await company.connector.look()
+    edits = [each for each in await company.place.interactions() if isinstance(each, InteractionEdited)]
+    assert [(each.target, each.content.text) for each in edits] == [
+        (f"x:post:{id}", "@acme where is it"),
+        (f"x:post:{unseen}", "@acme last words"),
+    ]
+    assert {each.external_id for each in await company.received()} == {f"x:post:{id}", f"x:post:{unseen}"}
+
+
+async def test_what_reading_costs_is_counted_and_stops_at_the_cap(tmp_path: Path) -> None:
+    x = XStandin()
+    await x.start()
+    async with place(tmp_path) as there:
+        connector = XConnector(account(x.url, reads_a_month=5), there.around)
+        await connector.look()
+        for number in range(6):
+            x.mention(ANN, f"@acme {number}")
+        await connector.look()
+        assert "used up" in connector.health().detail
+        calls = len(x.calls)
+        await connector.look()
+        assert len(x.calls) == calls, "X is not even asked"
+        await connector.close()
+    await x.stop()
+
+
+# -- by webhook -------------------------------------------------------------------------------------------------------
+
+
+async def told(company: Company, payload: dict[str, Any], method: str = "POST", **query: str) -> Any:
+    assert company.connector.hook is not None
+    body = json.dumps({"for_user_id": OWN, **payload}).encode()
+    headers = {"x-twitter-webhooks-signature": sign(SECRET, body)}
+    return await serve(company.connector.hook, HookRequest(method, headers, body, datetime.now(UTC), query))
+
+
+async def test_the_challenge_is_answered_with_the_consumer_secret(company: Company) -> None:
+    answer = await told(company, {}, "GET", crc_token="abc")
+    assert json.loads(answer.body) == {"response_token": sign(SECRET, b"abc")}
+    assert (await told(company, {}, "GET")).status == 401
+
+
+async def test_what_is_told_and_found_by_asking_is_one(company: Company) -> None:
+    await begun(company)
+    id = company.x.mention(ANN, "@acme where is it")
+    dm = company.x.write(BEN, "a private question")
+    legacy = {
+        "tweet_create_events": [
+            {
+                "id_str": id,
+                "text": "@acme where is it",
+                "user": {"id_str": ANN, "name": "Ann", "screen_name": "ann"},
+                "created_at": "Mon Mar 02 10:00:00 +0000 2026",
+            }
+        ],
+        "direct_message_events": [
+            {
+                "type": "message_create",
+                "id": dm,
+                "created_timestamp": "1772445600000",
+                "message_create": {
+                    "target": {"recipient_id": OWN},
+                    "sender_id": BEN,
+                    "message_data": {"text": "a private question"},
+                },
+            }
+        ],
+        "users": {BEN: {"id": BEN, "name": "Ben", "screen_name": "ben"}},
+    }
+    assert (await told(company, legacy)).status == 200
+    await company.connector.look()
+    public, private = await company.received()
+    assert (public.account, private.account) == ("acme", "acme-dm")
+    assert private.conversation == f"x:dm:{OWN}:{BEN}-{OWN}"
+
+
+async def test_a_deleted_post_is_withheld(company: Company) -> None:
+    event = {"status": {"id": "77", "user_id": ANN}, "timestamp_ms": "1772445600000"}
+    assert (await told(company, {"tweet_delete_events": [event]})).status == 200
+    (found,) = await company.place.interactions()
+    assert isinstance(found, InteractionDeleted)
+    assert (found.target, found.withheld) == ("x:post:77", True)
+
+
+async def test_activity_of_another_account_is_not_ours(company: Company) -> None:
+    answer = await told(company, {"for_user_id": "1", "tweet_create_events": [{"id_str": "5"}]})
+    assert answer.status == 200 and await company.place.interactions() == []
+
+
+# -- out --------------------------------------------------------------------------------------------------------------
+
+
+def answer(company: Company, text: str, post: str, **more: Any) -> OutboundMessage:
+    given = {"channel": "x", "account": "acme", "in_reply_to": f"x:post:{post}", **more}
+    return outbound(text, f"x:post:{OWN}:{post}", **given)
+
+
+async def test_an_answer_replies_to_the_post(company: Company) -> None:
+    post = company.x.mention(ANN, "@acme where is it")
+    receipt = await company.sender.deliver(answer(company, "On its way", post))
+    ours = company.x.posts[-1]
+    assert receipt.status is ReceiptStatus.SENT and receipt.external_id == f"x:post:{ours['id']}"
+    assert ours["referenced_tweets"] == [{"type": "replied_to", "id": post}]
+
+
+async def test_a_long_answer_is_a_thread_in_which_each_post_answers_the_one_before(company: Company) -> None:
+    post = company.x.mention(ANN, "@acme where is it")
+    text = " ".join(f"word{number}" for number in range(120))
+    assert (await company.sender.deliver(answer(company, text, post))).status is ReceiptStatus.SENT
+    ours = [each for each in company.x.posts if each["author_id"] == OWN]
+    assert len(ours) > 2 and all(weight(each["text"]) <= 280 for each in ours)
+    parents = [each["referenced_tweets"][0]["id"] for each in ours]
+    assert parents == [post, *[each["id"] for each in ours[:-1]]]
+
+
+async def test_a_direct_message_goes_to_its_conversation(company: Company) -> None:
+    message = outbound("Hello", f"x:dm:{OWN}:{BEN}-{OWN}", channel="x", account="acme-dm")
+    receipt = await company.sender.deliver(message)
+    assert receipt.status is ReceiptStatus.SENT
+    assert company.x.messages[-1]["dm_conversation_id"] == f"{BEN}-{OWN}"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "said"),
+    [
+        (Fault("denied:You are not permitted to perform this action."), ReceiptStatus.FAILED, "mentioned"),
+        (Fault("denied:Your account is suspended."), ReceiptStatus.RETRY, "suspended"),
+        (Fault("status:401"), ReceiptStatus.RETRY, ""),
+        (Fault("limited", reset_seconds=None), ReceiptStatus.RETRY, ""),
+        (Fault("status:503"), ReceiptStatus.UNKNOWN, ""),
+        (Fault("drop"), ReceiptStatus.UNKNOWN, ""),
+    ],
+    ids=lambda value: getattr(value, "kind", str(value)),
+)
+async def test_what_x_says_decides_what_happens_to_an_answer(
+    company: Company, fault: Fault, status: ReceiptStatus, said: str
+) -> None:
+    post = company.x.mention(ANN, "@acme where is it")
+    company.x.fail(TWEET, fault)
+    receipt = await company.sender.deliver(answer(company, "On its way", post))
+    assert receipt.status is status and said in receipt.reason
+    assert company.x.said() == []
+
+
+@pytest.mark.parametrize("kind", ["drop", "status:502"])
+async def test_what_was_taken_without_a_good_answer_is_found_and_not_posted_twice(
+    company: Company, kind: str
+) -> None:
+    post = company.x.mention(ANN, "@acme where is it")
+    company.x.fail(TWEET, Fault(kind, after=True))
+    receipt = await company.sender.deliver(answer(company, "On its way & soon", post))
+    assert receipt.status is ReceiptStatus.SENT
+    assert company.x.said() == ["On its way & soon"]
+
+
+async def test_a_text_that_x_has_already_is_found_as_the_try_before(company: Company) -> None:
+    post = company.x.mention(ANN, "@acme where is it")
+    message = answer(company, "On its way", post)
+    company.x.fail(TWEET, Fault("drop", after=True))
+    company.x.fail(TIMELINE, *[Fault("status:503")] * 2)
+    assert (await company.sender.deliver(message)).status is ReceiptStatus.UNKNOWN
+    assert (await company.sender.deliver(message)).status is ReceiptStatus.SENT
+    assert company.x.said() == ["On its way"]
+
+
+async def test_keys_that_are_not_ours_are_refused_by_the_stand_in(company: Company) -> None:
+    company.x.consumer_secret = "another"
+    with pytest.raises(XError, match="401"):
+        await company.connector.look()
