@@ -87,7 +87,9 @@ def tiers(words: str) -> list[Tier]:
     """The ways that the words stand for, best first. None when they hold nothing to look for."""
     plain = clean(words[:LONGEST_QUERY])
     number = parse_case_number(plain)
-    given = [number] if number else plain.split()[:MOST_PIECES]
+    # Without a digit it may be a word as well: ten letters, such as bookkeeper, spell a number.
+    is_number_only = number is not None and any(letter.isdigit() for letter in plain)
+    given = [number] if number and is_number_only else plain.split()[:MOST_PIECES]
     pieces = [piece for each in given if (piece := Piece(tuple(words_of(each)))).words]
     if not pieces:
         return []

@@ -54,7 +54,9 @@ def tiers(words: str) -> list[Tier]:
     """The ways that the words stand for, best first. None when they hold nothing to look for."""
     plain = indexable(words[:LONGEST_QUERY])
     number = parse_case_number(plain)
-    pieces = [number] if number else plain.split()[:MOST_TERMS]
+    # Without a digit it may be a word as well: ten letters, such as bookkeeper, spell a number.
+    is_number_only = number is not None and any(letter.isdigit() for letter in plain)
+    pieces = [number] if number and is_number_only else plain.split()[:MOST_TERMS]
     terms = [piece for piece in pieces if any(letter.isalnum() for letter in piece)]
     if not terms:
         return []

@@ -60,6 +60,12 @@ async def test_number_comes_before_subject_before_text_and_then_the_latest(engin
     assert await cases(engine, number) == ["c", "b", "d", "a"]
 
 
+async def test_a_word_that_could_be_a_number_is_found_as_a_word(engine: Engine) -> None:
+    await fill(engine, text("a", text="Ask the bookkeeper."), text("b", subject="The next conference"))
+    assert await cases(engine, "bookkeeper") == ["a"]
+    assert await cases(engine, "conference") == ["b"]
+
+
 async def test_a_number_is_found_as_people_type_it(engine: Engine) -> None:
     await fill(engine, text("a"), text("b"))
     number = case("a").number
