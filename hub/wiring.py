@@ -124,7 +124,7 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     scan = scanning(settings.media.scan)
     intake = Intake(engine if spool is None else cast(Engine, spool), clock, told, scan)
     downloads = Downloads(settings.media, engine.put_blob)
-    opened = open_channels(settings, surroundings(settings, secret, engine, clock, intake, downloads))
+    opened = open_channels(settings, surroundings(settings, folder, secret, engine, clock, intake, downloads))
     offered = capabilities(settings, opened)
     deciding = Deciding(engine, clock, company, handles, answer_accounts(settings), offered, counts())
     service = Service(engine, clock, company, deciding)
@@ -198,7 +198,13 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
 
 
 def surroundings(
-    settings: HubSettings, secret: bytes, engine: Engine, clock: Clock, intake: Intake, downloads: Downloads
+    settings: HubSettings,
+    folder: Path,
+    secret: bytes,
+    engine: Engine,
+    clock: Clock,
+    intake: Intake,
+    downloads: Downloads,
 ) -> Surroundings:
     """What each channel is given."""
     return Surroundings(
@@ -210,6 +216,7 @@ def surroundings(
         downloads=downloads,
         public_url=settings.intake.public_url,
         trusted_proxies=tuple(ip_network(each, strict=False) for each in settings.intake.trusted_proxies),
+        folder=folder,
     )
 
 

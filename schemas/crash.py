@@ -20,7 +20,7 @@ CRASH_POINTS: dict[str, str] = {
     "engine.before-checkpoint": "the write-ahead log is about to be copied into the file",
     "backup.before-manifest": "a backup is copied whole, but has no manifest and so does not count",
     "restore.before-rename": "a restored folder is whole under its temporary name",
-    "intake.after-original": "the original is kept, it is not parsed",
+    "intake.after-original": "the item is here whole, nothing of it is read or kept",
     "intake.before-commit": "the item is parsed, nothing is on the log",
     "intake.before-acknowledge": "the item is on the log, its source was not told",
     "email.before-final-dot": "the relay has a mail whole but for its end, and so has accepted nothing",

@@ -37,9 +37,11 @@ def _open(settings: EmailSettings, around: Surroundings) -> Opened:
     from connectors.email.checking import check
     from connectors.email.connector import EmailConnector, email_deliverer
     from connectors.email.envelope import Envelope
+    from connectors.email.suspects import Suspects
 
     secrets = [around.secret("mail")]
-    connector = EmailConnector(settings, around.intake, secrets, around.cursors)
+    suspects = Suspects(around.folder) if around.folder else None
+    connector = EmailConnector(settings, around.intake, secrets, around.cursors, suspects)
     deliverer = email_deliverer(settings, secrets, around.fetch_blob)
 
     async def reparse(original: bytes, item: QuarantineItem) -> Accepted:

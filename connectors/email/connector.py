@@ -16,6 +16,7 @@ from connectors.email.reader import MailReader
 from connectors.email.receiver import MailReceiver
 from connectors.email.server import SmtpServer
 from connectors.email.settings import SMTP, EmailSettings
+from connectors.email.suspects import Suspects
 from connectors.email.tokens import Tokens
 from connectors.kit.cursors import Cursors
 from connectors.kit.intake import Accepted, Intake
@@ -35,9 +36,10 @@ class EmailConnector:
         intake: Intake,
         secrets: Sequence[bytes],
         cursors: Cursors | None = None,
+        suspects: Suspects | None = None,
     ) -> None:
         """`secrets`: the first signs reply addresses and Message-IDs, all are recognised. `cursors`: for mailboxes."""
-        self._reader = MailReader()
+        self._reader = MailReader(suspects=suspects)
         context = mail_context(settings, secrets)
         self.receiver = MailReceiver(intake, self._reader, context)
         self.mailboxes: tuple[Mailbox, ...] = ()
@@ -45,7 +47,9 @@ class EmailConnector:
         if settings.imap:
             if cursors is None:
                 raise ValueError("mailboxes need a place for their cursors")
-            self.mailboxes = tuple(_mailbox(each, intake, context, cursors) for each in settings.imap)
+            self.mailboxes = tuple(
+                _mailbox(each, intake, context, cursors, suspects) for each in settings.imap
+            )
         self.server = SmtpServer(settings.smtp_in, self.receiver, intake.clock) if settings.smtp_in else None
         self._state = HealthState.STARTING if self.server else HealthState.OK
 
@@ -85,9 +89,16 @@ class EmailConnector:
         return await receiver.understand(original, envelope, received_at)
 
 
-def _mailbox(settings: ImapSettings, intake: Intake, context: MailContext, cursors: Cursors) -> Mailbox:
+def _mailbox(
+    settings: ImapSettings,
+    intake: Intake,
+    context: MailContext,
+    cursors: Cursors,
+    suspects: Suspects | None,
+) -> Mailbox:
     trusted = frozenset(each.lower() for each in settings.trusted_authserv_ids)
-    return Mailbox(settings, intake, replace(context, trusted_authserv_ids=trusted), cursors)
+    trusting = replace(context, trusted_authserv_ids=trusted)
+    return Mailbox(settings, intake, trusting, cursors, suspects=suspects)
 
 
 def mail_context(settings: EmailSettings, secrets: Sequence[bytes]) -> MailContext:

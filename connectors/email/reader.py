@@ -1,4 +1,5 @@
-"""Reads mails without ever holding up the event loop: small ones in a thread, large or odd ones in a process of their own.
+"""Reads mails without ever holding up the event loop: small ones in a thread, large or odd ones in a process of their own,
+and there, too, those at which the hub ended before.
 
 A thread cannot be stopped, a process can: whatever a mail makes the parser do, it ends after `wall_seconds`, in bounded
 memory, and the mail is quarantined.
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from connectors.email.parse import DEFAULT_LIMITS, MailLimits, ParsedMail, parse_mail
+from connectors.email.suspects import Suspects
 from connectors.email.worker import READY, payloads_of
 
 SMALL_BYTES = 256 * 1024
@@ -39,15 +41,24 @@ def is_small(raw: bytes) -> bool:
 class MailReader:
     """`read` gives the mail or raises Unreadable. Call `close` when done; it may be used again afterwards."""
 
-    def __init__(self, limits: MailLimits = DEFAULT_LIMITS, wall_seconds: float = WALL_SECONDS) -> None:
+    def __init__(
+        self,
+        limits: MailLimits = DEFAULT_LIMITS,
+        wall_seconds: float = WALL_SECONDS,
+        suspects: Suspects | None = None,
+    ) -> None:
         self._limits = limits
+        self._suspects = suspects
         self._wall_seconds = wall_seconds
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="mail")
         self._turns = asyncio.Semaphore(WORKERS)
         self._idle: list[_Worker] = []
 
     async def read(self, raw: bytes) -> ParsedMail:
-        mail = await self._in_thread(raw) if is_small(raw) else await self._in_process(raw)
+        if is_small(raw):
+            mail = await self._small(raw)
+        else:
+            mail = await self._in_process(raw)
         if mail.kind == "unparsed":
             raise Unreadable("parse", "; ".join(mail.warnings)[:500] or "not a mail")
         return mail
@@ -59,8 +70,23 @@ class MailReader:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="mail")
 
+    async def _small(self, raw: bytes) -> ParsedMail:
+        suspects = self._suspects
+        if suspects is None or not suspects.suspects(suspects.names(raw)):
+            return await self._in_thread(raw)
+        try:
+            return await self._in_process(raw)
+        finally:
+            await asyncio.to_thread(suspects.clear, suspects.names(raw))
+
+    def _parse(self, raw: bytes) -> ParsedMail:
+        if self._suspects is None:
+            return parse_mail(raw, self._limits)
+        with self._suspects.reading(self._suspects.names(raw)):
+            return parse_mail(raw, self._limits)
+
     async def _in_thread(self, raw: bytes) -> ParsedMail:
-        reading = asyncio.get_running_loop().run_in_executor(self._threads, parse_mail, raw, self._limits)
+        reading = asyncio.get_running_loop().run_in_executor(self._threads, self._parse, raw)
         try:
             # Not wait_for, which returns a result although its task was cancelled (Python 3.11).
             async with asyncio.timeout(self._wall_seconds):

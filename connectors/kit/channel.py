@@ -7,6 +7,7 @@ line. Importing it is cheap: what talks to the outside world is imported inside 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from connectors.kit.client_address import Network
@@ -46,6 +47,8 @@ class Surroundings:
     public_url: str | None = None
     """Where visitors and vendors reach the intake, if the settings say so; hooks are at {public_url}/hooks/CHANNEL/ACCOUNT."""
     trusted_proxies: Sequence[Network] = ()
+    folder: Path | None = None
+    """Where a channel may leave itself a note for its next start; nothing that must not be lost. None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

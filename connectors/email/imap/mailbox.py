@@ -22,6 +22,7 @@ from connectors.email.imap.settings import ImapSettings
 from connectors.email.mapping import CHANNEL, MailContext
 from connectors.email.reader import MailReader
 from connectors.email.receiver import MailReceiver
+from connectors.email.suspects import Suspects
 from connectors.kit.cursors import Cursors
 from connectors.kit.intake import Intake
 from schemas.errors import Conflict, NotYet, Outage
@@ -60,11 +61,12 @@ class Mailbox:
         context: MailContext,
         cursors: Cursors,
         jitter: Callable[[], float] = _jitter,
+        suspects: Suspects | None = None,
     ) -> None:
         """`context` holds the names whose word on senders counts in this mailbox."""
         self.account = settings.name
         self._settings = settings
-        self._reader = MailReader()
+        self._reader = MailReader(suspects=suspects)
         self.receiver = MailReceiver(intake, self._reader, context)
         self._cursors = cursors
         self._clock = intake.clock

@@ -1,13 +1,17 @@
 """Reading without holding up the loop: threads for small mails, killable processes for the others."""
 
 import asyncio
+import sys
+from pathlib import Path
 
 import pytest
 
+from connectors.email import reader as reading
 from connectors.email.envelope import Envelope
 from connectors.email.parse import parse_mail
 from connectors.email.reader import MailReader, Unreadable, is_small
 from connectors.email.receiver import Fate
+from connectors.email.suspects import FOLDER, Suspects
 from schemas.interactions import InteractionReceived
 from schemas.parking import Quarantined
 from tests.connectors.email.house import FakeEngine, mail, receiver_on
@@ -109,4 +113,55 @@ async def test_a_mail_our_own_code_stumbles_over_is_kept(monkeypatch: pytest.Mon
     reader = MailReader()
     taken = await receiver_on(engine, reader).take(mail(), Envelope(), MONDAY_MORNING)
     assert (taken.fate, taken.reason) == (Fate.QUARANTINED, "KeyError: 'kind'")
+    await reader.close()
+
+
+POISON = b"From: ada@customer.example\r\nMessage-ID: <poison@x>\r\n\r\nHello\r\n"
+DIES = """
+import asyncio, os, sys
+from pathlib import Path
+from connectors.email import reader
+from connectors.email.suspects import Suspects
+reader.parse_mail = lambda raw, limits: os._exit(7)
+asyncio.run(reader.MailReader(suspects=Suspects(Path(sys.argv[1]))).read(sys.stdin.buffer.read()))
+"""
+
+
+def left_in(folder: Path) -> list[Path]:
+    return list((folder / FOLDER).iterdir())
+
+
+async def test_a_mail_that_ended_the_hub_is_read_in_a_process_of_its_own_from_then_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", DIES, str(tmp_path), stdin=asyncio.subprocess.PIPE
+    )
+    await process.communicate(POISON)
+    assert process.returncode == 7
+    assert len(left_in(tmp_path)) == 1
+
+    def here(raw: bytes, limits: object) -> None:
+        raise AssertionError("it was read in this process")
+
+    monkeypatch.setattr(reading, "parse_mail", here)
+    reader = MailReader(suspects=Suspects(tmp_path))
+    assert (await reader.read(POISON)).message_id == "poison@x"
+    assert left_in(tmp_path) == []
+    with pytest.raises(AssertionError, match="in this process"):  # it is innocent, and is read like any other
+        await reader.read(POISON)
+    await reader.close()
+
+
+async def test_nothing_is_left_of_a_mail_that_was_read(tmp_path: Path) -> None:
+    reader = MailReader(suspects=Suspects(tmp_path))
+    assert (await reader.read(POISON)).message_id == "poison@x"
+    assert left_in(tmp_path) == []
+    await reader.close()
+
+
+async def test_a_folder_that_cannot_be_written_suspects_nobody(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).write_text("no folder")
+    reader = MailReader(suspects=Suspects(tmp_path))
+    assert (await reader.read(POISON)).message_id == "poison@x"
     await reader.close()
