@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--short] [--only NAME]`: measures, and prints one JSON object."""
+"""`python -m tests.bench [--kafka] [--short] [--only NAME]`: measures, and prints one JSON object."""
 
 import argparse
 import json
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import apply, growth, live, mails
+from tests.bench import apply, growth, hooks, live, mails
 from tests.bench.measuring import Figure, machine
 
 
@@ -34,10 +34,35 @@ MEASUREMENTS = {
     "process": Measurement(
         lambda folder: live.process(folder, 10, 5), lambda folder: live.process(folder, 2, 1)
     ),
+    "hooks": Measurement(
+        lambda folder: hooks.measure(folder, 5_000, 3), lambda folder: hooks.measure(folder, 500, 1)
+    ),
     "mails": Measurement(
         lambda folder: mails.measure(folder, 2_000, 5), lambda folder: mails.measure(folder, 300, 3)
     ),
 }
+
+
+def on_servers() -> dict[str, Measurement]:
+    """Those of the engine on Kafka and MongoDB, whose packages are imported only here."""
+    from tests.bench.distributed import apply, floor, side_by_side, workers
+
+    return {
+        "kafka_apply": Measurement(
+            lambda folder: apply.measure(folder, 10_000, 3), lambda folder: apply.measure(folder, 1_000, 1)
+        ),
+        "kafka_floor": Measurement(
+            lambda folder: floor.measure(folder, 100_000), lambda folder: floor.measure(folder, 20_000)
+        ),
+        "kafka_workers": Measurement(
+            lambda folder: workers.measure(folder, 20_000, (1, 2, 4)),
+            lambda folder: workers.measure(folder, 500, (1, 2)),
+        ),
+        "kafka_side_by_side": Measurement(
+            lambda folder: side_by_side.measure(folder, 20_000),
+            lambda folder: side_by_side.measure(folder, 1_000),
+        ),
+    }
 
 
 def main() -> None:
@@ -46,13 +71,18 @@ def main() -> None:
         "--short", action="store_true", help="smaller and fewer: a quick look, not a figure to quote"
     )
     parser.add_argument(
-        "--only", action="append", choices=MEASUREMENTS, help="measure this one; may be repeated"
+        "--kafka", action="store_true", help="the engine on Kafka and MongoDB, on servers started here"
     )
+    parser.add_argument("--only", action="append", metavar="NAME", help="measure this one; may be repeated")
     arguments = parser.parse_args()
+    measurements = on_servers() if arguments.kafka else MEASUREMENTS
+    for name in arguments.only or ():
+        if name not in measurements:
+            parser.error(f"there is no {name}; there are {', '.join(measurements)}")
     figures: Figure = {"short": arguments.short, "machine": machine()}
-    for name in arguments.only or MEASUREMENTS:
+    for name in arguments.only or measurements:
         with tempfile.TemporaryDirectory(prefix="hubbub-bench-") as folder:
-            measurement = MEASUREMENTS[name]
+            measurement = measurements[name]
             figures[name] = (measurement.quick if arguments.short else measurement.whole)(Path(folder))
     print(json.dumps(figures, indent=2))
 
