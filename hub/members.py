@@ -1,7 +1,7 @@
 """This process as a member of the hub: it renews itself, and ends others that were silent for too long.
 
 Silence is measured by the observer's own clock from the moment at which it last saw the member's document change; no clock is
-compared with another. A process that is ended so, because it or its network stood still, learns it with its next renewal and
+compared with another. It counts while the observer looks: where the store was away nobody could renew himself. A process that is ended so, because it or its network stood still, learns it with its next renewal and
 goes on as another member, which holds nothing.
 """
 
@@ -29,6 +29,8 @@ BEATS = 5
 """Renewals in that time."""
 VALID_PART = 0.9
 """A member stops trusting itself before others can end it: clocks may run at different speeds, within a tenth."""
+UNSEEN_PART = 0.5
+"""Who did not look for so long begins to watch the others anew: the store was away, or he stood still himself."""
 MOST_MEMBERS = 1000
 KEPT_FOR = timedelta(days=1)
 
@@ -62,6 +64,7 @@ class Members:
         self._mine = self._fresh()
         self._valid_until = float("-inf")
         self._seen: dict[UUID, tuple[int, float]] = {}
+        self._looked_at = float("-inf")
         self.live: tuple[Member, ...] = ()
         """Those that live, this one included, as of the last beat."""
 
@@ -163,6 +166,9 @@ class Members:
         query = Query(MEMBERS, (Where("ended_at", "null"),), limit=MOST_MEMBERS)
         found = [each for each in (await self._engine.find(query)).items if isinstance(each, Member)]
         now = self._monotonic()
+        if now - self._looked_at > self._seconds * UNSEEN_PART:
+            self._seen.clear()
+        self._looked_at = now
         seen: dict[UUID, tuple[int, float]] = {}
         live: list[Member] = []
         for each in found:

@@ -34,6 +34,8 @@ CONCURRENCY = 16
 MOST_OF_AN_ACCOUNT = 12
 """One account that hangs leaves places to the others."""
 RECOVER_SECONDS = 2.0
+STOOD_STILL = Receipt(ReceiptStatus.RETRY, reason="this process stood still before it sent the message")
+"""Others may have called the message unknown, and asked the channel whether it has it: nothing is sent after that."""
 
 
 def queued(record: Record) -> Delivery:
@@ -224,7 +226,7 @@ class Dispatcher:
             return
         self._recovery.is_being_sent(sending)
         crash_point("outbound.after-sending")
-        receipt = await self._delivered(deliverer, sending)
+        receipt = await self._delivered(deliverer, sending) if self._members.is_valid else STOOD_STILL
         crash_point("outbound.before-result")
         await self._commit_result(sending, receipt)
 

@@ -38,9 +38,13 @@ class Process:
 
     async def go_on(self, seconds: float) -> None:
         """Time goes by, and the process does what it does all the time."""
-        self.ticks.at += seconds
-        await self.members.beat()
-        await self.leases.look()
+        while True:
+            self.ticks.at += (step := min(seconds, SECONDS / 5))
+            await self.members.beat()
+            await self.leases.look()
+            seconds -= step
+            if seconds <= 0:
+                return
 
 
 _starts: Iterator[int] = count(1000, 777)
@@ -93,13 +97,27 @@ async def test_who_is_silent_loses_it_by_the_clock_of_the_observer(engine: Engin
     assert of_second.token > of_first.token
 
 
+async def test_while_the_store_was_away_nobody_was_silent(engine: Engine) -> None:
+    first, (of_first,) = await started(engine, "mailbox")
+    second, _ = await started(engine, "mailbox")
+    token = of_first.token
+    for each in (first, second):  # minutes in which neither could write nor look
+        each.ticks.at += SECONDS * 20
+    assert not has(of_first)
+    await second.go_on(1)  # the first one to whom it answers again
+    await first.go_on(1)
+    assert (has(of_first), of_first.token) == (True, token)
+    await second.go_on(SECONDS * 1.5)
+    assert await second.members.gone({first.members.id}) == {first.members.id}, "it is watched again"
+
+
 async def test_who_renews_itself_keeps_it_for_ever(engine: Engine) -> None:
     first, (of_first,) = await started(engine, "mailbox")
     second, (of_second,) = await started(engine, "mailbox")
     token = of_first.token
-    for _ in range(5):
-        await first.go_on(SECONDS / 2)
-        await second.go_on(SECONDS / 2)
+    for _ in range(25):
+        await first.go_on(SECONDS / 5)
+        await second.go_on(SECONDS / 5)
     assert (has(of_first), of_first.token) == (True, token)
     assert not has(of_second)
 
@@ -225,7 +243,8 @@ async def test_an_end_and_a_renewal_at_once_leave_one_of_them(name: str, tmp_pat
             observer = process(engine)
             await observer.members.join()
             before = renewing.members.id
-            observer.ticks.at += SECONDS + 1
+            await observer.go_on(SECONDS)
+            observer.ticks.at += 1
             await asyncio.gather(observer.members.beat(), renewing.go_on(0))
             was_ended = bool(await observer.members.gone({before}))
             await renewing.go_on(0)

@@ -30,9 +30,14 @@ class Neighbours:
 
     def __init__(self, name: str, gone: set[UUID], mine: set[str] | None = None) -> None:
         self.id = derive(name)
-        self.is_valid = True
+        self.valid: list[bool] = []
+        """The answers to come; then it is."""
         self._gone = gone
         self._mine = mine
+
+    @property
+    def is_valid(self) -> bool:
+        return self.valid.pop(0) if self.valid else True
 
     async def gone(self, members: object) -> set[UUID]:
         assert isinstance(members, set)
@@ -196,7 +201,18 @@ async def test_who_may_be_taken_for_gone_begins_nothing(company: Company) -> Non
     channel = Channel()
     members = Neighbours("doubtful", set())
     dispatcher = Dispatcher(company.engine, FixedClock(), {"email": channel}, members)
-    members.is_valid = False
+    members.valid = [False]
     assert await dispatcher.send_due() == 0
-    members.is_valid = True
     assert await dispatcher.send_due() == 1
+
+
+async def test_who_stood_still_before_it_sent_sends_nothing_late(company: Company) -> None:
+    await company.queue(message("a", "one"))
+    channel = Channel()
+    members = Neighbours("doubtful", set())
+    dispatcher = Dispatcher(company.engine, FixedClock(), {"email": channel}, members)
+    members.valid = [True, False]  # when it begins; when the message is marked as sending
+    assert await dispatcher.send_due() == 1
+    assert channel.taken == []
+    assert await company.states() == {DeliveryState.QUEUED: 1}
+    assert await company.told() == []

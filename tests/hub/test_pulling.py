@@ -66,9 +66,11 @@ class Process:
         self.leased = Leased(self.source, self.leases)
 
     async def go_on(self, seconds: float) -> None:
-        self.at += seconds
-        await self.members.beat()
-        await self.leases.look()
+        while seconds > 0:
+            self.at += (step := min(seconds, SECONDS / 5))
+            await self.members.beat()
+            await self.leases.look()
+            seconds -= step
 
 
 @pytest.fixture
