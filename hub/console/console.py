@@ -12,7 +12,7 @@ from hub.console.desk import Desk
 from hub.console.frames import Frames
 from hub.console.places import ROOT
 from hub.console.rendering import Pages, is_partial
-from hub.console.words import Words, catalogue
+from hub.console.words import Words
 from hub.http.context import AppContext
 from hub.http.problems import status_of
 from hub.http.rights import CsrfRefused, Right, must, require_csrf
@@ -87,7 +87,7 @@ async def _answered(console: Console, request: Request, handler: Handler) -> Res
 
 
 def error_page(console: Console, request: Request, error: HubbubError) -> Response:
-    t = catalogue()
+    t = console.words(request).t
     title, text, icon = t("error.title"), str(error), "circle-alert"
     if isinstance(error, Unknown):
         title, text, icon = t("error.unknown-title"), t("error.unknown"), "search"

@@ -110,7 +110,7 @@ async def person_view(
         cases=[_case(each, words, place) for each in found.cases if each.id != case.id],
         channels=[(each, channel_name(words, each)) for each in seen],
         channel=channel or "",
-        language="" if case.language == "und" else words.t.either(f"language.{case.language}", case.language),
+        language="" if case.language == "und" else words.t.language_name(case.language),
         timeline=[_happening(each, words, case, numbers, place) for each in page.items if each.kind in SHOWN],
         next=page.next,
     )

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from hub.console.places import ROOT
 from hub.console.text import linked
 from hub.console.vendor import manifest
-from hub.console.words import Words, catalogue
+from hub.console.words import LANGUAGES, Words, catalogue, language_of
 from hub.http.context import AppContext
 from schemas.accounts import Principal, Session
 
@@ -23,6 +23,7 @@ FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 ZONE_COOKIE = "hubbub-zone"
 THEME_COOKIE = "hubbub-theme"
+LANGUAGE_COOKIE = "hubbub-language"
 THEMES = frozenset({"light", "dark"})
 SEE_OTHER = 303
 HTMX_SETTINGS = {
@@ -77,7 +78,6 @@ def environment() -> Environment:
     )
     made.filters["linked"] = linked
     made.globals |= {
-        "t": catalogue(),
         "ROOT": ROOT,
         "static": f"{ROOT}/static/{static_version()}",
         "htmx_settings": HTMX_SETTINGS,
@@ -111,11 +111,14 @@ class Pages:
         self._headers = {
             "Content-Security-Policy": policy(context.facts.files_url),
             "Cache-Control": "no-store",
-            "Vary": "HX-Request, Cookie",
+            "Vary": "HX-Request, Cookie, Accept-Language",
         }
 
     def words(self, request: Request) -> Words:
-        return Words(catalogue(), self._context.clock.now(), zone_of(request))
+        language = language_of(
+            request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", "")
+        )
+        return Words(catalogue(language), self._context.clock.now(), zone_of(request))
 
     def render(
         self,
@@ -128,11 +131,15 @@ class Pages:
         principal: Principal | None = request.state.principal
         session: Session | None = request.state.session
         theme = request.cookies.get(THEME_COOKIE, "")
+        words = self.words(request)
         always = {
+            "t": words.t,
+            "languages": [(each, catalogue(each).locale.get_display_name()) for each in LANGUAGES],
+            "language": request.cookies.get(LANGUAGE_COOKIE, ""),
             "csrf": session.csrf if session else "",
             "principal": principal,
             "theme": theme if theme in THEMES else "",
-            "words": self.words(request),
+            "words": words,
         }
         content = environment().get_template(template).render({**always, **values})
         return HTMLResponse(content, status, {**self._headers, **(headers or {})})

@@ -62,6 +62,7 @@ GUARDED: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/password", signing.password_page),
     ("POST", "/password", signing.change_password),
     ("POST", "/theme", signing.choose_theme),
+    ("POST", "/language", signing.choose_language),
     ("GET", "/_styles", styles.styles),
 )
 FOR_EVER = "public, max-age=31536000, immutable"

@@ -1,5 +1,7 @@
 """Signing in and out, and one's own password."""
 
+from collections.abc import Container
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -7,8 +9,8 @@ from hub.accounts import Throttled, Unauthenticated
 from hub.accounts.credentials import SHORTEST_PASSWORD
 from hub.console.console import PASSWORD, SIGN_IN, Console, inside
 from hub.console.places import ROOT
-from hub.console.rendering import THEME_COOKIE, THEMES
-from hub.console.words import catalogue
+from hub.console.rendering import LANGUAGE_COOKIE, THEME_COOKIE, THEMES
+from hub.console.words import LANGUAGES
 from hub.http.problems import status_of
 from hub.http.session import drop_cookie, set_cookie, sign_in_with
 from schemas.errors import Invalid
@@ -29,7 +31,7 @@ async def sign_in(console: Console, request: Request) -> Response:
     form = await request.form(max_files=0, max_fields=10)
     name, password = str(form.get("name", "")), str(form.get("password", ""))
     next_url = str(form.get("next", ""))
-    t = catalogue()
+    t = console.words(request).t
     try:
         if len(name) > LONGEST_NAME or len(password) > LONGEST_PASSWORD:
             raise Unauthenticated("too long")
@@ -73,7 +75,7 @@ async def change_password(console: Console, request: Request) -> Response:
     form = await request.form(max_files=0, max_fields=10)
     old, new, again = (str(form.get(name, ""))[: LONGEST_PASSWORD + 1] for name in ("old", "new", "again"))
     if new != again:
-        return _password(console, request, {"again": catalogue()("password.differ")})
+        return _password(console, request, {"again": console.words(request).t("password.differ")})
     try:
         await console.context.accounts.change_password(request.state.session, old, new)
     except Throttled as error:
@@ -97,14 +99,25 @@ def _password(
 
 
 async def choose_theme(console: Console, request: Request) -> Response:
+    return await _choose(console, request, "theme", THEME_COOKIE, THEMES)
+
+
+async def choose_language(console: Console, request: Request) -> Response:
+    return await _choose(console, request, "language", LANGUAGE_COOKIE, LANGUAGES)
+
+
+async def _choose(
+    console: Console, request: Request, field: str, cookie: str, choices: Container[str]
+) -> Response:
+    """What is none of the choices goes back to what the browser says."""
     form = await request.form(max_files=0, max_fields=5)
-    theme = str(form.get("theme", ""))
+    chosen = str(form.get(field, ""))
     response = console.pages.see(ROOT)
-    if theme in THEMES:
+    if chosen in choices:
         secure = console.context.facts.is_https
         response.set_cookie(
-            THEME_COOKIE,
-            theme,
+            cookie,
+            chosen,
             max_age=A_YEAR_SECONDS,
             path=ROOT,
             httponly=True,
@@ -112,5 +125,5 @@ async def choose_theme(console: Console, request: Request) -> Response:
             secure=secure,
         )
     else:
-        response.delete_cookie(THEME_COOKIE, path=ROOT)
+        response.delete_cookie(cookie, path=ROOT)
     return response

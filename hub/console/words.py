@@ -1,4 +1,8 @@
-"""Every string of the console comes from one catalogue (messages/<language>.toml); here are the catalogue, and times and sizes in words."""
+"""Every string of the console comes from a catalogue (messages/<language>.toml); here are catalogues, and times and sizes in words.
+
+English has every key; a text that another language lacks is said in English. Plurals, names of days and months, and the direction
+of writing are those of Unicode's CLDR, by Babel.
+"""
 
 import tomllib
 from collections.abc import Mapping
@@ -7,9 +11,15 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 
+from babel import Locale, negotiate_locale
+from babel.dates import get_day_names, get_month_names
+
 FOLDER = Path(__file__).parent / "messages"
 MINUTE, HOUR, DAY = 60, 3600, 86400
 KIBI = 1024
+ENGLISH = "en"
+LANGUAGES = tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+ACCEPTED_AT_MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +34,11 @@ class Moment:
 class Catalogue:
     """Texts by key. A key that is not there is an error, so that a test finds it before a reader does."""
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    def __init__(self, texts: Mapping[str, str], language: str = ENGLISH) -> None:
         self._texts = texts
+        self.language = language
+        self.locale = Locale.parse(language)
+        self.direction = self.locale.text_direction
 
     def __contains__(self, key: str) -> bool:
         return key in self._texts
@@ -34,8 +47,30 @@ class Catalogue:
         return self._texts[key].format_map(values) if values else self._texts[key]
 
     def count(self, key: str, number: int, **values: object) -> str:
-        """`key.one` for 1, else `key.other`; `{n}` is the number."""
-        return self(f"{key}.{'one' if number == 1 else 'other'}", n=number, **values)
+        """`key.one`, `key.few` … by the language's rule of plurals; `{n}` is the number."""
+        wanted = f"{key}.{self.locale.plural_form(number)}"
+        return self(wanted if wanted in self._texts else f"{key}.other", n=number, **values)
+
+    def plurals(self, key: str) -> dict[str, str]:
+        """All forms of a plural, as `data-` attributes for the script that counts on."""
+        start = f"{key}."
+        return {
+            f"data-{each.removeprefix(start)}": text
+            for each, text in self._texts.items()
+            if each.startswith(start)
+        }
+
+    def language_name(self, tag: str) -> str:
+        """A language by its tag (BCP 47), in this language; one that nobody knows as its tag."""
+        return str(self.locale.languages.get(tag.partition("-")[0].lower(), tag))
+
+    def day_name(self, weekday: int) -> str:
+        """0 is Monday."""
+        return str(get_day_names("wide", locale=self.locale)[weekday])
+
+    def month_name(self, month: int) -> str:
+        """As it stands in a date: the second case, where a language has one."""
+        return str(get_month_names("wide", locale=self.locale)[month])
 
     def either(self, key: str, otherwise: str) -> str:
         """The text, or what a newer hub says that this catalogue does not know."""
@@ -47,9 +82,32 @@ class Catalogue:
 
 
 @cache
-def catalogue(language: str = "en") -> Catalogue:
+def texts_of(language: str) -> Mapping[str, str]:
+    """What the file of a language says, and nothing else."""
     with (FOLDER / f"{language}.toml").open("rb") as file:
-        return Catalogue(dict(_flat(tomllib.load(file))))
+        return dict(_flat(tomllib.load(file)))
+
+
+@cache
+def catalogue(language: str = ENGLISH) -> Catalogue:
+    return Catalogue({**texts_of(ENGLISH), **texts_of(language)}, language)
+
+
+def language_of(chosen: str, accepted: str) -> str:
+    """The language that was chosen, else the first that the browser accepts (RFC 9110, section 12.5.4), else English."""
+    if chosen in LANGUAGES:
+        return chosen
+    ranges = [each.partition(";q=") for each in accepted[:500].split(",")[:ACCEPTED_AT_MOST]]
+    weighed = sorted(ranges, key=lambda each: -_weight(each[2]))
+    wanted = [name.strip().replace("-", "_") for name, _, weight in weighed if _weight(weight) > 0]
+    return negotiate_locale(wanted, LANGUAGES) or ENGLISH
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text or 1)
+    except ValueError:
+        return 0.0
 
 
 def _flat(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
@@ -111,8 +169,7 @@ class Words:
         near = {0: "time.today", -1: "time.yesterday", 1: "time.tomorrow"}.get(apart)
         if near is not None:
             return self.t(near)
-        name = self.t(f"time.weekday.{local.weekday()}")
-        month = self.t(f"time.month.{local.month}")
+        name, month = self.t.day_name(local.weekday()), self.t.month_name(local.month)
         key = "time.day" if local.year == today.year else "time.day-with-year"
         return self.t(key, weekday=name, day=local.day, month=month, year=local.year)
 

@@ -1,5 +1,7 @@
 // Rows are chosen with `x` or their boxes; what is done then is done to all of them.
 
+import { counted } from "./times.js";
+
 const boxes = () => [...document.querySelectorAll("#rows input[name=cases]")];
 let last = null;
 
@@ -43,5 +45,5 @@ function stretch(from, to) {
 function count() {
   const said = document.getElementById("chosen");
   const number = boxes().filter((each) => each.checked).length;
-  if (said) said.textContent = number === 1 ? said.dataset.one : said.dataset.other.replace("{n}", number);
+  if (said) said.textContent = counted(said, number);
 }

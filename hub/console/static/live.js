@@ -2,6 +2,7 @@
 // Nothing that an agent reads or writes is moved: new rows announce themselves, new messages are added below.
 
 import { markRows, remember } from "./reading.js";
+import { counted } from "./times.js";
 
 const STREAM = "/api/v1/cases/stream";
 const POLL_MILLISECONDS = 20000;
@@ -121,8 +122,7 @@ function belongs(change) {
 function announce(id) {
   fresh.add(id);
   const bar = document.getElementById("fresh");
-  const words = fresh.size === 1 ? bar.dataset.one : bar.dataset.other.replace("{n}", fresh.size);
-  bar.querySelector("a").textContent = words;
+  bar.querySelector("a").textContent = counted(bar, fresh.size);
   bar.hidden = false;
 }
 

@@ -37,8 +37,9 @@ const named = (element) => (element.getAttribute("aria-label") || element.textCo
 function actions() {
   return [...document.querySelectorAll("#case .actions button, #case .composer .modes label")].map((element) => {
     const menu = element.closest("details.menu");
-    const group = menu && (element.closest("form")?.querySelector("h3") ?? menu.querySelector("summary"));
-    return { name: group ? `${named(group)}: ${named(element)}` : named(element), go: () => element.click() };
+    const group = menu?.contains(element.closest("form")) && element.closest("form").querySelector("h3");
+    const parts = [menu && `${named(menu.querySelector("summary"))}:`, group && named(group), named(element)];
+    return { name: parts.filter(Boolean).join(" "), go: () => element.click() };
   }).filter((each) => each.name);
 }
 

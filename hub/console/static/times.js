@@ -10,3 +10,9 @@ export function showTimesHere() {
     document.cookie = `${COOKIE}=${encodeURIComponent(zone)}; Path=/console; Max-Age=31536000; SameSite=Lax${secure}`;
   }
 }
+
+// The form of a plural that the page's language has for a number, of those that the element brings along.
+export function counted(element, number) {
+  const form = new Intl.PluralRules(document.documentElement.lang).select(number);
+  return (element.dataset[form] ?? element.dataset.other).replace("{n}", number);
+}

@@ -2,10 +2,13 @@
 
 import re
 from pathlib import Path
+from string import Formatter
+
+import pytest
 
 from hub.console.acting import ACTIONS
 from hub.console.places import SHOWS, VIEWS
-from hub.console.words import catalogue
+from hub.console.words import ENGLISH, LANGUAGES, catalogue, texts_of
 from schemas.cases import CaseState
 from schemas.configuration import Priority
 from schemas.outbound import DeliveryState
@@ -13,7 +16,8 @@ from schemas.ports import HealthState
 from tests.support.paths import ROOT
 
 FOLDER = ROOT / "hub" / "console"
-LITERAL = re.compile(r"""\bt(?:\.count|\.either)?\(\s*["']([a-z][a-z.0-9-]*)["'](?!\s*~)""")
+PLURAL = re.compile(r"\.(one|two|few|many|other)$")
+LITERAL = re.compile(r"""\bt(?:\.count|\.either|\.plurals)?\(\s*["']([a-z][a-z.0-9-]*)["'](?!\s*~)""")
 STARTS = re.compile(r"""\bt(?:\.count|\.either)?\(\s*f?["']([a-z-]+(?:\.[a-z-]+)*[.-])(?:\{|["']\s*~)""")
 TEXT = re.compile(r">\s*([A-Za-z][a-z]+(?: [a-z]+)+)[.<]")
 # Where a key is put together from parts that the code knows.
@@ -67,7 +71,7 @@ def test_no_text_is_kept_that_nothing_says() -> None:
     unused = {
         key
         for key in catalogue().keys
-        if key not in named and key.removesuffix(".one").removesuffix(".other") not in named and not key.startswith(starts)
+        if key not in named and PLURAL.sub("", key) not in named and not key.startswith(starts)
         and f'"{key}"' not in code
     }  # fmt: skip
     assert unused == set()
@@ -81,3 +85,27 @@ def test_templates_hold_no_text_of_their_own() -> None:
         for text in TEXT.findall(path.read_text("utf-8"))
     }
     assert found == set()
+
+
+@pytest.mark.parametrize("language", [each for each in LANGUAGES if each != ENGLISH])
+def test_each_language_says_all_that_english_says_with_the_same_values(language: str) -> None:
+    english, texts = texts_of(ENGLISH), texts_of(language)
+    singles = {PLURAL.sub("", key) for key in english}
+    assert {PLURAL.sub("", key) for key in texts} == singles
+    for key, text in texts.items():
+        model = english.get(key) or english[PLURAL.sub(".other", key)]
+        may_leave_out = {"n"} if PLURAL.search(key) else set()
+        assert values_of(text) | may_leave_out == values_of(model) | may_leave_out, key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_plural_has_all_forms_of_its_language(language: str) -> None:
+    texts = catalogue(language)
+    counted = {PLURAL.sub("", key) for key in texts_of(ENGLISH) if key.endswith(".one")}
+    needed = {texts.locale.plural_form(number) for number in range(200)}
+    missing = {f"{key}.{form}" for key in counted for form in needed} - texts_of(language).keys()
+    assert missing == set()
+
+
+def values_of(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hub.console.words import Words, catalogue
+from hub.console.words import Words, catalogue, language_of
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 WORDS = Words(catalogue(), NOW)
@@ -68,3 +68,32 @@ def test_sizes(size: int, expected: str) -> None:
 def test_a_key_that_is_not_there_is_an_error() -> None:
     with pytest.raises(KeyError):
         catalogue()("no.such.key")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "expected"),
+    [
+        ("", "", "en"),
+        ("xx", "", "en"),
+        ("", "de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("", "fr,pl;q=0.5,de;q=0.4", "pl"),
+        ("pl", "de", "pl"),
+        ("", ";;;,q=,de;q=nonsense", "en"),
+        ("", "de;q=0.1," * 1000, "de"),
+    ],
+)
+def test_the_language_is_the_chosen_one_or_what_the_browser_accepts(
+    chosen: str, accepted: str, expected: str
+) -> None:
+    assert language_of(chosen, accepted) == expected
+
+
+def test_plurals_and_days_are_those_of_the_language() -> None:
+    polish = catalogue("pl")
+    assert {polish.count("rail.count", n) for n in (1, 2, 5)} == {
+        polish("rail.count.one", n=1),
+        polish("rail.count.few", n=2),
+        polish("rail.count.many", n=5),
+    }
+    assert Words(polish, NOW).day(NOW - timedelta(days=30)).startswith("sobota, 31 stycznia")
+    assert polish.language_name("de-AT") == "niemiecki"
