@@ -109,5 +109,9 @@ CHANNEL = Channel(
         Rule.TESTED_WITH_REAL_PEER,
         Rule.CHECKS_CREDENTIALS,
         Rule.TRIES_PAYLOADS,
+        Rule.PASSES_CONTRACT,
+        Rule.HAS_FIXTURES,
+        Rule.HAS_OPERATOR_PAGE,
+        Rule.REPORTS_HEALTH,
     ),
 )

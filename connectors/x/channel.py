@@ -120,6 +120,9 @@ CHANNEL = Channel(
         Rule.TESTED_WITH_REAL_PEER,
         Rule.CHECKS_CREDENTIALS,
         Rule.TRIES_PAYLOADS,
+        Rule.HAS_FIXTURES,
+        Rule.HAS_OPERATOR_PAGE,
+        Rule.REPORTS_HEALTH,
         exempt={
             Rule.FETCHES_FILES_SAFELY: "pictures and films of posts are not fetched; the text has their links"
         },
