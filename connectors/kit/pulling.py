@@ -135,16 +135,19 @@ class Puller:
         cursor: Cursor | None = None
         while not self._stopping:
             try:
-                cursor = cursor or await self._cursors.load(
-                    self.channel, self.account, self._stream, self._token
-                )
+                if cursor is None:
+                    cursor = await self._loaded()
                 cursor, more = await self._step(cursor)
                 rest = FIRST_REST_SECONDS
                 wait = 0.0 if more else self._every_seconds
             except Exception as error:  # noqa: BLE001  whatever a source does, it is asked again
-                wait, cursor = self._wait_after(error, rest), None
+                wait = self._wait_after(error, rest)
+                cursor = None  # as it is saved
                 rest = min(LONGEST_REST_SECONDS, rest * 2)
             await self._pause(wait)
+
+    async def _loaded(self) -> Cursor:
+        return await self._cursors.load(self.channel, self.account, self._stream, self._token)
 
     async def _step(self, cursor: Cursor) -> tuple[Cursor, bool]:
         again, self._again = self._again, None
