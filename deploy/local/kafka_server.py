@@ -33,12 +33,13 @@ log.cleaner.dedupe.buffer.size=16777216
 """
 
 
-def _libraries() -> Path:
+def libraries() -> Path:
+    """Where its jars are."""
     return home() / f"{NAME}-{VERSION}"
 
 
 def is_here() -> bool:
-    return (_libraries() / "complete").exists()
+    return (libraries() / "complete").exists()
 
 
 def fetch() -> None:
@@ -48,14 +49,14 @@ def fetch() -> None:
     maven = program(
         "mvn", "install Maven and Java 17, such as: apt-get install -y default-jre-headless maven"
     )
-    libraries = _libraries()
-    libraries.mkdir(parents=True, exist_ok=True)
+    folder = libraries()
+    folder.mkdir(parents=True, exist_ok=True)
     command = [
         maven, "-B", "-f", str(HERE / "kafka" / "pom.xml"), "dependency:copy-dependencies",
-        "-DincludeScope=runtime", f"-DoutputDirectory={libraries}",
+        "-DincludeScope=runtime", f"-DoutputDirectory={folder}",
     ]  # fmt: skip
-    run(command, libraries, f"downloading Apache Kafka {VERSION} (43 MB)", counts="Downloaded from")
-    (libraries / "complete").touch()
+    run(command, folder, f"downloading Apache Kafka {VERSION} (43 MB)", counts="Downloaded from")
+    (folder / "complete").touch()
 
 
 def open_server(
@@ -82,7 +83,7 @@ def open_server(
         text += "".join(f"{name}={value}\n" for name, value in values.items())
     properties.touch(mode=0o600)
     properties.write_text(text, "utf-8")
-    classes = str(_libraries() / "*")
+    classes = str(libraries() / "*")
     if fresh:
         run(
             [
