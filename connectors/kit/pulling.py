@@ -155,7 +155,8 @@ class Puller:
             fetched = await self._source.fetch(cursor.value if again is None else again)
             await self._receiver.take_all(fetched.items)
         except BaseException:
-            self._again = self._again or again
+            if again is not None:
+                self._again = again
             raise
         if fetched.cursor != cursor.value:
             crash_point("intake.before-acknowledge")
