@@ -331,6 +331,10 @@ class Engine(Protocol):
         """Entries that are not found by exactly these texts: missing, or with others."""
         ...
 
+    async def forget_search(self) -> None:
+        """Nothing is found by words any more, until it is written again."""
+        ...
+
     async def outcomes(self, consumer: str, after: Place, limit: int) -> Sequence[Outcome]:
         """What became of events beyond a place, in order of their places. Those of one place are never split."""
         ...

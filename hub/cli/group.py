@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "parked": "hub.cli.parked:parked",
     "dead-letters": "hub.cli.letters:dead_letters",
     "verify": "hub.cli.verify:verify",
+    "rebuild": "hub.cli.rebuild:rebuild",
     "move": "hub.cli.move:move",
     "backup": "hub.cli.backup:backup",
     "restore": "hub.cli.backup:restore",

@@ -17,6 +17,7 @@ from hub.http.problems import responses
 from hub.http.requests import Operation
 from hub.http.rights import Acting, Administrator, Supervisor
 from hub.parking import parked_keys
+from hub.rebuilding import rebuild
 from schemas.errors import Forbidden, HubbubError, Invalid
 from schemas.ports import Step
 
@@ -52,6 +53,13 @@ class Reparsing(BaseModel):
     since: AwareDatetime
     channel: str | None = Field(default=None, max_length=100)
     apply: bool = Field(default=False, description="change what is different")
+
+
+class Rebuilding(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    projection: str = Field(description="search or timeline", max_length=40)
+    drop: bool = Field(default=False, description="search only: first nothing is found any more")
 
 
 class BackingUp(BaseModel):
@@ -96,6 +104,28 @@ async def verify(context: Context, principal: Administrator, body: Verifying | N
     first = await anext(
         lines, None
     )  # what is wrong with the request shows here, while it can still be refused
+    return StreamingResponse(_lines(first, lines), media_type=NDJSON, headers={"Cache-Control": "no-store"})
+
+
+@router.post(
+    "/rebuild",
+    summary="Make what is derived from the log anew",
+    response_model=None,
+    responses={
+        200: {
+            "description": "One JSON object a line; the last has `result`",
+            "content": {NDJSON: {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def rebuild_projection(
+    context: Context, principal: Administrator, actor: Acting, body: Rebuilding
+) -> Response:
+    """Search or timelines, while the hub works. One that was cut off goes on where it was."""
+    lines = rebuild(context.engine, context.clock, body.projection, drop=body.drop)
+    first = await anext(lines, None)
+    told = audited(context.clock.now(), actor, "projection-rebuilt", body.projection)
+    await context.engine.commit(Step(events=[told]))
     return StreamingResponse(_lines(first, lines), media_type=NDJSON, headers={"Cache-Control": "no-store"})
 
 

@@ -46,7 +46,7 @@ from sinks.mongo.blobs import PART_BYTES, check_name, known_blobs, read_blob, wr
 from sinks.mongo.consumers import handled, load_claims, read_outcomes, read_positions
 from sinks.mongo.driver import open_database
 from sinks.mongo.entries import Selection, load_entries, timeline
-from sinks.mongo.layout import CLAIMS, MOVES, POSITIONS, make_indexes
+from sinks.mongo.layout import CLAIMS, MOVES, POSITIONS, SEARCH, make_indexes
 from sinks.mongo.partitions import StoredCounts
 from sinks.mongo.port import Bucket, DocumentDatabase
 from sinks.mongo.search import search, unlike
@@ -200,6 +200,9 @@ class DistributedEngine:
 
     async def unlike(self, texts: Sequence[SearchText]) -> list[UUID]:
         return await unlike(self.database, texts)
+
+    async def forget_search(self) -> None:
+        await self.database.collection(SEARCH).delete_all({})
 
     async def outcomes(self, consumer: str, after: Place, limit: int) -> list[Outcome]:
         return await read_outcomes(self.database, consumer, sortable(after) if after else "", limit)

@@ -55,7 +55,7 @@ from sinks.sqlite.readers import Readers
 from sinks.sqlite.retention import expire
 from sinks.sqlite.schema import migrate
 from sinks.sqlite.search import search
-from sinks.sqlite.search_index import unlike
+from sinks.sqlite.search_index import forget_search, unlike
 from sinks.sqlite.store import Store
 from sinks.sqlite.tail import Tail
 from sinks.sqlite.values import micros, to_position, to_seq
@@ -202,6 +202,11 @@ class SqliteEngine:
 
     async def unlike(self, texts: Sequence[SearchText]) -> list[UUID]:
         return await self.readers.run(unlike, texts)
+
+    async def forget_search(self) -> None:
+        left: list[int] = [1]
+        while left[0]:  # a part at a time, so that others write between
+            await self._writer.write(lambda store: left.__setitem__(0, forget_search(store.connection)))
 
     async def outcomes(self, consumer: str, after: Place, limit: int) -> list[Outcome]:
         return await self.readers.run(read_outcomes, consumer, after, limit)

@@ -23,6 +23,7 @@ NO_SPACES = re.compile(
     "([\u2e80-\u303f\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])"
 )
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ud800-\udfff]")
+FORGOTTEN_AT_ONCE = 2000
 INTO_FOUND = "found (number, entry, case_id, case_number, occurred_at)"
 INTO_HEADS = "heads (rowid, number, names, subject)"
 INTO_WORDS = "words (rowid, text, head)"
@@ -76,6 +77,14 @@ def _rows(number: int, text: SearchText) -> tuple[Row, Row, Row]:
         (number, *head),
         (number, indexable(text.text), "\n".join(head)),
     )
+
+
+def forget_search(connection: apsw.Connection) -> int:
+    """Removes the next part of all that can be found; returns how many went, 0 at the end."""
+    rows: Any = connection.execute("SELECT number FROM found LIMIT ?", (FORGOTTEN_AT_ONCE,)).fetchall()
+    for sql in DELETIONS:
+        connection.executemany(sql, rows)
+    return len(rows)
 
 
 def unlike(connection: apsw.Connection, texts: Sequence[SearchText]) -> list[UUID]:
