@@ -10,10 +10,13 @@ from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from pathlib import Path
 
+import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.container.healthy import main as healthy
 from hub.settings import HubSettings
+from tests.deploy.test_monitoring import SUFFIXES, asked, queries
 from tests.deploy.tools import DEPLOY, run
 from tests.support.paths import ROOT
 from tests.support.process import running
@@ -91,11 +94,23 @@ async def test_health_is_0_for_a_hub_that_gets_on_and_2_where_nobody_answers(
     hub: dict[str, int], free_port: int
 ) -> None:
     check = [sys.executable, str(DEPLOY / "container" / "healthy.py")]
-    async with running(*check, str(free_port), str(hub["console"])) as asked:
-        assert await asked.process.wait() == 0, asked.lines
-    async with running(*check, str(free_port)) as asked:
-        assert await asked.process.wait() == 2
-        assert asked.lines == ["nobody answers"]
+    async with running(*check, str(free_port), str(hub["console"])) as answer:
+        assert await answer.process.wait() == 0, answer.lines
+    async with running(*check, str(free_port)) as answer:
+        assert await answer.process.wait() == 2
+        assert answer.lines == ["nobody answers"]
+
+
+async def test_a_hub_that_runs_tells_each_metric_that_alerts_and_dashboard_ask_for(
+    hub: dict[str, int],
+) -> None:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{hub['console']}", timeout=20) as client:
+        told = (await client.get("/metrics")).text
+    families = {each.name for each in text_string_to_metric_families(told)}
+    for place, query in queries().items():
+        for metric, _ in asked(query):
+            name = SUFFIXES.sub("", metric).removesuffix("_total")
+            assert name in families | {"up"}, f"{place} asks for {metric}"
 
 
 def test_health_is_1_with_the_reason_for_a_hub_that_does_not_get_on(
@@ -137,8 +152,8 @@ async def test_what_the_file_does_makes_a_hub_that_runs_and_writes_only_to_its_d
         port = (await hub.said(r"console +http://\S+:(\d+)"))[1]
         await hub.said("ready; stop")
         check = (str(prefix / "bin" / "python"), str(prefix / "bin" / "healthy.py"), port)
-        async with running(*check, folder=tmp_path) as asked:
-            assert await asked.process.wait() == 0, asked.lines
+        async with running(*check, folder=tmp_path) as answer:
+            assert await answer.process.wait() == 0, answer.lines
         assert await hub.stop() == 0
     assert stamps(prefix) == before, "something was written beside the data"
     size = sum(path.stat().st_size for path in prefix.rglob("*") if path.is_file())
