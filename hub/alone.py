@@ -33,7 +33,8 @@ async def opened_alone(
         downloads = Downloads(settings.media, engine.put_blob)
         intake = Intake(engine, clock)
         try:
-            around = surroundings(settings, _secret(settings.data), engine, clock, intake, downloads)
+            secret = _secret(settings.data)
+            around = surroundings(settings, Path(folder), secret, engine, clock, intake, downloads)
             opened: Opened = channel.open(section, around)
             yield opened
             await opened.close()
