@@ -18,7 +18,7 @@ from pymongo import MongoClient
 
 from schemas.topics import Topic
 from tests.bench.distributed.ground import PARTITIONS, Ground, ground
-from tests.bench.distributed.workers import settings
+from tests.bench.distributed.workers import prepared, settings
 from tests.bench.measuring import Figure
 from tests.support.paths import ROOT
 from tests.support.process import HUBBUB, running
@@ -128,9 +128,8 @@ async def _ours(on: Ground, folder: Path, count: int, seed: int) -> Figure:
     figures: list[float] = []
     for is_killed in (False, True):
         installation = on.installation()
-        await installation.make_topics()
-        await installation.fill(count)
         path = settings(folder / f"ours-{is_killed}", installation)
+        await prepared(path, installation, count)
         command = (HUBBUB, "worker", "--name", "ours", "--config", str(path))
         client: MongoClient[Any] = MongoClient(installation.store)
         entries = client.get_default_database().entries

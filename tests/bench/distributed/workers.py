@@ -91,6 +91,16 @@ async def moved(engine: DistributedEngine) -> int:
     return sum(name.startswith(f"{Topic.INTERACTIONS}:") for name in standing)
 
 
+async def prepared(path: Path, installation: Installation, count: int) -> None:
+    """An installation that ran before, so that it has its secret and its company, and then was down while much came."""
+    await installation.make_topics()
+    async with AsyncExitStack() as stack:
+        before = Workers(stack, path)
+        await before.start(1)
+        await before.runs[0].stop(within_seconds=READY_SECONDS)
+    await installation.fill(count)
+
+
 async def _by(on: Ground, folder: Path, workers: int, count: int) -> Figure:
     installation = on.installation()
     await installation.make_topics()
@@ -121,10 +131,10 @@ async def _by(on: Ground, folder: Path, workers: int, count: int) -> Figure:
 
 async def _recovery(on: Ground, folder: Path, count: int) -> Figure:
     installation = on.installation()
-    await installation.make_topics()
-    await installation.fill(count)
+    path = settings(folder / "recovery", installation)
+    await prepared(path, installation, count)
     async with AsyncExitStack() as stack:
-        made = Workers(stack, settings(folder / "recovery", installation))
+        made = Workers(stack, path)
         engine = await installation.open()
         stack.push_async_callback(engine.close)
         began = time.perf_counter()
