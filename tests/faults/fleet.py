@@ -18,6 +18,7 @@ from connectors.email.standin.server import StandinServer
 from hub.wiring import SystemClock
 from sinks.distributed.engine import open_distributed
 from tests.e2e.hubs import company, hubbub, ready, write_settings
+from tests.faults.hub import CLOCK
 from tests.faults.invariants import broken
 from tests.faults.load import REFUSED, Load, Target
 from tests.faults.machines import Machines, machines
@@ -42,6 +43,8 @@ class Kept:
     name: str
     arguments: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    always: dict[str, str] = field(default_factory=dict)
+    """The environment of all its lives."""
     run: Running | None = None
     is_over: bool = False
     starts: int = 0
@@ -75,8 +78,10 @@ class Fleet:
     # -- processes --------------------------------------------------------------------------------------------------
 
     def keep(self, name: str, arguments: Sequence[str]) -> Kept:
-        """From now on there is a process of this name."""
-        kept = self.kept[name] = Kept(name, tuple(arguments))
+        """From now on there is a process of this name, whose clock can be turned."""
+        clock = self.folder / f"clock-{name}"
+        clock.write_text("0")
+        kept = self.kept[name] = Kept(name, tuple(arguments), always={CLOCK: str(clock)})
         self.keeping[name] = asyncio.create_task(self._keep(kept))
         self.keeping[name].add_done_callback(self._kept_to_the_end)
         return kept
@@ -89,7 +94,7 @@ class Fleet:
 
     async def _keep(self, kept: Kept) -> None:
         while not (self.is_ending or kept.is_over):
-            environment, kept.environment = kept.environment, {}
+            environment, kept.environment = {**kept.always, **kept.environment}, {}
             kept.starts += 1
             command = (*COMMAND, *kept.arguments, "--config", str(self.settings))
             async with running(*command, environment=environment) as run:
@@ -125,6 +130,14 @@ class Fleet:
         code = await kept.run.stop(signal.SIGTERM, STOP_SECONDS)
         await self.keeping[name]
         return code
+
+    def turn_clock(self, name: str, seconds: float) -> None:
+        """From now on it is wrong by so much, as one that was set anew."""
+        clock = self.folder / f"clock-{name}"
+        turned = clock.with_suffix(".new")
+        turned.write_text(str(seconds))
+        turned.replace(clock)
+        self.tell(f"the clock of {name} is wrong by {seconds:.0f} s")
 
     # -- faults -----------------------------------------------------------------------------------------------------
 
@@ -239,10 +252,11 @@ async def fleet(
     seed: int,
     processes: Mapping[str, Sequence[str]],
     behind_proxies: bool = False,
+    brokers: int = 1,
     **more: object,
 ) -> AsyncIterator[Fleet]:
     """Servers, these processes, and the load, begun. `behind_proxies`: the network to the servers can be cut."""
-    with machines(folder / "servers", behind_proxies) as on:
+    with machines(folder / "servers", behind_proxies, brokers) as on:
         if behind_proxies:
             await on.put_proxies_between()
         mailbox = Mailbox(folder / "mailbox.sqlite")

@@ -3,11 +3,12 @@
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local import kafka_server
+from deploy.local.kafka_cluster import Cluster, cluster
 from deploy.local.server import Running
 from deploy.local.servers import SERVERS
 from tests.support.ports import LOOPBACK, free_port
@@ -29,6 +30,8 @@ class Machines:
     proxies: dict[str, Proxy] = field(default_factory=dict)
     """What stands between the hub and a server, if anything does."""
     broker_told: int | None = None
+    cluster: Cluster | None = None
+    """Where three brokers stand for the one."""
 
     def start(self, name: str) -> Running:
         """For the first time, or again."""
@@ -65,21 +68,30 @@ class Machines:
 
     @property
     def settings(self) -> dict[str, str]:
+        if self.cluster is not None:
+            log = f"{self.cluster.url}?replication={len(self.cluster.ports)}&"
+        else:
+            log = f"kafka://{LOOPBACK}:{self.port(BROKER)}/?"
         return {
-            "log": f"kafka://{LOOPBACK}:{self.port(BROKER)}/?partitions={PARTITIONS}",
+            "log": f"{log}partitions={PARTITIONS}",
             "store": f"mongodb://{LOOPBACK}:{self.port(DATABASE)}/faults",
         }
 
 
 @contextmanager
-def machines(folder: Path, behind_proxies: bool) -> Iterator[Machines]:
+def machines(folder: Path, behind_proxies: bool = False, brokers: int = 1) -> Iterator[Machines]:
+    """A database, and one broker or a cluster of so many."""
     made = Machines(folder, broker_told=free_port() if behind_proxies else None)
-    try:
-        for name in (BROKER, DATABASE):
-            made.start(name)
-        yield made
-    finally:
-        for name in [*made.still]:
-            made.go_on(name)
-        for each in made.running.values():
-            each.kill()
+    with ExitStack() as stack:
+        try:
+            if brokers > 1:
+                made.cluster = stack.enter_context(cluster(folder / "cluster", brokers))
+            else:
+                made.start(BROKER)
+            made.start(DATABASE)
+            yield made
+        finally:
+            for name in [*made.still]:
+                made.go_on(name)
+            for each in made.running.values():
+                each.kill()
