@@ -9,6 +9,7 @@ import functools
 import json
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,11 +25,15 @@ if TYPE_CHECKING:
     import httpx
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from hub.wiring import Hub
+
 SOCKET = "hub.sock"
 SOCKET_PATH_AT_MOST = 100
 BASE = "http://hubbub"
 PROBLEMS_SHOWN = 20
 PAGE = 200
+STARTING_SECONDS = 10.0
+"""So long a command waits for a hub that has the folder and does not answer yet."""
 
 P = ParamSpec("P")
 Query = Mapping[str, Any]
@@ -122,12 +127,37 @@ class Api:
 async def open_api(place: Place) -> AsyncIterator[Api]:
     """The API of an installation, running or not."""
     folder = place.folder()
-    if folder is not None and is_running(folder):
+    hub = None if folder is not None and is_running(folder) else await _opened(place, folder)
+    if hub is None:
+        assert folder is not None
         async with _over_socket(folder) as api:
             yield api
         return
-    async with _in_process(place) as api:
+    async with _in_process(hub) as api:
         yield api
+
+
+async def _opened(place: Place, folder: Path | None) -> "Hub | None":
+    """The hub in this process; None where another process has the folder and, if it was just starting, answers by now."""
+    from hub.observe import configure_logging
+    from hub.wiring import wire
+    from schemas.errors import Outage
+    from sinks.sqlite.errors import FolderInUse
+
+    settings = place.settings()
+    configure_logging("console", "ERROR")
+    ends = time.monotonic() + STARTING_SECONDS
+    while True:
+        try:
+            return await wire(settings, settings.data)
+        except FolderInUse as in_use:
+            if folder is not None and is_running(folder):
+                return None
+            if time.monotonic() > ends:
+                raise Failed(str(in_use), Exit.OUTAGE) from in_use
+            await asyncio.sleep(0.1)
+        except Outage as outage:
+            raise Failed(str(outage), Exit.OUTAGE) from outage
 
 
 def is_running(folder: Path) -> bool:
@@ -157,21 +187,12 @@ async def _over_socket(folder: Path) -> AsyncIterator[Api]:
 
 
 @asynccontextmanager
-async def _in_process(place: Place) -> AsyncIterator[Api]:
+async def _in_process(hub: "Hub") -> AsyncIterator[Api]:
     import httpx
 
     from hub.application import applications
     from hub.http.authentication import as_operator
-    from hub.observe import configure_logging
-    from hub.wiring import wire
-    from schemas.errors import Outage
 
-    settings = place.settings()
-    configure_logging("console", "ERROR")
-    try:
-        hub = await wire(settings, settings.data)
-    except Outage as outage:
-        raise Failed(str(outage), Exit.OUTAGE) from outage
     try:
         app = applications(hub, {"console": BASE, "files": BASE, "intake": BASE}, lambda: False)["console"]
         transport = httpx.ASGITransport(_without_address(as_operator(app)))

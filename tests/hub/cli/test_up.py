@@ -165,3 +165,15 @@ async def test_backing_up_while_the_hub_runs_gives_a_folder_that_opens(
 
 def test_the_command_is_where_tests_look_for_it() -> None:
     assert Path(HUBBUB).parent == Path(sys.executable).parent
+
+
+async def test_a_command_waits_for_a_hub_that_is_just_starting(installation: Installation) -> None:
+    async with running(HUBBUB, "up", "--config", str(installation.config), *PORTS) as process:
+        lock = installation.data / "hub.lock"
+
+        async def has_the_folder() -> bool:
+            return lock.exists() and lock.read_text() != ""
+
+        await eventually(has_the_folder, within_seconds=40)
+        listed = await command(installation, "cases", "list", "--json")
+        assert (json.loads(listed), await process.stop()) == ([], 0)
