@@ -62,9 +62,16 @@ class Work(Protocol):
         """Begins nothing more, and waits for what is being committed, within the grace."""
         ...
 
+    @property
+    def is_left_behind(self) -> bool:
+        """After `stop`: something waits on for a server and would keep the process; nothing of it matters any more."""
+        ...
+
 
 class EmbeddedWork:
     """One runner a consumer, over the whole log."""
+
+    is_left_behind = False
 
     def __init__(self, hub: Hub) -> None:
         self._runners = hub.runners

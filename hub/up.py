@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import socket
@@ -239,3 +240,6 @@ async def run(
         await stopped.wait()
     finally:
         await running.stop()
+        if running.work is not None and running.work.is_left_behind:
+            logging.shutdown()
+            os._exit(0)

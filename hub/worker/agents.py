@@ -24,7 +24,9 @@ WITHIN_SECONDS = 0.025
 """A batch is what came in so long; it is the least that an event waits."""
 SESSION_SECONDS = 10.0
 HEARTBEAT_SECONDS = 3.0
-STOP_SECONDS = 4.0
+REBALANCE_SECONDS = 30.0
+"""So long Kafka waits for members to join again; who waits for the store comes later, and is taken in then."""
+STOP_SECONDS = 3.0
 
 
 TOPICS: Sequence[Sequence[Topic]] = tuple(
@@ -89,7 +91,7 @@ def make_app(
         broker_commit_interval=1.0,
         broker_session_timeout=SESSION_SECONDS,
         broker_heartbeat_interval=HEARTBEAT_SECONDS,
-        broker_rebalance_timeout=30.0,
+        broker_rebalance_timeout=REBALANCE_SECONDS,
         broker_request_timeout=40.0,
         broker_max_poll_interval=3600.0,
         broker_max_poll_records=2 * BATCH,

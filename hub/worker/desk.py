@@ -19,6 +19,7 @@ class Desk:
     def __init__(self, feeds: Sequence[Feed]) -> None:
         self.feeds = tuple(feeds)
         self._tasks: list[asyncio.Task[None]] = []
+        self._is_stopped = False
 
     def start(self) -> None:
         self._tasks = [asyncio.create_task(each.run()) for each in self.feeds]
@@ -48,7 +49,10 @@ class Desk:
         return starts
 
     async def stop(self, grace_seconds: float) -> None:
-        """Nothing new is begun; what is being committed ends, or is left to others after the grace."""
+        """Nothing new is begun; what is being committed ends, or is left to others after the grace. Again, it does nothing."""
+        if self._is_stopped:
+            return
+        self._is_stopped = True
         for each in self.feeds:
             each.stop()
         with contextlib.suppress(TimeoutError):

@@ -31,9 +31,14 @@ class Fetching(Protocol):
 
     async def stop(self, grace_seconds: float) -> None: ...
 
+    @property
+    def is_left_behind(self) -> bool: ...
+
 
 class ByOthers:
     """Faust runs this process itself (`faust -A hub.worker worker`): only the desk is ours to run."""
+
+    is_left_behind = False
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -75,6 +80,10 @@ class Worker:
     async def _looked(self) -> Mapping[str, Share]:
         await self._engine.database.ping()
         return await self.standing()
+
+    @property
+    def is_left_behind(self) -> bool:
+        return self._fetching.is_left_behind
 
     async def stop(self, grace_seconds: float) -> None:
         if self._watching is not None:

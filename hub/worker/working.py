@@ -13,7 +13,7 @@ from hub.worker.desk import Desk
 log = logging.getLogger("hubbub.worker")
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
-END_SECONDS = 3.0
+END_SECONDS = 2.0
 FAUST = ("faust", "mode", "kafka", "aiokafka", "hub.worker")
 
 
@@ -32,6 +32,8 @@ class Working:
         self._stopping = asyncio.Event()
         self._app: Application | None = None
         self.breakdowns = 0
+        self.is_left_behind = False
+        """Something of Faust's could not be ended: who ends the process must not wait for it."""
 
     async def run(self) -> None:
         """Until `stop`."""
@@ -42,7 +44,6 @@ class Working:
             app = self._app = self._make()
             app.desk = self._desk
             try:
-                await app.start()
                 await self._until_over(app)
             except Exception as error:  # noqa: BLE001  whatever Faust does, the next one tries again
                 self._told(error)
@@ -70,15 +71,21 @@ class Working:
         )
 
     async def _until_over(self, app: Application) -> None:
-        waits = [
+        """Starts it, and waits until it broke down or is not wanted any more. Raises what starting raises."""
+        starting = asyncio.ensure_future(app.start())
+        ends = [
             asyncio.ensure_future(each)
             for each in (app._crashed.wait(), app._stopped.wait(), self._stopping.wait())
         ]
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({starting, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for each in waits:
+            for each in (starting, *ends):
                 each.cancel()
+            await asyncio.gather(starting, *ends, return_exceptions=True)
 
     async def stop(self, grace_seconds: float) -> None:
         """Nothing new is begun, what is being committed ends within the grace, and nothing is acknowledged that was not applied."""
@@ -88,10 +95,12 @@ class Working:
             await self._end(self._app)
 
     async def _end(self, app: Application) -> None:
-        """As far as it can be ended: what Faust does not end is left to the end of the process."""
+        """As far as it can be ended in time: what Faust waits for, such as a broker that is silent, ends with the process."""
         ending = asyncio.ensure_future(app.stop())
         _, late = await asyncio.wait({ending}, timeout=END_SECONDS)
         if late:
+            self.is_left_behind = True
             ending.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await ending
+        else:
+            with contextlib.suppress(Exception):
+                ending.result()

@@ -22,7 +22,7 @@ from sinks.kafka.topics import LARGEST_EVENT_BYTES
 BATCH_BYTES = 256 * 1024
 REQUEST_MILLISECONDS = 10_000
 WRITE_SECONDS = 10.0
-CLOSE_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
 
 
 class Publisher:
@@ -131,6 +131,9 @@ class Publisher:
         stopping = asyncio.ensure_future(producer.stop())
         _, late = await asyncio.wait({stopping}, timeout=CLOSE_SECONDS)
         if late:
-            # There is no other way: stop() waits for batches that an idempotent producer never gives up.
+            # There is no other way: stop() waits for batches that an idempotent producer never gives up, and its task for the
+            # answers to what it has sent, which come no more when the connections are closed.
             producer._sender.sender_task.cancel()
-            await stopping
+            ending = asyncio.gather(producer.client.close(), stopping, return_exceptions=True)
+            await asyncio.wait({ending}, timeout=CLOSE_SECONDS)
+            stopping.cancel()

@@ -49,7 +49,7 @@ class Several:
             running(HUBBUB, "worker", "--name", name, "--config", str(self.settings), environment=environment)
         )
         self.workers[name] = run
-        await run.said("ready; stop with", 40)
+        await run.said("ready; stop with", 120)
         return run
 
     async def kill_worker(self, name: str) -> None:

@@ -15,6 +15,7 @@ from connectors.email.standin.mailbox import Mailbox
 from connectors.email.standin.server import StandinServer
 from deploy.local.servers import SERVERS
 from hub.wiring import SystemClock
+from hub.worker.agents import REBALANCE_SECONDS, SESSION_SECONDS
 from tests.e2e.hubs import hubbub
 from tests.e2e.several import Several, mail, make_topics, settings_on_servers, several
 from tests.support.process import Running
@@ -129,6 +130,59 @@ async def test_a_worker_stops_in_time_while_the_store_is_down_and_acknowledges_n
             os.kill(own.process.pid, signal.SIGCONT)
             await hub.front.settled(120)
             assert await said_in_cases(hub) == {f"customer{number}": 2 for number in range(6)}
+            await hub.verified(items)
+    finally:
+        os.kill(own.process.pid, signal.SIGCONT)
+        own.stop()
+
+
+async def test_a_worker_stops_in_time_while_kafka_is_silent(tmp_path: Path, relay: StandinServer) -> None:
+    own = SERVERS["kafka"].open(tmp_path / "kafka")
+    settings = settings_on_servers(tmp_path, relay.port, log=f"{own.url}?partitions=2")
+    await make_topics(settings)
+    try:
+        async with several(settings, "one") as hub:
+            items = await hub.send(*(mail(f"customer{number}", 0) for number in range(6)))
+            await hub.front.settled(60)
+            with stopped(*hub.workers.values()):
+                items += await hub.send(*(mail(f"customer{number}", 1, reply_to=0) for number in range(6)))
+                os.kill(own.process.pid, signal.SIGSTOP)
+            began = time.monotonic()
+            assert await hub.workers.pop("one").stop(signal.SIGTERM, 15) in {0, 1}
+            assert time.monotonic() - began < 10
+            os.kill(own.process.pid, signal.SIGCONT)
+            await hub.start_worker("one")
+            await hub.front.settled(120)
+            assert await said_in_cases(hub) == {f"customer{number}": 2 for number in range(6)}
+            await hub.verified(items)
+    finally:
+        os.kill(own.process.pid, signal.SIGCONT)
+        own.stop()
+
+
+@pytest.mark.slow
+async def test_partitions_that_move_while_the_store_is_down_are_worked_on_when_it_is_back(
+    tmp_path: Path, relay: StandinServer
+) -> None:
+    own = SERVERS["nx-27017"].open(tmp_path / "nx")
+    settings = settings_on_servers(tmp_path, relay.port, store=f"{own.url}down")
+    await make_topics(settings)
+    try:
+        async with several(settings, "one", "two", "three") as hub:
+            items = await hub.send(*(mail(f"customer{number}", 0) for number in range(6)))
+            await hub.front.settled(60)
+            with stopped(*hub.workers.values()):
+                items += await hub.send(*(mail(f"customer{number}", 1, reply_to=0) for number in range(6)))
+                os.kill(own.process.pid, signal.SIGSTOP)
+            await asyncio.gather(*(each.said("waits: ", 60) for each in hub.workers.values()))
+            await hub.kill_worker("one")
+            # Longer than a session and the time that Kafka gives a group to come together again.
+            await asyncio.sleep(SESSION_SECONDS + REBALANCE_SECONDS + 5)
+            os.kill(own.process.pid, signal.SIGCONT)
+            await hub.front.settled(120)
+            assert await said_in_cases(hub) == {f"customer{number}": 2 for number in range(6)}
+            items += await hub.send(*(mail(f"customer{number}", 2, reply_to=1) for number in range(6)))
+            await hub.front.settled(60)
             await hub.verified(items)
     finally:
         os.kill(own.process.pid, signal.SIGCONT)
