@@ -7,11 +7,12 @@ from connectors.kit.example.rig import ExampleRig
 from connectors.kit.rigs import Clock, Given, HookRig, House, Told
 from connectors.slack.rig import SlackRig
 from connectors.webhook.rig import WebhookRig
+from connectors.x.rig import XRig
 from tests.bench.apply import rates
 from tests.bench.measuring import Figure, Timed, settle
 from tests.connectors.engines import sqlite
 
-RIGS: tuple[type[HookRig], ...] = (SlackRig, WebhookRig, ExampleRig)
+RIGS: tuple[type[HookRig], ...] = (SlackRig, XRig, WebhookRig, ExampleRig)
 AT_ONCE = 128
 """Requests in flight, as many as the intake serves at once."""
 

@@ -10,6 +10,7 @@ from connectors.kit.example.rig import ExampleRig
 from connectors.kit.rigs import Clock
 from connectors.slack.rig import SlackRig
 from connectors.webhook.rig import WebhookRig
+from connectors.x.rig import XRig
 from schemas.ports import Engine
 from tests.connectors.email.test_contract import EmailRig
 from tests.connectors.engines import on_servers
@@ -38,6 +39,10 @@ class TestSlack(OnServers):
 
 class TestWebform(OnServers):
     rig_type = WebformRig
+
+
+class TestX(OnServers):
+    rig_type = XRig
 
 
 class TestWebhook(OnServers):

@@ -12,6 +12,7 @@ from connectors.kit.example.rig import ExampleRig
 from connectors.kit.rigs import Clock, House, Rig, Send, Told
 from connectors.slack.rig import SlackRig
 from connectors.webhook.rig import WebhookRig
+from connectors.x.rig import XRig
 from schemas.crash import Crashed, arm, set_hook
 from schemas.documents import DELIVERIES, Delivery
 from schemas.ids import derive
@@ -22,7 +23,7 @@ from tests.connectors.email.test_contract import EmailRig
 from tests.connectors.engines import sqlite
 from tests.connectors.webform.test_contract import WebformRig
 
-RIGS = (EmailRig, WebformRig, SlackRig, WebhookRig, ExampleRig)
+RIGS = (EmailRig, WebformRig, SlackRig, XRig, WebhookRig, ExampleRig)
 MESSAGES = 12
 AT = 4
 """Which of them meets the fault."""
