@@ -1,7 +1,7 @@
 """Cases that an earlier version folded are folded again from their events: when one is decided on, and all in the background."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from uuid import UUID
 
 from processors.cases.evolve import evolve
@@ -46,31 +46,32 @@ class Refolding:
         """Fold all of them again and store them; those that somebody changes meanwhile later. Returns how many."""
         count = 0
         while not self._is_done:
-            older = await self._older()
-            if not older:
-                self._is_done = True
-                break
-            folded = await (self._by_key(older) if self._engine.is_one_order else self._by_pass(older))
-            stored = await self._store(folded)
-            if not stored:
-                break
+            stored = 0
+            async for older in self._older():
+                folded = await (self._by_key(older) if self._engine.is_one_order else self._by_pass(older))
+                stored += await self._store(folded)
             count += stored
+            self._is_done = not stored
         if count:
             log.info("%d cases of an earlier version were folded again", count)
         return count
 
-    async def _older(self) -> list[Case]:
-        """The next cases of an earlier fold that are not known to be hopeless."""
+    async def _older(self) -> AsyncIterator[list[Case]]:
+        """The cases of an earlier fold that are not known to be hopeless, some at once."""
         most = CASES_AT_ONCE if self._engine.is_one_order else CASES_A_PASS
         found: list[Case] = []
         for where in OLDER:
             after: str | None = None
-            while len(found) < most:
+            while True:
                 page = await self._engine.find(Query(CASES, (where,), limit=CASES_AT_ONCE, after=after))
                 found += [each for each in page.items if isinstance(each, Case) and each.id not in self._left]
+                if len(found) >= most:
+                    yield found
+                    found = []
                 if (after := page.next) is None:
                     break
-        return found[:most]
+        if found:
+            yield found
 
     async def _by_key(self, cases: Sequence[Case]) -> list[Case]:
         folded = []
