@@ -11,7 +11,7 @@ from schemas.cases import CaseEvent, MessageEvent
 from schemas.documents import Case, MessageChanges, changes_id
 from schemas.events import Event
 from schemas.interactions import InteractionReceived
-from schemas.ports import START, Engine, References, Step
+from schemas.ports import START, Engine, Place, Record, References, Step
 from schemas.topics import Topic
 
 SINCE = {"cases": (Topic.INTERACTIONS,), "automation": (Topic.CASES,)}
@@ -20,25 +20,28 @@ NAMES_CASE = "case:"
 
 
 class Cases:
-    """Interactions are remembered until the case event that takes them comes, which is soon after; else they are looked for."""
+    """The latest interactions are remembered until the case event comes that takes them; of earlier ones only their place is."""
 
-    def __init__(self, engine: Engine, counts: Counter[str]) -> None:
+    def __init__(self, engine: Engine, counts: Counter[str], most_remembered: int = MOST_REMEMBERED) -> None:
         self._engine = engine
         self._counts = counts
+        self._most_remembered = most_remembered
         self._remembered: OrderedDict[UUID, InteractionReceived] = OrderedDict()
+        self._places: dict[UUID, Place] = {}
 
     async def run(self) -> None:
         after = since(await self._engine.positions(), SINCE)
         async for records in chunks(self._engine, (Topic.INTERACTIONS, Topic.CASES), after):
+            self._remember(records)
             events = [each.event for each in records if each.event is not None]
-            self._remember(events)
             await self._fold([each for each in events if isinstance(each.data, CaseEvent)])
 
-    def _remember(self, events: Iterable[Event]) -> None:
-        for event in events:
-            if isinstance(event.data, InteractionReceived):
-                self._remembered[event.id] = event.data
-        while len(self._remembered) > MOST_REMEMBERED:
+    def _remember(self, records: Iterable[Record]) -> None:
+        for record in records:
+            if record.event is not None and isinstance(record.event.data, InteractionReceived):
+                self._remembered[record.id] = record.event.data
+                self._places[record.id] = record.place
+        while len(self._remembered) > self._most_remembered:
             self._remembered.popitem(last=False)
 
     async def _fold(self, events: Sequence[Event]) -> None:
@@ -81,15 +84,23 @@ class Cases:
     async def _messages(self, events: Sequence[Event]) -> dict[UUID, InteractionReceived]:
         wanted = {each.data.interaction for each in events if isinstance(each.data, MessageEvent)}
         found = {id: self._remembered.pop(id) for id in wanted if id in self._remembered}
-        missing = wanted - found.keys()
-        if missing:  # it came long before it was decided, such as one that was parked
-            async for records in chunks(self._engine, (Topic.INTERACTIONS,), START):
-                for each in records:
-                    if each.id in missing and each.event and isinstance(each.event.data, InteractionReceived):
-                        found[each.id] = each.event.data
-                        missing.discard(each.id)
-                if not missing:
-                    break
+        for id in wanted - found.keys():
+            record = await self._engine.record(self._places.get(id, ""))
+            if record is not None and record.event and isinstance(record.event.data, InteractionReceived):
+                found[id] = record.event.data
+        return found | await self._long_before(wanted - found.keys())
+
+    async def _long_before(self, missing: set[UUID]) -> dict[UUID, InteractionReceived]:
+        """What came before the backup and was decided after it, such as what was parked. Reads the topic from its beginning."""
+        found: dict[UUID, InteractionReceived] = {}
+        if not missing:
+            return found
+        async for records in chunks(self._engine, (Topic.INTERACTIONS,), START):
+            for each in records:
+                if each.id in missing and each.event and isinstance(each.event.data, InteractionReceived):
+                    found[each.id] = each.event.data
+            if len(found) == len(missing):
+                break
         return found
 
     async def _lead_to(

@@ -1,6 +1,7 @@
 """A store of yesterday with today's log: brought up to it, nothing sent again, nothing lost."""
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pymongo
 import pytest
 
 from hub.catching_up import catch_up, refuse_older
+from hub.catching_up.cases import Cases
 from hub.company import Company
 from schemas.commands import NoteCase, ReplyToCase
 from schemas.documents import DELIVERIES, Case
@@ -119,6 +121,23 @@ async def test_a_store_of_yesterday_is_brought_up_to_todays_log_and_nothing_is_s
         await flow.settle()
         assert len(flow.relay.sent) == 0, "it joins the case, which is answered once"
         assert {each.number for each in await flow.cases()} == set(truth["cases"])
+    finally:
+        await flow.engine.close()
+
+
+async def test_messages_that_are_not_remembered_any_more_are_read_again(
+    log: Log, client: pymongo.MongoClient[Any]
+) -> None:
+    await log.flow.receive("a")
+    restored = f"restored_{uuid4().hex[:8]}"
+    copied(client, log.database, restored)
+    await log.flow.receive("b")
+    await log.flow.settle()
+    truth = (await said(log.flow))["entries"]
+    flow = await opened(log, restored)
+    try:
+        await Cases(flow.engine, Counter(), most_remembered=0).run()
+        assert (await said(flow))["entries"] == truth
     finally:
         await flow.engine.close()
 
