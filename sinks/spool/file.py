@@ -158,7 +158,14 @@ class SpoolFile:
             outage = as_outage(error) or Outage(f"{FILE}: {error}")
             for each in group:
                 each.error = outage
-        self._count()
+            return
+        before = self.figures
+        self.figures = Figures(
+            before.items + len(group),
+            before.size + sum(len(each.body) for each in group),
+            min(each.at for each in group) if before.oldest_at is None else before.oldest_at,
+            before.stuck,
+        )
 
     def _insert(self, adding: Adding) -> None:
         digest = hashlib.sha256(adding.body).digest()
@@ -172,6 +179,7 @@ class SpoolFile:
         )
 
     def _count(self) -> None:
+        """All of them: once, as it takes as long as there are items."""
         row: Any = self._connection.execute(
             "SELECT count(*), coalesce(sum(length(body)), 0), min(at), count(nullif(problem, '')) FROM items"
         ).fetchone()
@@ -198,9 +206,18 @@ class SpoolFile:
         await self._run(partial(self._remove, list(numbers)))
 
     def _remove(self, numbers: list[int]) -> None:
+        before, removed, size = self.figures, 0, 0
         with self._connection:
-            self._connection.executemany("DELETE FROM items WHERE number = ?", [(each,) for each in numbers])
-        self._count()
+            for number in numbers:
+                rows: Any = self._connection.execute(
+                    "DELETE FROM items WHERE number = ? RETURNING length(body)", (number,)
+                )
+                for (length,) in rows:
+                    removed, size = removed + 1, size + length
+        oldest: Any = self._connection.execute("SELECT at FROM items ORDER BY number LIMIT 1").fetchone()
+        self.figures = Figures(
+            before.items - removed, before.size - size, oldest[0] if oldest else None, before.stuck
+        )
         pages: Any = self._connection.pragma("page_count")
         if self.figures.items == 0 and pages * 4096 > SHRINK_BYTES:
             self._connection.execute("VACUUM")

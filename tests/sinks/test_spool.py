@@ -20,7 +20,7 @@ from schemas.interactions import BlobRef
 from schemas.parking import Quarantined
 from schemas.ports import Blob, Found, References, Step
 from sinks.spool.codec import from_bytes, to_bytes
-from sinks.spool.file import FILE, SpoolFile
+from sinks.spool.file import FILE, Figures, SpoolFile
 from sinks.spool.settings import SpoolSettings
 from sinks.spool.spool import Spool, spooled_items
 from sinks.sqlite.errors import FolderInUse
@@ -305,3 +305,20 @@ async def test_a_file_that_was_large_gives_its_space_back(tmp_path: Path) -> Non
     await file.remove(each.number for each in waiting)
     await file.close()
     assert (tmp_path / "spool" / FILE).stat().st_size < 1_000_000
+
+
+async def test_what_waits_is_counted_as_it_comes_and_goes(tmp_path: Path) -> None:
+    file = await SpoolFile.open(tmp_path / "spool")
+    for number in range(1, 5):
+        await file.append(bytes(number), number * 10, {str(number): b""})
+    assert file.figures == Figures(4, 10, 10, 0)
+    first, second, *_ = await file.first(10)
+    await file.set_aside(first.number, "odd")
+    await file.remove([second.number])
+    await file.remove([second.number])
+    counted = file.figures
+    assert counted == Figures(3, 8, 10, 1)
+    await file.close()
+    again = await SpoolFile.open(tmp_path / "spool")
+    assert again.figures == counted
+    await again.close()

@@ -8,6 +8,8 @@ from pydantic import SecretStr
 from schemas.errors import Outage
 from schemas.ports import Batch, Health, HealthState, Step
 from schemas.topics import Topic
+from sinks.mongo.values import micros
+from sinks.spool.file import Figures
 from tests.hub.http.company import House, house
 
 READY = "/health/ready"
@@ -98,3 +100,32 @@ async def test_metrics_may_need_a_token(tmp_path: Path) -> None:
         wrong = await client.get("/metrics", headers={"Authorization": "Bearer scrape"})
         right = await client.get("/metrics", headers={"Authorization": "Bearer scrape me"})
     assert (without.status_code, wrong.status_code, right.status_code) == (401, 401, 200)
+
+
+async def test_what_waits_in_a_spool_is_told_and_a_process_that_only_takes_in_stays_ready(
+    home: House,
+) -> None:
+    since = home.clock.now()
+    figures = Figures(items=3, size=1000, oldest_at=micros(since), stuck=1)
+    taking_in = home.rebuilt(spool=lambda: figures, decides=False)
+    all_of_it = home.rebuilt(spool=lambda: figures)
+    home.clock.advance(minutes=2)
+    home.breakable.outage = Outage("kafka: down")
+    async with taking_in.client() as client:
+        ready, metrics = await client.get(READY), await client.get("/metrics")
+    async with all_of_it.client() as client:
+        unready = await client.get(READY)
+    home.breakable.outage = None
+    spool = {"items": 3, "stuck": 1, "bytes": 1000, "oldest_at": since.isoformat().replace("+00:00", "Z")}
+    assert (ready.status_code, ready.json()["spool"]) == (200, spool)
+    assert unready.status_code == 503
+    assert "the log does not accept" in unready.json()["reasons"][0]
+    assert metrics.status_code == 200
+    for line in (
+        "hubbub_spool_items 3.0",
+        "hubbub_spool_stuck_items 1.0",
+        "hubbub_spool_bytes 1000.0",
+        "hubbub_spool_oldest_seconds 120.0",
+    ):
+        assert line in metrics.text
+    assert "hubbub_consumer_lag_events{" not in metrics.text, "nobody knows it now"
