@@ -61,14 +61,18 @@ class CatchUp:
         except Conflict:  # another process of the hub said the same
             return
 
-    async def run(self) -> int:
+    async def run(self, again_since: datetime | None = None) -> int:
         """Read what may have been missed, the oldest first in each channel. Returns how many messages were given on.
+
+        `again_since`: everything since then, however long ago it is.
 
         Raises Outage, or one of FAILURES: then nothing is marked, and the next run reads the same.
         """
         cursor = await self._cursors.load(CHANNEL, self._receiver.account, STREAM)
         now = self._clock.now()
-        if cursor.value and self._window:
+        if again_since is not None:
+            taken = sum([await self._channel(each, again_since, now) for each in await self._all_channels()])
+        elif cursor.value and self._window:
             covered = datetime.fromisoformat(json.loads(cursor.value)["covered"])
             since = max(covered - MARGIN, now - self._window)
             if covered < now - self._window:

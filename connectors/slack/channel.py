@@ -1,6 +1,7 @@
 """Slack as the hub finds it."""
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 
 from connectors.kit.channel import Channel, Finding, Mentions, Opened, Surroundings
 from connectors.kit.intake import Accepted
@@ -54,6 +55,9 @@ def _open(settings: SlackSettings, around: Surroundings) -> Opened:
             async for finding in check_account(each):
                 yield finding
 
+    async def replay(account: str, since: datetime) -> str:
+        return await connectors[account].replay(since)
+
     async def close() -> None:
         for each in connectors.values():
             await each.close()
@@ -64,6 +68,7 @@ def _open(settings: SlackSettings, around: Surroundings) -> Opened:
         reparse=reparse,
         hooks={name: each.hook for name, each in connectors.items() if each.hook is not None},
         check=check,
+        replay=replay,
         close=close,
     )
 

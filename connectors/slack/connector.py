@@ -18,7 +18,7 @@ from connectors.slack.people import People
 from connectors.slack.settings import API_URL, SlackAccount
 from connectors.slack.sockets import SocketMode
 from connectors.slack.web import FAILURES, SlackWeb, error_of
-from schemas.errors import Outage
+from schemas.errors import NotYet, Outage
 from schemas.ports import Health, HealthState
 
 log = structlog.get_logger("connectors.slack")
@@ -79,6 +79,7 @@ class SlackConnector:
         )
         self._task: asyncio.Task[None] | None = None
         self._is_caught_up = False
+        self._again_since: datetime | None = None
         self._was_cut_off = False
         self._trouble = ""
         self._state = HealthState.STARTING
@@ -98,6 +99,16 @@ class SlackConnector:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._enricher.close()
+
+    async def replay(self, since: datetime) -> str:
+        """The history since then is read once more. Raises NotYet where nothing is read here."""
+        if self._task is None or self._state is not HealthState.OK:
+            raise NotYet(f"{self.account} is not read here")
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._again_since, self._is_caught_up = since, False
+        self._task = asyncio.create_task(self._keep_going())
+        return f"the history since {since:%Y-%m-%d %H:%M} UTC is read again; what is known does nothing"
 
     async def close(self) -> None:
         """After the last send."""
@@ -133,7 +144,8 @@ class SlackConnector:
                     self._context.own_ids.update(await self._identity())
                 if not self._is_caught_up or self._is_back():
                     self._was_cut_off = False
-                    taken = await self._catch_up.run()
+                    taken = await self._catch_up.run(self._again_since)
+                    self._again_since = None
                     self._is_caught_up = True
                     if taken:
                         log.info("slack: read what was missed", account=self.account, messages=taken)

@@ -1,6 +1,7 @@
 """X as the hub finds it."""
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 
 from connectors.kit.channel import Channel, Finding, Mentions, Opened, Surroundings
 from connectors.kit.intake import Accepted
@@ -62,6 +63,9 @@ def _open(settings: XSettings, around: Surroundings) -> Opened:
             async for finding in check_account(each, around.clock):
                 yield finding
 
+    async def replay(account: str, since: datetime) -> str:
+        return await connectors[account].replay(since)
+
     async def close() -> None:
         for each in connectors.values():
             await each.close()
@@ -73,6 +77,7 @@ def _open(settings: XSettings, around: Surroundings) -> Opened:
         hooks={name: each.hook for name, each in connectors.items() if each.hook is not None},
         capabilities={each.private_name: DIRECT for each in settings.accounts},
         check=check,
+        replay=replay,
         close=close,
     )
 

@@ -15,7 +15,7 @@ from connectors.x.parse.events import XContext, understanding
 from connectors.x.polling import Sweep, mentions, messages
 from connectors.x.settings import XAccount
 from connectors.x.spending import Spending
-from schemas.errors import Conflict, Outage
+from schemas.errors import Conflict, NotYet, Outage
 from schemas.ports import Health, HealthState
 
 log = structlog.get_logger("connectors.x")
@@ -48,6 +48,7 @@ class XConnector:
         self.sender = Sender(settings, self.client, around.clock, self.spending)
         self.sweeps = self._sweeps(around)
         self._task: asyncio.Task[None] | None = None
+        self._token = 0
         self._state = HealthState.STARTING
         self._trouble = ""
         self._last_success_at: datetime | None = None
@@ -67,7 +68,7 @@ class XConnector:
 
     async def start_as(self, token: int) -> None:
         """Under a lease: what is saved carries its token."""
-        self._state = HealthState.OK
+        self._state, self._token = HealthState.OK, token
         self._task = asyncio.create_task(self._keep_asking(token))
 
     async def stop(self, grace_seconds: float) -> None:
@@ -76,6 +77,16 @@ class XConnector:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    async def replay(self, since: datetime) -> str:
+        """X is asked once more for everything since then. Raises NotYet where it is not asked here."""
+        if self._task is None:
+            raise NotYet(f"{self.account} is not asked for here")
+        await self.stop(0)
+        for each in self.sweeps:
+            each.again = since
+        await self.start_as(self._token)
+        return f"asked again since {since:%Y-%m-%d %H:%M} UTC, as far back as X goes; each read counts, what is known does nothing"
 
     async def close(self) -> None:
         """After the last send."""

@@ -6,6 +6,7 @@ Mentions https://docs.x.com/x-api/users/get-mentions (the newest 800) · message
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -24,6 +25,7 @@ log = structlog.get_logger("connectors.x")
 PAGE = 100
 MOST_MENTIONS = 800
 MOST_PAGES = 50
+X_BEGAN_MILLISECONDS = 1_288_834_974_657
 POST_FIELDS = "author_id,conversation_id,created_at,edit_history_tweet_ids,in_reply_to_user_id,lang,note_tweet,referenced_tweets"
 USER_FIELDS = "name,username"
 MESSAGE_FIELDS = "created_at,dm_conversation_id,event_type,sender_id,text"
@@ -51,6 +53,8 @@ class Sweep:
         self._page = page
         self._items = items
         self._most = most
+        self.again: datetime | None = None
+        """The next run asks for everything since then once more, as far back as X goes."""
         self.gap = ""
         """What was missed for good, as far as X lets us know."""
 
@@ -64,7 +68,8 @@ class Sweep:
             await self._spending.add(reads=len(found))
             await self._cursors.save(cursor, json.dumps({"since": newest(_ids(found)) or "1"}))
             return 0
-        found, users = await self._walk(since)
+        begin = since if self.again is None else str(min(int(since), id_at(self.again)))
+        found, users = await self._walk(begin)
         taken = 0
         for each in sorted(found, key=lambda one: int(string(one.get("id")))):
             for item in self._items(each, users):
@@ -73,6 +78,7 @@ class Sweep:
         crash_point("intake.before-acknowledge")
         if found:
             await self._cursors.save(cursor, json.dumps({"since": newest([since, *_ids(found)])}))
+        self.again = None
         return taken
 
     async def _walk(self, since: str) -> tuple[list[Json], dict[str, Json]]:
@@ -95,6 +101,11 @@ class Sweep:
             self.gap = f"more than {self._most} came between two looks; those before {min(found, key=int)} were missed"
             log.warning("x: a gap", account=self._receiver.account, stream=self._stream, after=since)
         return list(found.values()), users
+
+
+def id_at(moment: datetime) -> int:
+    """The lowest id of that time: milliseconds since X began, above 22 bits. https://docs.x.com/fundamentals/x-ids"""
+    return max(1, (int(moment.timestamp() * 1000) - X_BEGAN_MILLISECONDS) << 22)
 
 
 def _ids(found: list[Json]) -> list[str]:

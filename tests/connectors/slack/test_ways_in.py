@@ -311,6 +311,18 @@ async def test_the_first_start_reads_nothing_from_before(tmp_path: Path) -> None
         assert await there.interactions() == []
 
 
+async def test_the_history_is_read_again_since_a_time_that_an_operator_names(tmp_path: Path) -> None:
+    async with standin() as slack, place(tmp_path) as there:
+        slack.is_down = True
+        slack.workspace.say(ANN, CHANNEL, "long ago")
+        slack.is_down = False
+        async with listening(slack, there) as connector:
+            await eventually(lambda: connector._is_caught_up)
+            await connector.replay(there.clock.now() - timedelta(days=365 * 5))
+            await eventually(lambda: connector._is_caught_up)
+        assert [each.content.text for each in received(await there.interactions())] == ["long ago"]
+
+
 async def test_a_gap_longer_than_the_window_is_told(tmp_path: Path) -> None:
     async with standin() as slack, place(tmp_path) as there:
         async with listening(slack, there) as connector:

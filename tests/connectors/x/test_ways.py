@@ -98,6 +98,17 @@ async def test_the_first_look_takes_nothing_and_the_next_what_came_since(company
     assert await company.connector.look() == 0
 
 
+async def test_what_was_before_comes_when_it_is_asked_for_again_and_once(company: Company) -> None:
+    await begun(company)
+    company.x.mention(ANN, "@acme and now?")
+    await company.connector.look()
+    for sweep in company.connector.sweeps:
+        sweep.again = datetime(2011, 1, 1, tzinfo=UTC)
+    await company.connector.look()
+    assert sorted(await company.texts()) == ["@acme and now?", "@acme long ago"]
+    assert await company.connector.look() == 0
+
+
 async def test_many_pages_are_given_on_the_oldest_first(company: Company) -> None:
     await begun(company)
     said = [f"@acme question {number}" for number in range(230)]
