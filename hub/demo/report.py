@@ -56,7 +56,10 @@ def _answer(later: Sequence[Entry]) -> str:
         if entry.kind is EntryKind.MESSAGE:
             break
         if entry.kind is EntryKind.REPLY:
-            return f"{entry.delivery or 'queued'} to {', '.join(each.value for each in entry.participants)}"
+            names = (
+                each.value if "@" in each.value else each.name or each.value for each in entry.participants
+            )
+            return f"{entry.delivery or 'queued'} to {', '.join(names)}"
     return "none"
 
 

@@ -17,6 +17,7 @@ from connectors.email.standin.mailbox import Mailbox
 from connectors.email.standin.server import StandinServer
 from hub.demo.customers import Customers
 from hub.demo.mailbox_page import mailbox_page
+from hub.demo.outside import Outside
 from hub.demo.report import rows, table
 from hub.demo.samples import Samples, read_company, read_samples
 from hub.demo.servers import ROLES, Distributed
@@ -69,14 +70,22 @@ class Demo:
     mailbox: Mailbox
     customers: Customers
     samples: Samples
+    outside: Outside
     distributed: Distributed | None = None
 
     async def stop(self) -> None:
         await self.running.stop()
         if self.distributed is not None:
             await self.distributed.stop()
+        await self.outside.stop()
         await self.relay.stop()
         await self.mailbox.close()
+
+    async def write(self) -> None:
+        """All samples, by every channel."""
+        await self.customers.write(self.samples)
+        await self.outside.write(self.running.addresses["intake"])
+        await self.customers.answer(self.samples)
 
 
 async def _open(folder: Path, engine: str | None) -> Demo:
@@ -89,6 +98,10 @@ async def _open(folder: Path, engine: str | None) -> Demo:
         relay = StandinServer(mailbox, SystemClock(), _free_port(company["email"]["relay"]["port"]))
         await relay.start()
         undoing.push_async_callback(relay.stop)
+        outside = Outside()
+        await outside.start()
+        undoing.push_async_callback(outside.stop)
+        company |= outside.sections()
         distributed = Distributed(await asyncio.to_thread(folder.resolve)) if engine == KAFKA else None
         if distributed is not None:
             undoing.push_async_callback(distributed.stop)
@@ -100,7 +113,7 @@ async def _open(folder: Path, engine: str | None) -> Demo:
         undoing.pop_all()
     host, _, port = running.addresses["smtp"].rpartition(":")
     customers = Customers(host, int(port), running.addresses["intake"], mailbox)
-    return Demo(running, relay, mailbox, customers, read_samples(), distributed)
+    return Demo(running, relay, mailbox, customers, read_samples(), outside, distributed)
 
 
 async def _start(company: dict[str, Any], relay_port: int, folder: Path, engine: str | None) -> Running:
@@ -120,8 +133,7 @@ async def _once(folder: Path, engine: str | None) -> int:
     hub = demo.running.hub
     try:
         await _make_agents(demo)
-        await demo.customers.write(demo.samples)
-        await demo.customers.answer(demo.samples)
+        await demo.write()
         await _settled(demo)
         found = await rows(hub)
         _say(table(found))
@@ -192,8 +204,7 @@ async def _feed_first_time(demo: Demo, folder: Path) -> None:
     marker = folder / FED
     if marker.exists():
         return
-    await demo.customers.write(demo.samples)
-    await demo.customers.answer(demo.samples)
+    await demo.write()
     marker.touch()
 
 

@@ -1,5 +1,6 @@
 """The stand-in: mentions, posts, direct messages, webhooks; signatures by OAuth 1.0a are checked, and faults can be asked for."""
 
+import asyncio
 import itertools
 import json
 from collections import deque
@@ -45,8 +46,10 @@ class XStandin:
         self.messages: list[Json] = []
         self.faults: dict[str, deque[Fault]] = {}
         self.calls: list[str] = []
+        self.asked = asyncio.Event()
+        """Set by each call."""
         self.consumer_secret = SECRET
-        self._numbers = itertools.count(1_800_000_000_000_000_001)
+        self._numbers = itertools.count(first_id(datetime.now(UTC)))
         self._runner: web.AppRunner | None = None
         self.url = ""
 
@@ -140,6 +143,7 @@ class XStandin:
         body = await request.read()
         call = f"{request.method} /{request.match_info['path']}"
         self.calls.append(call)
+        self.asked.set()
         if not self._is_signed(request):
             return _problem(401, "Unauthorized")
         waiting = self.faults.get(call)
@@ -214,6 +218,11 @@ class XStandin:
             "x-rate-limit-reset": str(int(datetime.now(UTC).timestamp()) + 900),
         }
         return web.json_response(answer, headers=headers)
+
+
+def first_id(at: datetime) -> int:
+    """An id as X makes them at this moment: milliseconds since its epoch, then 22 bits."""
+    return (int(at.timestamp() * 1000) - 1_288_834_974_657) << 22
 
 
 def _fields(authorization: str) -> set[str]:
