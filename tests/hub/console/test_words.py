@@ -97,3 +97,4 @@ def test_plurals_and_days_are_those_of_the_language() -> None:
     }
     assert Words(polish, NOW).day(NOW - timedelta(days=30)).startswith("sobota, 31 stycznia")
     assert polish.language_name("de-AT") == "niemiecki"
+    assert (catalogue("fa").direction, polish.direction) == ("rtl", "ltr")
