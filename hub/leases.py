@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 from hub.members import Members
+from hub.observe import Metric, Metrics
 from schemas.errors import Conflict, Outage
 from schemas.ids import derive
 from schemas.members import Lease
@@ -68,12 +69,14 @@ class Leases:
         clock: Clock,
         members: Members | None,
         look_seconds: float = LOOK_SECONDS,
+        metrics: Metrics | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._members = members
         self._look_seconds = look_seconds
+        self._metrics = metrics or Metrics()
         self._monotonic = monotonic
         self._wanted: dict[str, Wanted] = {}
         self._free_since: dict[str, float] = {}
@@ -86,6 +89,7 @@ class Leases:
             wanted = self._wanted[name] = Wanted(name, duty, self._is_trusted)
             if self._members is None:
                 wanted.set(0)
+            self._tell()
         return self._wanted[name]
 
     def holder_name(self, wanted: Wanted) -> str:
@@ -117,6 +121,7 @@ class Leases:
             except Exception:
                 log.exception("leases failed and try again")
             self._let_go_of_doubtful()
+            self._tell()
 
     async def stop(self) -> None:
         """Gives all up, so that others need not wait. Call it when what ran under leases has ended."""
@@ -140,6 +145,11 @@ class Leases:
 
     def _is_trusted(self) -> bool:
         return self._members is None or self._members.is_valid
+
+    def _tell(self) -> None:
+        self._metrics.set(Metric.MEMBERS, 1 if self._members is None else len(self._members.live))
+        held = {each.name: float(each.is_held) for each in self._wanted.values()}
+        self._metrics.set_all(Metric.LEASES, held)
 
     def _let_go_of_doubtful(self) -> None:
         if not self._is_trusted():

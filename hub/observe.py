@@ -51,6 +51,8 @@ class Metric(StrEnum):
     CONNECTIONS_REFUSED = "hubbub_http_connections_refused_total"
     SIGN_INS = "hubbub_sign_ins_total"
     CONFIGURATION = "hubbub_configuration_version"
+    MEMBERS = "hubbub_members"
+    LEASES = "hubbub_leases_held"
     SPOOL_ITEMS = "hubbub_spool_items"
     SPOOL_STUCK = "hubbub_spool_stuck_items"
     SPOOL_BYTES = "hubbub_spool_bytes"
@@ -98,6 +100,8 @@ TABLE: dict[Metric, Declared] = {
     Metric.CONNECTIONS_REFUSED: Declared("counter", "Connections that got no place, lost it, or could not be served, and why", ("listener", "reason")),
     Metric.SIGN_INS: Declared("counter", "Sign-ins: succeeded, refused, throttled", ("outcome",)),
     Metric.CONFIGURATION: Declared("gauge", "The version of the configuration in force"),
+    Metric.MEMBERS: Declared("gauge", "Processes of the hub that live, as this one sees them"),
+    Metric.LEASES: Declared("gauge", "1: this process holds the lease, such as that of a mailbox; over all processes the sum is 1", ("lease",)),
     Metric.SPOOL_ITEMS: Declared("gauge", "Items that wait on the disk until Kafka and MongoDB take them"),
     Metric.SPOOL_STUCK: Declared("gauge", "Of those the items that cannot be handed on as they are"),
     Metric.SPOOL_BYTES: Declared("gauge", "What the items that wait on the disk take"),

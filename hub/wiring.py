@@ -143,7 +143,7 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     replays = {name: each.replay for name, each in opened.items() if each.replay is not None}
     controls = Controls(engine, clock, activity, settings.silent_after_hours, replays)
     members = None if settings.log is None else Members(engine, clock)
-    leases = Leases(engine, clock, members)
+    leases = Leases(engine, clock, members, metrics=metrics)
     accounts = Accounts(engine, clock)
     chores: list[Chore] = [
         accounts.purge,

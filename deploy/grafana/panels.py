@@ -220,6 +220,11 @@ ROWS = (
                 "Configuration", "short", "version in force",
                 ("hubbub_configuration_version", "{{instance}}"),
             ),
+            lines("Processes", "short", "that live, as each sees them", ("hubbub_members", "{{instance}}")),
+            lines(
+                "Who holds what", "short", "mailboxes, timers, housekeeping: one process each",
+                ("hubbub_leases_held == 1", "{{lease}} {{instance}}"),
+            ),
         ),
     ),
 )  # fmt: skip
