@@ -46,11 +46,15 @@ def list_connectors(as_json: bool) -> None:
     if as_json:
         say_json_list(found)
         return
-    rows = [
-        [*(each[name] or "" for name in ("channel", "account", "state")), _seen(each), each["detail"]]
-        for each in found
-    ]
+    rows = [[each["channel"], each["account"], _state(each), _seen(each), each["detail"]] for each in found]
     say_table(("channel", "account", "state", "last item", "detail"), rows, "there are no channels")
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    """In a word; `silent` is a connector that looks well and brings nothing."""
+    if row.get("paused"):
+        return "paused"
+    return "silent" if row.get("silent_seconds") else str(row["state"])
 
 
 def _seen(row: Mapping[str, Any]) -> str:

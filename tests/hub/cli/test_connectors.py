@@ -111,3 +111,12 @@ def test_a_new_installation_begins_with_the_channel_that_was_asked_for(tmp_path:
     installation.run("init", "--channel", "email")
     assert installation.config.read_text().count("\nemail:") == 1
     assert "there are email" in installation.run("init", "--channel", "fax", exit_code=2).stderr
+
+
+def test_a_check_says_what_is_missing_and_where_and_its_exit_code_says_so_too(
+    installation: Installation,
+) -> None:
+    result = installation.run("connectors", "check", "email", exit_code=1)
+    assert "FAIL email:relay" in result.stdout and "email.relay" in result.stdout
+    told = json.loads(installation.run("connectors", "check", "--json", exit_code=1).stdout)
+    assert {"channel": "email", "account": "relay", "ok": False}.items() <= told[0].items()
