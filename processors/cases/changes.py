@@ -8,8 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from processors.cases.request import Nothing
-from processors.cases.work import Work
+from processors.cases.work import Nothing, Work
 from schemas.cases import (
     CaseMessageDeleted,
     CaseMessageEdited,

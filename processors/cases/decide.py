@@ -7,8 +7,8 @@ from uuid import UUID
 from processors.cases.answers import receiver_of
 from processors.cases.changes import Kept, change, settle
 from processors.cases.receive import UNKNOWN_SENDER, receive, references_of
-from processors.cases.request import Nothing, request
-from processors.cases.work import CONSUMER, MOST_MERGES, NAMES_CASE, Facts, Work, marker, named_case
+from processors.cases.request import request
+from processors.cases.work import CONSUMER, MOST_MERGES, NAMES_CASE, Facts, Nothing, Work, marker, named_case
 from processors.customers import handle_wants
 from processors.identity import HandleId
 from schemas.automation import AutomationSuppressed

@@ -27,7 +27,13 @@ CONSUMER = "cases"
 MOST_MERGES = 100
 """Cases merged into one, directly or one by one: so many steps lead from a merged case to where it is read now, at most."""
 NAMES_CASE = "case:"
+MOST_PENDING = 20
+"""Answers of one case that leave later."""
 D = TypeVar("D", bound=Document)
+
+
+class Nothing(Exception):
+    """The request asks for what is so already, or no longer makes sense. Recorded as ignored, with the reason."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,82 @@
+"""Cases that become part of another, or are none: merging, and spam. Answers that were to leave later do not leave from there."""
+
+from processors.cases.work import MOST_MERGES, MOST_PENDING, Nothing, Work
+from schemas.cases import (
+    CaseAbsorbed,
+    CaseMerged,
+    CaseReopened,
+    CaseReplied,
+    CaseReplyCancelled,
+    CaseSpamCleared,
+    CaseSpamMarked,
+    CaseState,
+)
+from schemas.commands import (
+    ClearSpam,
+    Command,
+    MarkSpam,
+    MergeCase,
+)
+from schemas.documents import Case
+from schemas.errors import Invalid, Unknown
+
+
+def merge(work: Work, case: Case, command: MergeCase) -> None:
+    target = work.case(command.into)
+    if target is None:
+        raise Unknown(f"there is no case {command.into}")
+    if target.id == case.id:
+        raise Invalid("a case cannot be merged into itself", {"into": "name another case"})
+    if target.state is CaseState.SPAM:
+        raise Invalid(f"case {target.number} is marked as spam", {"into": "clear the mark first"})
+    if len(case.absorbed) + len(target.absorbed) >= MOST_MERGES:
+        raise Invalid(f"at most {MOST_MERGES} cases can be merged into one", {"into": "name another case"})
+    if len(case.pending) + len(target.pending) > MOST_PENDING:
+        raise Invalid(
+            f"the cases have more than {MOST_PENDING} answers that leave later", {"into": "cancel some first"}
+        )
+    pending = case.pending
+    case = _cancel_pending(work, case, command)
+    work.emit(case, CaseMerged(case=case.id, actor=command.actor, into=target.id))
+    target = work.emit(
+        target,
+        CaseAbsorbed(
+            case=target.id,
+            actor=command.actor,
+            absorbed=case.id,
+            participants=case.participants,
+            earlier=case.absorbed,
+            steps=case.revision + case.ahead,
+            waiting_since=case.waiting_since,
+            due_at=case.due_at,
+        ),
+    )
+    if case.waiting_since is not None and target.state is not CaseState.OPEN:
+        reason = f"case {case.number}, which waits for an answer, was merged into it"
+        target = work.emit(target, CaseReopened(case=target.id, actor=command.actor, reason=reason))
+    for each in pending:  # what somebody wrote leaves when it was meant to, from the case that stays
+        moved = {"message": work.next_id(), "case": target.id, "conversation": f"case:{target.id}"}
+        message = each.message.model_copy(update=moved)
+        replied = CaseReplied(case=target.id, actor=message.author, message=message, send_at=each.send_at)
+        target = work.emit(target, replied)
+
+
+def _cancel_pending(work: Work, case: Case, command: Command) -> Case:
+    """Say of each answer that leaves later that it does not leave from this case."""
+    for each in case.pending:
+        cancelled = CaseReplyCancelled(case=case.id, actor=command.actor, message=each.message.message)
+        case = work.emit(case, cancelled)
+    return case
+
+
+def mark_spam(work: Work, case: Case, command: MarkSpam) -> None:
+    if case.state is CaseState.SPAM:
+        raise Nothing(f"case {case.number} is marked as spam already")
+    case = _cancel_pending(work, case, command)
+    work.emit(case, CaseSpamMarked(case=case.id, actor=command.actor))
+
+
+def clear_spam(work: Work, case: Case, command: ClearSpam) -> None:
+    if case.state is not CaseState.SPAM:
+        raise Nothing(f"case {case.number} is not marked as spam")
+    work.emit(case, CaseSpamCleared(case=case.id, actor=command.actor))

@@ -1,0 +1,175 @@
+"""Answers: written by an agent or by an automation, sent now or later, taken back, settled by hand."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from processors.cases import answers
+from processors.cases.evolve import send_timer
+from processors.cases.work import MOST_PENDING, Nothing, Work
+from processors.identity import seen
+from schemas.cases import (
+    CaseClaimed,
+    CaseDelivery,
+    CaseReopened,
+    CaseReplied,
+    CaseReplyCancelled,
+    CaseResolved,
+    CaseSendReleased,
+    CaseState,
+)
+from schemas.commands import (
+    AnswerFromTemplate,
+    CancelReply,
+    ReplyToCase,
+    SettleDelivery,
+)
+from schemas.documents import Case, Delivery, Handle
+from schemas.errors import Invalid, Stale, Unknown
+from schemas.events import SYSTEM
+from schemas.identity import HandleSeen
+from schemas.outbound import DeliverySettled, DeliveryState, OutboundMessage
+
+AGENT = "agent"
+
+
+def reply(work: Work, case: Case, command: ReplyToCase) -> None:
+    if case.state is CaseState.SPAM:
+        raise Invalid(f"case {case.number} is marked as spam", {"case": "clear the mark before you answer"})
+    if command.send_at is not None and len(case.pending) >= MOST_PENDING:
+        raise Invalid(
+            f"case {case.number} has {MOST_PENDING} answers that leave later", {"send_at": "cancel one first"}
+        )
+    if case.assignee is None and command.actor.kind == AGENT:
+        case = work.emit(case, CaseClaimed(case=case.id, actor=command.actor, assignee=command.actor.id))
+    if case.state in (CaseState.RESOLVED, CaseState.SNOOZED):
+        case = work.emit(case, CaseReopened(case=case.id, actor=command.actor, reason="answered again"))
+    message = answers.answer(
+        work,
+        case,
+        work.next_id(),
+        command.actor,
+        answers.signed(work, case, command.text),
+        attachments=command.attachments,
+    )
+    case = _emit_reply(work, case, message, command)
+    if command.resolve:
+        work.emit(case, CaseResolved(case=case.id, actor=command.actor))
+
+
+def _emit_reply(work: Work, case: Case, message: OutboundMessage, command: ReplyToCase) -> Case:
+    later = command.send_at if command.send_at is not None and command.send_at > work.facts.now else None
+    case = work.emit(case, CaseReplied(case=case.id, actor=command.actor, message=message, send_at=later))
+    if later is None:
+        work.send(message)
+    return case
+
+
+def answer_from_template(work: Work, case: Case, command: AnswerFromTemplate) -> None:
+    template = work.facts.templates.get(command.template)
+    if template is None:
+        raise Invalid(
+            f"there is no template {command.template!r}", {"template": "see templates in the configuration"}
+        )
+    handles, event = _answered_handles(work, case)
+    reason = _why_silent(work, case, handles)
+    if reason:
+        raise Nothing(reason)
+    subject, text = answers.from_template(work, case, template)
+    message = answers.answer(work, case, work.next_id(), command.actor, text, subject, automatic=True)
+    for handle in handles:
+        lately = answers.answered_lately(handle, work.facts.now)
+        work.put(handle.model_copy(update={"answered_at": (*lately, work.facts.now)}))
+    replied = CaseReplied(
+        case=case.id,
+        actor=command.actor,
+        message=message,
+        template=template.name,
+        interaction=command.interaction,
+    )
+    work.emit(case, replied)
+    work.send(message)
+    if event is not None:  # behind the reply: by its entry it is known that the command was done
+        work.tell_identity(event)
+
+
+def _answered_handles(work: Work, case: Case) -> tuple[list[Handle], HandleSeen | None]:
+    """Who wrote and who is answered: whoever asks for answers at another's address uses up that one's too."""
+    receiver = answers.receiver_of(case)
+    handles = {case.handle: work.get(Handle, case.handle)}
+    event = None
+    if receiver is not None:
+        id = work.facts.handle_id(receiver.scheme, receiver.value)
+        known = work.get(Handle, id)
+        if known is None and work.was_asked(Handle, id):
+            known, event = seen(id, receiver, case.channel, work.facts.now)
+        handles[id] = known
+    return [each for each in handles.values() if each is not None], event
+
+
+def _why_silent(work: Work, case: Case, handles: Sequence[Handle]) -> str:
+    """Why no automatic answer may leave, or nothing (RFC 3834, section 2)."""
+    if case.state is CaseState.SPAM:
+        return "the case is marked as spam"
+    if case.last_automatic:
+        return "the last message was written by a machine"
+    if answers.receiver_of(case) is None:
+        return "there is no address to answer to"
+    most = work.facts.configuration.automatic_answers_per_day
+    if any(len(answers.answered_lately(each, work.facts.now)) >= most for each in handles):
+        return f"the sender had {most} automatic answers within a day"
+    return ""
+
+
+def cancel(work: Work, case: Case, command: CancelReply) -> None:
+    if not any(each.message.message == command.message for each in case.pending):
+        raise Stale("that answer has left already, or was cancelled")
+    if case.state is CaseState.RESOLVED and len(case.pending) == 1 and case.pending[0].ends_waiting:
+        reason = "its answer was taken back"
+        case = work.emit(case, CaseReopened(case=case.id, actor=command.actor, reason=reason))
+    work.emit(case, CaseReplyCancelled(case=case.id, actor=command.actor, message=command.message))
+
+
+def release_answer(work: Work, case: Case, message: UUID) -> None:
+    pending = next((each for each in case.pending if each.message.message == message), None)
+    if pending is None:
+        raise Nothing(f"the answer {message} was cancelled ({send_timer(message)})")
+    work.emit(case, CaseSendReleased(case=case.id, actor=SYSTEM, message=message))
+    work.send(pending.message.model_copy(update={"queued_at": work.facts.now}))
+
+
+def settle(work: Work, case: Case, command: SettleDelivery) -> None:
+    delivery = work.get(Delivery, command.message)
+    if delivery is None or delivery.message.case not in (case.id, *case.absorbed):
+        raise Unknown("there is no such message in this case")
+    if delivery.state is not DeliveryState.UNKNOWN:
+        raise Stale(f"the message is {delivery.state} by now", {"state": str(delivery.state)})
+    if command.state not in (DeliveryState.SENT, DeliveryState.FAILED):
+        raise Invalid(
+            "state must be sent (it arrived) or failed (send it again)", {"state": "sent or failed"}
+        )
+    state = DeliveryState.SENT if command.state is DeliveryState.SENT else DeliveryState.QUEUED
+    settled = delivery.model_copy(
+        update={
+            "state": state,
+            "changed_at": work.facts.now,
+            "next_attempt_at": work.facts.now,
+            "queued_at": work.facts.now,
+        }
+    )
+    work.put(settled)
+    work.emit(
+        case,
+        CaseDelivery(case=case.id, actor=command.actor, message=delivery.id, state=state, reason="by hand"),
+    )
+    work.tell(
+        DeliverySettled(
+            message=delivery.id,
+            case=case.id,
+            channel=delivery.message.channel,
+            account=delivery.message.account,
+            attempts=delivery.attempts,
+            state=state,
+            actor=command.actor,
+        ),
+        delivery.message.conversation,
+    )
