@@ -49,7 +49,7 @@ class SlackConnector:
         is_slack = settings.api_url == API_URL
         self._own_downloads = None if is_slack else around.downloads.trusting(settings.api_url)
         downloads = self._own_downloads or around.downloads
-        self._enricher = Enricher(self._web, token, self.people, downloads)
+        self._enricher = Enricher(self._web, token, self.people, downloads, self._was_removed)
         self.receiver = Receiver(
             CHANNEL,
             settings.name,
@@ -82,6 +82,7 @@ class SlackConnector:
         self._again_since: datetime | None = None
         self._was_cut_off = False
         self._trouble = ""
+        self._removed = ""
         self._state = HealthState.STARTING
         self._last_success_at: datetime | None = None
 
@@ -121,7 +122,7 @@ class SlackConnector:
     def health(self) -> Health:
         if self._state is not HealthState.OK:
             return Health(self._state)
-        trouble = self._trouble or (self.sockets.trouble if self.sockets else "")
+        trouble = self._removed or self._trouble or (self.sockets.trouble if self.sockets else "")
         if self.sockets is not None and not self.sockets.open:
             trouble = trouble or "no Socket Mode connection is open"
         last = self.sockets.last_event_at if self.sockets else self._last_success_at
@@ -129,6 +130,10 @@ class SlackConnector:
             return Health(HealthState.DEGRADED, trouble, last)
         open_now = f"{self.sockets.open} connections" if self.sockets else "events come by HTTP"
         return Health(HealthState.OK, open_now, last)
+
+    def _was_removed(self, reason: str) -> None:
+        log.error("slack: the account stopped", account=self.account, reason=reason)
+        self._removed = reason
 
     def _changed(self) -> None:
         """A connection came or went. Where none was left, something may be missing."""
@@ -151,7 +156,7 @@ class SlackConnector:
                         log.info("slack: read what was missed", account=self.account, messages=taken)
                 elif self._comes_through():
                     await self._catch_up.mark()
-                self._trouble, rest = "", FIRST_REST_SECONDS
+                self._trouble, self._removed, rest = "", "", FIRST_REST_SECONDS
                 self._last_success_at = self._clock.now()
                 await asyncio.sleep(MARK_SECONDS if not self._was_cut_off else FIRST_REST_SECONDS)
             except (*FAILURES, Outage) as error:

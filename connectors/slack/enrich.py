@@ -6,7 +6,7 @@ Slack waits three seconds for an answer. What takes longer goes on meanwhile, an
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 from connectors.kit.downloads import Downloads, Wanted
@@ -23,6 +23,7 @@ from schemas.interactions import (
     InteractionChange,
     InteractionEdited,
     InteractionEvent,
+    InteractionIgnored,
     InteractionReceived,
     Participant,
 )
@@ -31,21 +32,38 @@ BUDGET_SECONDS = 2.2
 AGAIN_SECONDS = 20.0
 MOST_UNDER_WAY = 200
 MENTION = re.compile(r"@([UW][A-Z0-9]{5,20})\b")
+PEOPLE_CHANGED = frozenset({"user_change", "user_profile_changed", "team_join"})
+REMOVED = {
+    "app_uninstalled": "the app was removed from the workspace; install it again",
+    "tokens_revoked": "the workspace took tokens of the app back; install it again",
+}
 FILES_ORIGIN = "https://files.slack.com"
 
 
 class Enricher:
     """The `Enrich` of one account."""
 
-    def __init__(self, web: SlackWeb, token: str, people: People, downloads: Downloads) -> None:
+    def __init__(
+        self,
+        web: SlackWeb,
+        token: str,
+        people: People,
+        downloads: Downloads,
+        removed: Callable[[str], None] = lambda reason: None,
+    ) -> None:
+        """`removed` is told when the workspace took the app or its tokens away."""
         self._web = web
         self._people = people
         self._downloads = downloads
+        self._removed = removed
         self._headers = {"authorization": f"Bearer {token}"}
         self._under_way: OrderedDict[UUID, asyncio.Task[Accepted]] = OrderedDict()
 
     async def __call__(self, accepted: Accepted) -> Accepted:
         """Raises Outage where it takes longer than Slack waits: the next try finds it done."""
+        if all(isinstance(each, InteractionIgnored) for each in accepted.interactions):
+            self._noticed(event_of_original(accepted.original.content))
+            return accepted
         task = self._under_way.get(accepted.item)
         if task is None:
             task = asyncio.create_task(self._enriched(accepted))
@@ -56,6 +74,14 @@ class Enricher:
             raise Outage("files of the message are still being fetched", AGAIN_SECONDS)
         self._under_way.pop(accepted.item, None)
         return task.result()
+
+    def _noticed(self, event: Json) -> None:
+        """What is no message may still tell of people, and of us."""
+        kind, user = event.get("type"), event.get("user")
+        if kind in PEOPLE_CHANGED and isinstance(user, dict):
+            self._people.forget(str(user.get("id")))
+        elif kind in REMOVED:
+            self._removed(REMOVED[str(kind)])
 
     async def close(self) -> None:
         tasks = list(self._under_way.values())
@@ -138,6 +164,12 @@ def _root(api_url: str) -> str:
 
 def _noted(file: SlackFile, note: str) -> SlackFile:
     return SlackFile(file.id, file.name, file.media_type, file.size, "", note, needs_info=False)
+
+
+def event_of_original(original: bytes) -> Json:
+    """The event of an original that may have none."""
+    event = load(original).get("event")
+    return event if isinstance(event, dict) else {}
 
 
 def _message(original: bytes) -> Json:

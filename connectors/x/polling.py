@@ -15,7 +15,16 @@ from connectors.kit.cursors import Cursors
 from connectors.kit.items import RawItem, Receiver
 from connectors.x.client import XClient
 from connectors.x.names import CHANNEL, ID
-from connectors.x.parse.items import Json, message_item, newest, objects, post_items, string, users_of
+from connectors.x.parse.items import (
+    Json,
+    message_item,
+    newest,
+    objects,
+    post_items,
+    posts_of,
+    string,
+    users_of,
+)
 from connectors.x.spending import Spending
 from schemas.crash import crash_point
 from schemas.ports import Clock
@@ -42,7 +51,7 @@ class Sweep:
         clock: Clock,
         spending: Spending,
         page: Callable[[str, str | None], Awaitable[Json]],
-        items: Callable[[Json, dict[str, Json]], list[RawItem]],
+        items: Callable[[Json, dict[str, Json], dict[str, Json]], list[RawItem]],
         most: int | None,
     ) -> None:
         self._stream = stream
@@ -69,10 +78,10 @@ class Sweep:
             await self._cursors.save(cursor, json.dumps({"since": newest(_ids(found)) or "1"}))
             return 0
         begin = since if self.again is None else str(min(int(since), id_at(self.again)))
-        found, users = await self._walk(begin)
+        found, users, others = await self._walk(begin)
         taken = 0
         for each in sorted(found, key=lambda one: int(string(one.get("id")))):
-            for item in self._items(each, users):
+            for item in self._items(each, users, others):
                 await self._receiver.take(item)
                 taken += 1
         crash_point("intake.before-acknowledge")
@@ -81,14 +90,16 @@ class Sweep:
         self.again = None
         return taken
 
-    async def _walk(self, since: str) -> tuple[list[Json], dict[str, Json]]:
-        """All that is newer than `since`."""
+    async def _walk(self, since: str) -> tuple[list[Json], dict[str, Json], dict[str, Json]]:
+        """All that is newer than `since`, with the people and posts that it refers to."""
         found: dict[str, Json] = {}
         users: dict[str, Json] = {}
+        others: dict[str, Json] = {}
         after: str | None = None
         for _ in range(MOST_PAGES):
             answer = await self._page(since, after)
             users.update(users_of(answer))
+            others.update(posts_of(answer))
             listed = [each for each in objects(answer.get("data")) if ID.fullmatch(string(each.get("id")))]
             await self._spending.add(reads=len(listed))
             newer = [each for each in listed if int(string(each.get("id"))) > int(since)]
@@ -100,7 +111,7 @@ class Sweep:
         if self._most is not None and len(found) >= self._most:
             self.gap = f"more than {self._most} came between two looks; those before {min(found, key=int)} were missed"
             log.warning("x: a gap", account=self._receiver.account, stream=self._stream, after=since)
-        return list(found.values()), users
+        return list(found.values()), users, others
 
 
 def id_at(moment: datetime) -> int:
@@ -124,15 +135,15 @@ def mentions(
         told: Json = await client.get_users_mentions(
             own,
             user_auth=True,
-            expansions=["author_id"],
+            expansions=["author_id", "referenced_tweets.id", "referenced_tweets.id.author_id"],
             tweet_fields=POST_FIELDS.split(","),
             user_fields=USER_FIELDS.split(","),
             **given,
         )
         return told
 
-    def items(post: Json, users: dict[str, Json]) -> list[RawItem]:
-        return post_items(post, users, clock.now())
+    def items(post: Json, users: dict[str, Json], others: dict[str, Json]) -> list[RawItem]:
+        return post_items(post, users, clock.now(), others)
 
     return Sweep("mentions", receiver, cursors, clock, spending, page, items, MOST_MENTIONS)
 
@@ -153,7 +164,7 @@ def messages(
         )
         return told
 
-    def items(event: Json, users: dict[str, Json]) -> list[RawItem]:
+    def items(event: Json, users: dict[str, Json], others: dict[str, Json]) -> list[RawItem]:
         return [message_item(event, users, clock.now())]
 
     return Sweep("messages", receiver, cursors, clock, spending, page, items, None)

@@ -83,7 +83,7 @@ def _post(item: Json, context: XContext, frame: Frame) -> InteractionEvent:
         external_id=post_name(first),
         parents=tuple(parents),
         participants=(sender,),
-        content=_content(_text(post)),
+        content=_with_parent(_content(_text(post)), item),
         flags=("public",),
         queue_hint=context.queue,
         may_change=True,
@@ -184,6 +184,19 @@ def _content(text: str) -> Content:
         first if len(first) <= SUBJECT_CHARACTERS else first[: SUBJECT_CHARACTERS - 1].rsplit(" ", 1)[0] + "…"
     )
     return Content(subject=subject, text=text, text_new=text, language=guess_language(text))
+
+
+def _with_parent(content: Content, item: Json) -> Content:
+    """The post that it answers, quoted below it: what the customer says is often not to be understood without."""
+    parent = item.get("parent")
+    text = unescape(string(parent.get("text"))).strip() if isinstance(parent, dict) else ""
+    if not text:
+        return content
+    user = parent.get("user") if isinstance(parent, dict) else None
+    username = string(user.get("username")) if isinstance(user, dict) else ""
+    quoted = "\n".join(f"> {line}" for line in text.split("\n"))
+    whole = f"{content.text}\n\n@{username}:\n{quoted}" if username else f"{content.text}\n\n{quoted}"
+    return content.model_copy(update={"text": whole})
 
 
 def _time(told: object, frame: Frame) -> datetime:

@@ -29,8 +29,20 @@ def users_of(answer: Json) -> dict[str, Json]:
     return {string(each.get("id")): each for each in objects(listed)}
 
 
-def post_items(post: Json, users: Mapping[str, Json], received_at: datetime) -> list[RawItem]:
-    """A post; one that was edited is the first version, as far as it is known, and then its last."""
+def posts_of(answer: Json) -> dict[str, Json]:
+    """Posts that an answer refers to, by id."""
+    includes = answer.get("includes")
+    listed = includes.get("tweets") if isinstance(includes, dict) else None
+    return {string(each.get("id")): each for each in objects(listed)}
+
+
+def post_items(
+    post: Json, users: Mapping[str, Json], received_at: datetime, others: Mapping[str, Json] | None = None
+) -> list[RawItem]:
+    """A post; one that was edited is the first version, as far as it is known, and then its last.
+
+    `others`: posts among which the one may be that it answers.
+    """
     id = string(post.get("id"))
     if not ID.fullmatch(id):
         raise Unreadable("a post without an id")
@@ -40,10 +52,22 @@ def post_items(post: Json, users: Mapping[str, Json], received_at: datetime) -> 
     first = history[0] if history else id
     author = users.get(string(post.get("author_id")), {})
     shared = {"post": post, "user": author, "first": first}
+    parent = _parent(post, others or {})
+    if parent is not None:
+        shared["parent"] = {
+            "text": parent.get("text"),
+            "user": users.get(string(parent.get("author_id")), {}),
+        }
     items = [_item(f"post:{first}", {"kind": "post", **shared}, received_at)]
     if first != id:
         items.append(_item(f"post:{id}", {"kind": "edit", **shared}, received_at))
     return items
+
+
+def _parent(post: Json, others: Mapping[str, Json]) -> Json | None:
+    """The post that it answers or quotes, where it is known."""
+    named = [string(each.get("id")) for each in objects(post.get("referenced_tweets"), 5)]
+    return next((others[id] for id in named if id in others), None)
 
 
 def message_item(event: Json, users: Mapping[str, Json], received_at: datetime) -> RawItem:
@@ -98,7 +122,7 @@ def _activity(event: object, received_at: datetime) -> Iterator[RawItem]:
         return
     kind, told = string(event.get("event_type")), event["payload"]
     if kind == "post.create":
-        yield from post_items(told, users_of(told), received_at)
+        yield from post_items(told, users_of(told), received_at, posts_of(told))
     elif kind == "dm.received":
         yield message_item(told, users_of(told), received_at)
     elif kind == "post.delete":

@@ -210,9 +210,12 @@ class XStandin:
         meta: Json = {"result_count": len(page)}
         if start + size < len(newest):
             meta["next_token"] = str(start + size)
-        ids = {each.get("author_id") or each.get("sender_id") for each in page}
+        named = {each["id"] for one in page for each in one.get("referenced_tweets", ())}
+        others = [each for each in self.posts if each["id"] in named]
+        ids = {each.get("author_id") or each.get("sender_id") for each in (*page, *others)}
         users = [self.users[each] for each in ids if each in self.users]
-        answer: Json = {"data": page, "includes": {"users": users}, "meta": meta} if page else {"meta": meta}
+        includes = {"users": users, "tweets": others}
+        answer: Json = {"data": page, "includes": includes, "meta": meta} if page else {"meta": meta}
         headers = {
             "x-rate-limit-remaining": "299",
             "x-rate-limit-reset": str(int(datetime.now(UTC).timestamp()) + 900),

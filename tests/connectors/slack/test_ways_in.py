@@ -338,3 +338,29 @@ async def test_a_token_of_another_workspace_is_seen_in_the_health(tmp_path: Path
         slack.workspace.team = "T0OTHER01"
         async with listening(slack, there) as connector:
             await eventually(lambda: connector.health().state is HealthState.DEGRADED and connector._trouble)
+
+
+async def test_a_person_who_changed_their_name_is_asked_for_again(tmp_path: Path) -> None:
+    async with standin() as slack, place(tmp_path) as there, listening(slack, there):
+        slack.workspace.say(ANN, CHANNEL, "one")
+        await slack.settled()
+        slack.workspace.person(ANN, "Ann Married")
+        slack.workspace.tell(
+            {"type": "user_change", "user": slack.workspace.users[ANN], "event_ts": slack.workspace.ts()}
+        )
+        await slack.settled()
+        slack.workspace.say(ANN, CHANNEL, "two")
+        await slack.settled()
+        assert [each.sender.name for each in received(await there.interactions()) if each.sender] == [
+            "Ann Example",
+            "Ann Married",
+        ]
+
+
+async def test_an_app_that_was_removed_is_seen_in_the_health(tmp_path: Path) -> None:
+    async with standin() as slack, place(tmp_path) as there, listening(slack, there) as connector:
+        await eventually(lambda: connector._is_caught_up)
+        slack.workspace.tell({"type": "app_uninstalled", "event_ts": slack.workspace.ts()})
+        await slack.settled()
+        health = connector.health()
+        assert health.state is HealthState.DEGRADED and "install it again" in health.detail

@@ -193,6 +193,17 @@ async def test_what_reading_costs_is_counted_and_stops_at_the_cap(tmp_path: Path
     await x.stop()
 
 
+async def test_the_post_that_a_customer_answers_is_shown_with_the_answer(company: Company) -> None:
+    await begun(company)
+    ours = company.x.mention(OWN, "New: the Polaris &amp; more")
+    company.x.mention(ANN, "@acme in which sizes?", answers=ours)
+    await company.connector.look()
+    (found,) = await company.received()
+    assert found.content.text_new == "@acme in which sizes?"
+    assert found.content.text == "@acme in which sizes?\n\n@acme:\n> New: the Polaris & more"
+    assert found.parents == (f"x:post:{ours}",)
+
+
 # -- by webhook -------------------------------------------------------------------------------------------------------
 
 
