@@ -27,6 +27,11 @@ def of_kind(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
     return [each for each in manifests if each["kind"] in kinds]
 
 
+def workload(manifests: list[Manifest], name: str) -> Manifest:
+    (found,) = [each for each in of_kind(manifests, "StatefulSet") if each["metadata"]["name"] == name]
+    return found
+
+
 def pods(manifests: list[Manifest]) -> dict[str, Manifest]:
     """The pod template of each workload, by the workload's name."""
     found = of_kind(manifests, "Deployment", "StatefulSet", "Job")
@@ -75,7 +80,7 @@ def test_each_role_is_asked_how_it_is_and_may_be_disturbed_one_by_one(manifests:
 
 
 def test_a_worker_keeps_its_name_and_more_come_with_lag(manifests: list[Manifest]) -> None:
-    (worker,) = of_kind(manifests, "StatefulSet")
+    worker = workload(manifests, "hubbub-worker")
     (container,) = worker["spec"]["template"]["spec"]["containers"]
     name = next(each for each in container["env"] if each["name"] == "HUBBUB_WORKERS__NAME")
     assert name["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
@@ -86,6 +91,19 @@ def test_a_worker_keeps_its_name_and_more_come_with_lag(manifests: list[Manifest
     }
     (metric,) = scalers["hubbub-worker"]["metrics"]
     assert metric["external"]["metric"]["name"] == "hubbub_consumer_lag_events"
+
+
+def test_each_connector_keeps_its_spool_on_a_volume_of_its_own(manifests: list[Manifest]) -> None:
+    spec = workload(manifests, "hubbub-connectors")["spec"]
+    (claim,) = spec["volumeClaimTemplates"]
+    (container,) = spec["template"]["spec"]["containers"]
+    mounted = {each["mountPath"]: each["name"] for each in container["volumeMounts"]}
+    (settings,) = of_kind(manifests, "ConfigMap")
+    spool = yaml.safe_load(settings["data"]["hubbub.yaml"])["spool"]
+    assert mounted[str(Path(spool["folder"]).parent)] == claim["metadata"]["name"]
+    assert (
+        spool["max_bytes"] < 5 * 2**30 == int(claim["spec"]["resources"]["requests"]["storage"][:-2]) * 2**30
+    )
 
 
 def test_selectors_and_names_find_what_they_mean(manifests: list[Manifest]) -> None:
