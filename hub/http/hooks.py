@@ -18,12 +18,18 @@ PREFIX = "/hooks/"
 METHODS = frozenset({"GET", "POST", "HEAD"})
 BODY_SECONDS = 20.0
 AT_ONCE = 128
+BYTES_IN_FLIGHT = 128 * 2**20
+"""Of bodies that are being read or taken: whoever sends slowly holds little of it, and no place of those who are served."""
 QUERY_FIELDS = 100
 BUSY = HookAnswer(503, b"try again later", headers={"retry-after": "1"})
 
 
 class TooLarge(Exception):
     """The body has more bytes than the hook takes."""
+
+
+class TooMany(Exception):
+    """The bodies that come just now have more bytes than memory is meant for."""
 
 
 class HookServer:
@@ -43,6 +49,7 @@ class HookServer:
         self._is_stopping = is_stopping
         self._is_paused = is_paused
         self._busy = 0
+        self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
@@ -62,20 +69,42 @@ class HookServer:
         if request.method not in METHODS:
             return HookAnswer(405, b"GET or POST", headers={"allow": "GET, POST"})
         paused = self._is_paused(hook.receiver.channel, hook.receiver.account)
-        if paused or self._is_stopping() or self._busy >= AT_ONCE:
+        if paused or self._is_stopping():
+            return BUSY
+        body = bytearray()
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                await self._read(request, body, hook.body_bytes)
+            return await self._served(hook, self._asked(request, bytes(body), slash + below))
+        except TooLarge:
+            return HookAnswer(413, f"at most {hook.body_bytes} bytes".encode())
+        except TooMany:
+            return BUSY
+        except (TimeoutError, ClientDisconnect):
+            return HookAnswer(408, b"the body did not come in time")
+        finally:
+            self._bytes -= len(body)
+
+    async def _served(self, hook: Hook, request: HookRequest) -> HookAnswer:
+        if self._busy >= AT_ONCE:
             return BUSY
         self._busy += 1
         try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await _body(request, hook.body_bytes)
-        except TooLarge:
-            return HookAnswer(413, f"at most {hook.body_bytes} bytes".encode())
-        except (TimeoutError, ClientDisconnect):
-            return HookAnswer(408, b"the body did not come in time")
-        else:
-            return await serve(hook, self._asked(request, body, slash + below))
+            return await serve(hook, request)
         finally:
             self._busy -= 1
+
+    async def _read(self, request: Request, body: bytearray, most: int) -> None:
+        declared = request.headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > most:
+            raise TooLarge
+        async for chunk in request.stream():
+            body += chunk
+            self._bytes += len(chunk)
+            if len(body) > most:
+                raise TooLarge
+            if self._bytes > BYTES_IN_FLIGHT:
+                raise TooMany
 
     def _asked(self, request: Request, body: bytes, path: str) -> HookRequest:
         headers: dict[str, str] = {}
@@ -86,15 +115,3 @@ class HookServer:
         except ValueError:
             query = {}
         return HookRequest(request.method, headers, body, self._clock.now(), query, path)
-
-
-async def _body(request: Request, most: int) -> bytes:
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > most:
-        raise TooLarge
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise TooLarge
-    return bytes(body)

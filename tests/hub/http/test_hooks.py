@@ -1,5 +1,6 @@
 """Webhooks at the intake: bounded, found by channel and account, answered by the channel's own rules."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -70,6 +71,38 @@ async def test_a_body_beyond_the_limit_is_not_read_to_its_end(served: Served) ->
     assert (await served.client.post(ADDRESS, content=endless())).status_code == 413
     assert (await served.client.post(ADDRESS, content=bytes(300_000))).status_code == 413
     assert (await served.client.put(ADDRESS)).status_code == 405
+
+
+async def test_who_sends_slowly_takes_no_place_from_others(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.http.hooks.AT_ONCE", 1)
+    given, held = served.rig.message("one"), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield given.body[:10]
+        await held.wait()
+        yield given.body[10:]
+
+    slowly = asyncio.create_task(served.client.post(ADDRESS, content=slow(), headers=dict(given.headers)))
+    other = served.rig.message("two")
+    assert (
+        await served.client.post(ADDRESS, content=other.body, headers=dict(other.headers))
+    ).status_code == 200
+    held.set()
+    assert (await slowly).status_code == 200
+
+
+async def test_bodies_together_are_bounded(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub.http.hooks.BYTES_IN_FLIGHT", 10)
+    given = served.rig.message("one")
+    assert (
+        await served.client.post(ADDRESS, content=given.body, headers=dict(given.headers))
+    ).status_code == 503
+    monkeypatch.setattr("hub.http.hooks.BYTES_IN_FLIGHT", 10_000)
+    assert (
+        await served.client.post(ADDRESS, content=given.body, headers=dict(given.headers))
+    ).status_code == 200
 
 
 async def test_while_it_is_paused_the_source_is_asked_to_try_again(served: Served) -> None:
