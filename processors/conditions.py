@@ -239,6 +239,16 @@ def _trace_nested(steps: tuple[tuple[Trace, str], ...], stops_at: bool) -> Trace
     return trace
 
 
+def needed_text(condition: Condition) -> tuple[str, str] | None:
+    """Field and folded text that must be in it for the condition to hold, where its first clause says so: asked before all else."""
+    first = condition
+    while isinstance(first, All) and first.all:
+        first = first.all[0]
+    if not isinstance(first, Clause) or first.operator is not Operator.CONTAINS:
+        return None
+    return (first.field, folded(first.value)) if field_type(first.field) is FieldType.TEXT else None
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A condition ready to run. Give the same `Looked` to many conditions and each fact is fetched and folded once."""

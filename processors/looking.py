@@ -13,7 +13,7 @@ EXCERPT_LENGTH = 200
 MAX_PLACES = 3
 MAX_WORDS = 50
 ELLIPSIS = "…"
-STRIDES = (1024, 32, 1)
+STRIDES = (1024, 128, 16, 1)
 
 
 def _folded_words(value: Any) -> frozenset[str]:
@@ -64,7 +64,7 @@ def unfolded_span(text: str, folded_text: str, start: int, end: int) -> tuple[in
         return start, end
     place = reached = 0  # the folded text is `reached` long where the text is `place` long
     for stride in STRIDES:
-        while place + stride <= len(text):
+        while reached + stride <= start and place + stride <= len(text):
             width = len(text[place : place + stride].casefold())
             if reached + width > start:
                 break

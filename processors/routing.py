@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from processors import hours
-from processors.conditions import PLACES, TRUE, Compiled, compile_condition, match_span
+from processors.conditions import (
+    FALSE,
+    PLACES,
+    TRUE,
+    UNSEEN,
+    Compiled,
+    compile_condition,
+    match_span,
+    needed_text,
+)
 from processors.looking import EXCERPT_LENGTH, MAX_WORDS, Facts, Looked, excerpt
 from schemas.cases import RoutingDecision, RuleOutcome
 from schemas.conditions import Clause, Operator
@@ -37,6 +46,11 @@ class CompiledRule:
     condition: Compiled
     outcomes: dict[tuple[bool, str], RuleOutcome] = field(default_factory=dict)
 
+    @property
+    def rejected(self) -> RuleOutcome:
+        """What it comes to where the first clause decides that it does not match."""
+        return self.outcome(False, FALSE + UNSEEN * (len(self.condition.clauses) - 1))
+
     def outcome(self, matched: bool, letters: str) -> RuleOutcome:
         known = self.outcomes.get((matched, letters))
         if known is not None:
@@ -56,7 +70,9 @@ class Router:
         self.queues: Mapping[str, Queue] = {queue.name: queue for queue in configuration.queues}
         self.hours: Mapping[str, BusinessHours] = {each.name: each for each in configuration.hours}
         self.rules = tuple(CompiledRule(rule, compile_condition(rule.when)) for rule in configuration.rules)
-        self.seekers = _seekers(self.rules)
+        same: dict[Clause, Clause] = {}
+        self._seekers = tuple([_seekers(each, same) for each in self.rules])
+        self._steps = tuple([(each, needed_text(each.rule.when), each.rejected) for each in self.rules])
 
     def route(self, facts: Facts, hint: str | None = None, brand: str | None = None) -> Routed:
         """Where the case goes. The same facts give the same decision, always; only facts that a rule looked at are kept."""
@@ -66,7 +82,10 @@ class Router:
         priority: Priority | None = None
         tags: dict[str, None] = {}
         outcomes: list[RuleOutcome] = []
-        for each in self.rules:
+        for each, needed, outcome in self._steps:
+            if needed is not None and needed[1] not in looked[needed[0]]:
+                outcomes.append(outcome)
+                continue
             matched, letters = each.condition.traced(looked)
             outcomes.append(each.outcome(matched, letters))
             if not matched:
@@ -124,25 +143,20 @@ class Router:
 
     def _cut(self, name: str, text: str, folded_text: str, outcomes: Sequence[RuleOutcome]) -> str:
         """A long text is cut to the places where clauses found what they look for."""
-        spans = [
-            span
-            for clause, places in self.seekers.get(name, ())
-            if any(outcomes[rule].clauses[place] == TRUE for rule, place in places)
-            and (span := match_span(clause, text, folded_text)) is not None
-        ]
-        return excerpt(text, spans)
+        found: dict[Clause, None] = {}
+        for outcome, seekers in zip(outcomes, self._seekers, strict=True):
+            if TRUE in outcome.clauses:
+                for clause, place in seekers.get(name, ()):
+                    if outcome.clauses[place] == TRUE:
+                        found[clause] = None
+        spans = [match_span(clause, text, folded_text) for clause in found]
+        return excerpt(text, [span for span in spans if span is not None])
 
 
-Place = tuple[int, int]
-"""Rule, and place among its clauses."""
-
-
-def _seekers(rules: Sequence[CompiledRule]) -> dict[str, tuple[tuple[Clause, tuple[Place, ...]], ...]]:
-    """Field -> each clause that finds something at a place in a text, with where it stands: many rules ask the same."""
-    by_field: dict[str, dict[Clause, tuple[Place, ...]]] = {}
-    for index, rule in enumerate(rules):
-        for place, clause in enumerate(rule.condition.clauses):
-            if clause.operator is Operator.MATCHES or clause.operator in PLACES:
-                same = by_field.setdefault(clause.field, {})
-                same[clause] = (*same.get(clause, ()), (index, place))
-    return {field: tuple(same.items()) for field, same in by_field.items()}
+def _seekers(rule: CompiledRule, same: dict[Clause, Clause]) -> dict[str, list[tuple[Clause, int]]]:
+    """Field -> the rule's clauses that find something at a place in a text, with where they stand. Of equal ones one is taken."""
+    by_field: dict[str, list[tuple[Clause, int]]] = {}
+    for place, clause in enumerate(rule.condition.clauses):
+        if clause.operator is Operator.MATCHES or clause.operator in PLACES:
+            by_field.setdefault(clause.field, []).append((same.setdefault(clause, clause), place))
+    return by_field
