@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from hub.channels import channels
 from hub.console.faces import Face, Faces
 from hub.console.places import Place
 from hub.console.words import Moment, Words
@@ -48,7 +49,11 @@ def channel_icon(channel: str) -> str:
 
 
 def channel_name(words: Words, channel: str) -> str:
-    return words.t.either(f"channel.{channel}", words.t("channel.other"))
+    """In the words of the console; a channel that it has none for goes by its own title."""
+    known = channels().get(channel)
+    return words.t.either(
+        f"channel.{channel}", known.title if known is not None else words.t("channel.other")
+    )
 
 
 def row(case: Case, words: Words, faces: Faces, place: Place) -> Row:
