@@ -132,13 +132,18 @@ class Mailbox:
         if self._trouble and self._next_try is not None:
             said += f"; next try at {self._next_try:%H:%M:%S} UTC"
         alerts = "".join(f"; the server says: {each}" for each in self._alerts)
+        # What lies there and was not fetched came after the last time that everything was.
+        is_behind = bool(said) or any(each.left for each in self._readers.values())
+        since = self._last_success_at if is_behind else None
         if self._state is HealthState.STOPPED or not said:
-            return Health(self._state, self._progress() + alerts, self._last_success_at)
+            detail = self._progress() + alerts
+            return Health(self._state, detail, self._last_success_at, oldest_unfetched_at=since)
         return Health(
             HealthState.DEGRADED,
             said + alerts,
             self._last_success_at,
             next_retry_at=self._next_try if self._trouble else None,
+            oldest_unfetched_at=since,
         )
 
     def _progress(self) -> str:
