@@ -26,10 +26,15 @@ def connectors_page() -> str:
     return page("Connectors", HEAD, _list(known), _capabilities(known), _quality(known), _exemptions(known))
 
 
+def _folder(channel: Channel[Any]) -> str:
+    """Where the channel is, which need not be what it is called in the settings."""
+    return channel.settings.__module__.split(".")[1]
+
+
 def _list(known: list[Channel[Any]]) -> str:
     rows = [
         (
-            f"[{each.title}](operators/channels/{each.name}.md)",
+            f"[{each.title}](operators/channels/{_folder(each)}.md)",
             code(each.name),
             f"{each.quality.tier.value} ({each.quality.tier.name.lower()})"
             if each.quality.tier
