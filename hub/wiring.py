@@ -42,6 +42,7 @@ from hub.service import Service
 from hub.settings import HubSettings
 from hub.timers import Timers
 from hub.verify import Verifier
+from hub.waiting_changes import WaitingChanges
 from schemas.ports import Clock, Connector, Deliverer, Engine
 from sinks.outbound import Dispatcher
 from sinks.spool.spool import Spool
@@ -149,6 +150,7 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         accounts.purge,
         Drafts(engine, clock).purge,
         Presences(engine, clock).purge,
+        WaitingChanges(engine, clock).purge,
         engine.expire,
         Refolding(engine).run,
         Leaving(engine, service).run,

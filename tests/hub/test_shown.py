@@ -1,17 +1,19 @@
 """Entries with what happened to their messages since: the last text, reactions, and nothing of what is withheld."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from hub.shown import shown, shown_entry
+from hub.waiting_changes import WAITS_FOR, WaitingChanges
 from hub.wiring import SystemClock
 from schemas.documents import Edit, Entry, EntryKind, MessageChanges, Reaction, changes_id
 from schemas.events import Actor
 from schemas.ids import derive
 from schemas.interactions import BlobRef, Content
-from schemas.ports import Step
+from schemas.ports import References, Step
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.processors.test_cases import NOW
 
@@ -84,3 +86,23 @@ async def test_of_a_withheld_message_nothing_is_shown_not_even_its_original(engi
 async def test_a_message_that_nothing_happened_to_is_as_it_was(engine: SqliteEngine) -> None:
     assert await shown(engine, [ENTRY]) == [ENTRY]
     assert await shown_entry(engine, derive("none")) is None
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+
+async def test_changes_whose_message_never_came_are_forgotten_after_a_while(engine: SqliteEngine) -> None:
+    waiting = MessageChanges(id=changes_id("slack:T1:C1:7.7"), external_id="slack:T1:C1:7.7", noted_at=NOW)
+    await engine.commit(Step(documents=[(waiting, 0), (CHANGES, 0)]))
+    clock = Clock()
+    changes = WaitingChanges(engine, clock)
+    assert await changes.purge() == 0
+    clock.time += WAITS_FOR + timedelta(seconds=1)
+    assert await changes.purge() == 1
+    found = await engine.load(References(documents={MessageChanges: {waiting.id, CHANGES.id}}))
+    assert set(found.documents) == {CHANGES.id}, "what is in its case stays"
