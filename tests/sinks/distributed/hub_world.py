@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from connectors.kit.intake import Accepted
+from connectors.kit.intake import Accepted, interaction_event
 from hub.company import Company
 from processors.cases.work import marker
 from schemas.accounts import Principal, Role
@@ -23,9 +23,10 @@ from schemas.outbound import OutboundMessage
 from schemas.ports import Blob, Query
 from schemas.topics import Topic
 from sinks.distributed.engine import DistributedEngine
+from sinks.kafka.codec import to_message
 from sinks.kafka.offsets import from_place
 from sinks.kafka.stamps import Stamps
-from sinks.mongo.layout import LOCK, POSITIONS, STEPS
+from sinks.mongo.layout import BLOBS, LOCK, POSITIONS, STEPS
 from sinks.mongo.values import micros
 from tests.hub.test_flow import CONFIGURATION, Flow
 from tests.sinks.distributed.fakes import FakeDatabase
@@ -160,7 +161,25 @@ class World:
     # -- what people do ---------------------------------------------------------------------------------------------
 
     def write(self, hub: Hub, conversation: str, sender: str) -> None:
-        """A mail in a conversation; the first opens it, later ones answer the first."""
+        """A mail in a conversation, handed to a hub."""
+        self.compose(conversation, sender)
+        self.deliver(hub, len(self.sent) - 1)
+
+    def arrive(self, conversation: str, sender: str) -> None:
+        """A mail that is on the log already, and whose source was told so."""
+        accepted = self.compose(conversation, sender)
+        original = accepted.original
+        self.database.collection(BLOBS).documents[original.ref.sha256] = {
+            "_id": original.ref.sha256,
+            "size": original.ref.size,
+            "content": original.content,
+        }
+        for each in accepted.interactions:
+            self.broker.append(to_message(interaction_event(each), micros(Clock(self).now())))
+        self.taken.add(accepted.item)
+
+    def compose(self, conversation: str, sender: str) -> Accepted:
+        """The first of a conversation opens it, later ones answer the first."""
         number = len(self.sent)
         first = f"mail:{conversation}"
         is_first = not any(each.interactions[0].conversation == first for each in self.sent)
@@ -184,8 +203,9 @@ class World:
             ),
             content=Content(subject="Invoice", text=f"message {number}"),
         )
-        self.sent.append(Accepted(received.part.item, original, (received,)))
-        self.deliver(hub, number)
+        accepted = Accepted(received.part.item, original, (received,))
+        self.sent.append(accepted)
+        return accepted
 
     def deliver(self, hub: Hub, number: int) -> None:
         """Hand an item to a hub, perhaps again."""

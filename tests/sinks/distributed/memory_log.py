@@ -118,12 +118,6 @@ class MemoryLog:
             place=place,
         )
 
-    async def record(self, place: Place) -> Record | None:
-        await self._gate()
-        partition, offset = from_place(place)
-        records = self._broker.records.get(partition, [])
-        return self._record(records[offset], Standing.at({})) if offset < len(records) else None
-
     async def decoded(self, raws: Sequence[Raw], at: Mapping[Partition, int]) -> list[Record]:
         standing = Standing.at(at)
         return [self._record(each, standing) for each in raws]
@@ -131,6 +125,12 @@ class MemoryLog:
     async def between(self, partition: Partition, first: int, last: int, limit: int) -> list[Raw]:
         await self._gate()
         return self._broker.records[partition][first:last][:limit]
+
+    async def record(self, place: Place) -> Record | None:
+        await self._gate()
+        partition, offset = from_place(place)
+        records = self._broker.records.get(partition, [])
+        return self._record(records[offset], Standing.at({})) if offset < len(records) else None
 
     async def tail(self) -> Position:
         await self._gate()

@@ -88,7 +88,10 @@ class HubMachine(RuleBasedStateMachine):
     @rule(consumers=st.sampled_from([CONSUMERS, CONSUMERS, ("cases",), ("cases", "automation"), ()]))
     def start(self, consumers: tuple[str, ...]) -> None:
         """A process of all roles, or of one; two of the same role have the same batch before them."""
-        self.world.work(self.world.start(), consumers)
+        self.set_to_work(self.world.start(), consumers)
+
+    def set_to_work(self, hub: Hub, consumers: tuple[str, ...]) -> None:
+        self.world.work(hub, consumers)
 
     @rule(who=SOME, turns=st.integers(1, 60), which=SOME)
     def go(self, who: int, turns: int, which: int) -> None:
@@ -181,10 +184,10 @@ def disarmed() -> Iterator[None]:
     set_hook(None)
 
 
-def run(examples: int, steps: int) -> None:
+def run(examples: int, steps: int, machine: type[HubMachine] = HubMachine) -> None:
     """Prints how often each point was passed and ended at, so that a run says what it went through."""
     passed.clear()
-    run_state_machine_as_test(HubMachine, settings=settings(max_examples=examples, stateful_step_count=steps))
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=steps))
     print(f"{examples} examples:", *(f"{name} {count}" for name, count in sorted(passed.items())), sep="\n")
 
 
