@@ -71,10 +71,11 @@ class Controlled:
         runs = self._is_wanted and not self._controls.is_paused(self.channel, self.account)
         if runs == self._runs:
             return
-        self._runs = runs
         if runs:
             await self._inner.start()
+            self._runs = True
         else:
+            self._runs = False
             await self._inner.stop(GRACE_SECONDS)
 
     def health(self) -> Health:

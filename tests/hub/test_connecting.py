@@ -84,6 +84,24 @@ async def test_a_paused_connector_stops_and_goes_on_when_it_is_resumed(house: Ho
     assert house.connector.health().state is HealthState.OK
 
 
+async def test_a_connector_that_cannot_be_resumed_is_tried_again(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("CRITICAL")
+    await house.connector.start()
+    await house.order(paused=True)
+    starts = house.source.start
+
+    async def is_taken() -> None:
+        raise OSError("the port is taken")
+
+    monkeypatch.setattr(house.source, "start", is_taken)
+    await house.order(paused=False)
+    monkeypatch.setattr(house.source, "start", starts)
+    await house.controls.once()
+    assert house.source.told == ["start", "stop", "start"]
+
+
 async def test_a_pause_outlives_a_restart(house: House) -> None:
     await house.order(paused=True)
     await house.again().start()
