@@ -50,6 +50,10 @@ ADVICE: dict[type[apsw.Error], tuple[type[Outage], str]] = {
         Outage,
         "access is denied; give the hub's user the right to read and write the data folder",
     ),
+    apsw.ProtocolError: (
+        Outage,
+        "the locks of the file do not work; the data folder must be on a disk of this machine",
+    ),
     apsw.IOError: (Outage, "the disk does not read or write; look at the system's log and the file system"),
     apsw.NoMemError: (Outage, "there is no memory left"),
     apsw.InterruptError: (Outage, "the engine is closing"),

@@ -29,6 +29,10 @@ FATAL = (
     apsw.NoMemError,
     apsw.ReadOnlyError,
     apsw.BusyError,
+    apsw.LockedError,
+    apsw.CantOpenError,
+    apsw.PermissionsError,
+    apsw.ProtocolError,
 )
 """Faults of the disk, not of one step: the whole group is taken back."""
 IMPATIENT_PAGES = 8 * CHECKPOINT_PAGES

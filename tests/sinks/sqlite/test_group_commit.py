@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from pathlib import Path
+from typing import Any, cast
 
 import apsw
 import pytest
@@ -107,3 +108,32 @@ async def test_what_was_asked_before_closing_is_written_and_told(engine: SqliteE
     again = await open_engine(folder, clock=FixedClock())
     assert len(await again.scan([Topic.INTERACTIONS], START, 100)) == 20
     await again.close()
+
+
+class OnceInTheWay:
+    """A connection whose next transaction does not begin."""
+
+    def __init__(self, connection: apsw.Connection, error: apsw.Error) -> None:
+        self._connection = connection
+        self._errors = [error]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, sql: str, *arguments: Any) -> Any:
+        if sql == "BEGIN IMMEDIATE" and self._errors:
+            raise self._errors.pop()
+        return self._connection.execute(sql, *arguments)
+
+
+@pytest.mark.parametrize(
+    "error", [apsw.CantOpenError, apsw.LockedError, apsw.PermissionsError, apsw.ProtocolError]
+)
+async def test_a_file_that_is_out_of_reach_for_a_moment_is_an_outage_of_a_moment(
+    engine: SqliteEngine, error: type[apsw.Error]
+) -> None:
+    engine.store.connection = cast(apsw.Connection, OnceInTheWay(engine.store.connection, error("for now")))
+    with pytest.raises(Outage):
+        await engine.commit(Step(events=[received(1)]))
+    await engine.commit(Step(events=[received(2)]))
+    assert [each.id for each in await engine.scan(tuple(Topic), START, 10)] == [received(2).id]
