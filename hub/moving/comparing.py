@@ -8,6 +8,7 @@ from hub.moving.copying import (
     ALL_TOPICS,
     CASES_AT_ONCE,
     DOCUMENTS_AT_ONCE,
+    ENTRIES_AT_ONCE,
     EVENTS_AT_ONCE,
     Copying,
     Told,
@@ -98,18 +99,29 @@ class Comparing:
         self.told("documents compared", count)
 
     async def _entries(self) -> AsyncIterator[str]:
+        """Looked up by their ids, many at once; and none is there beside them."""
         following: str | None = None
+        count = 0
         while True:
             page = await self.source.find(Query(CASES, limit=CASES_AT_ONCE, after=following))
-            for case in page.items:
-                here = [each async for each in self.copying.entries_of(self.source, case.id)]
-                there = [each async for each in self.copying.entries_of(self.target, case.id)]
-                if here != there:
-                    yield f"timeline: that of case {case.id} is not what it was"
-                self.told("entries compared", len(here))
+            here = [
+                entry for case in page.items async for entry in self.copying.entries_of(self.source, case.id)
+            ]
+            for first in range(0, len(here), ENTRIES_AT_ONCE):
+                part = here[first : first + ENTRIES_AT_ONCE]
+                wanted = References(entries={each.id for each in part})
+                there = (await self.target.load(wanted)).entries
+                for entry in part:
+                    if there.get(entry.id) != entry:
+                        yield f"timeline: entry {entry.id} of case {entry.case} is not what it was"
+            count += len(here)
+            self.told("entries compared", len(here))
             following = page.next
             if following is None:
-                return
+                break
+        held = await self.importer.count_entries()
+        if held != count:
+            yield f"timeline: {count} entries were moved, and {held} are there"
 
     async def _outcomes(self) -> AsyncIterator[str]:
         for consumer in await self.source.positions():

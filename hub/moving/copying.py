@@ -194,20 +194,20 @@ class Copying:
         return document
 
     async def _timelines(self) -> None:
-        """Entries by cases, those of a case in the order in which they came."""
+        """Entries by cases, those of a case in the order in which they came. What they refer to came with their events."""
         number, _, cursor = (self._checkpoint.get("timelines") or "1").partition(" ")
         count, following = int(number), cursor or None
         while True:
             page = await self._source.find(Query(CASES, limit=CASES_AT_ONCE, after=following))
+            entries: list[Entry] = []
             for case in page.items:
-                entries = [entry async for entry in self.entries_of(self._source, case.id)]
-                entries.reverse()
-                await self._blobs(entries)
-                for first in range(0, len(entries), ENTRIES_AT_ONCE):
-                    part = entries[first : first + ENTRIES_AT_ONCE]
-                    await self._target.entries(part, count)
-                    count += len(part)
-                self._told("entries", len(entries))
+                newest_first = [entry async for entry in self.entries_of(self._source, case.id)]
+                entries += reversed(newest_first)
+            for first in range(0, len(entries), ENTRIES_AT_ONCE):
+                part = entries[first : first + ENTRIES_AT_ONCE]
+                await self._target.entries(part, count)
+                count += len(part)
+                self._told("entries", len(part))
             crash_point("move.after-entries")
             following = page.next
             if following is None:

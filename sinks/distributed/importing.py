@@ -122,6 +122,9 @@ class Importer:
         numbers = iter(range(first_number, first_number + len(entries)))
         await self._insert(ENTRIES, _as_documents(entry_writes(entries, lambda: next(numbers))))
 
+    async def count_entries(self) -> int:
+        return await self._database.collection(ENTRIES).count({})
+
     async def changes(self, changes: Sequence[EntryChange]) -> None:
         """What became of entries that are there."""
         await self._database.collection(ENTRIES).update_each(change_writes(changes))
