@@ -33,6 +33,7 @@ async def relay() -> AsyncIterator[StandinServer]:
     await mailbox.close()
 
 
+@pytest.mark.slow
 async def test_partitions_grow_only_when_all_is_done_and_conversations_go_on(
     tmp_path: Path, relay: StandinServer
 ) -> None:

@@ -110,6 +110,7 @@ async def test_what_is_applied_in_one_process_is_in_force_in_all(
         await hub.verified([first, second])
 
 
+@pytest.mark.slow
 async def test_a_worker_stops_in_time_while_the_store_is_down_and_acknowledges_nothing(
     tmp_path: Path, relay: StandinServer
 ) -> None:
@@ -136,6 +137,7 @@ async def test_a_worker_stops_in_time_while_the_store_is_down_and_acknowledges_n
         own.stop()
 
 
+@pytest.mark.slow
 async def test_a_worker_stops_in_time_while_kafka_is_silent(tmp_path: Path, relay: StandinServer) -> None:
     own = SERVERS["kafka"].open(tmp_path / "kafka")
     settings = settings_on_servers(tmp_path, relay.port, log=f"{own.url}?partitions=2")

@@ -94,6 +94,7 @@ def senders_of(entries: list[dict[str, Any]]) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 async def test_order_and_effects_are_right_whoever_decides_whatever_comes_at_once(
     tmp_path: Path, relay: StandinServer
 ) -> None:
