@@ -27,19 +27,21 @@ LOOK_SECONDS = 1.0
 class Wanted:
     """A lease that this process wants, and has or has not."""
 
-    def __init__(self, name: str, duty: str, is_trusted: Callable[[], bool]) -> None:
+    def __init__(self, name: str, duty: str, is_trusted: Callable[[UUID | None], bool]) -> None:
         self.name = name
         self.duty = duty
         self.holder: UUID | None = None
         """Who had it when last looked at."""
         self._token: int | None = None
+        self._member: UUID | None = None
+        """As which member this process took it."""
         self._is_trusted = is_trusted
         self._changed = asyncio.Event()
 
     @property
     def is_held(self) -> bool:
         """Nobody else can have it yet."""
-        return self._token is not None and self._is_trusted()
+        return self._token is not None and self._is_trusted(self._member)
 
     @property
     def token(self) -> int:
@@ -51,7 +53,8 @@ class Wanted:
         await self._changed.wait()
         self._changed.clear()
 
-    def set(self, token: int | None) -> None:
+    def set(self, token: int | None, member: UUID | None = None) -> None:
+        self._member = member
         if token != self._token:
             self._token = token
             self._changed.set()
@@ -143,8 +146,11 @@ class Leases:
             return False
         return True
 
-    def _is_trusted(self) -> bool:
-        return self._members is None or self._members.is_valid
+    def _is_trusted(self, member: UUID | None) -> bool:
+        """Whether what was taken as that member is still this process's. After others ended it, it is another one."""
+        if self._members is None:
+            return True
+        return member == self._members.id and self._members.is_valid
 
     def _tell(self) -> None:
         self._metrics.set(Metric.MEMBERS, 1 if self._members is None else len(self._members.live))
@@ -152,8 +158,8 @@ class Leases:
         self._metrics.set_all(Metric.LEASES, held)
 
     def _let_go_of_doubtful(self) -> None:
-        if not self._is_trusted():
-            for each in self._wanted.values():
+        for each in self._wanted.values():
+            if not each.is_held:
                 each.set(None)
 
     async def look(self) -> None:
@@ -167,7 +173,7 @@ class Leases:
             lease = stored.get(name)
             wanted.holder = lease.holder if lease is not None and lease.holder not in gone else None
             if lease is not None and lease.holder == self._members.id:
-                wanted.set(lease.token)
+                wanted.set(lease.token, lease.holder)
                 continue
             wanted.set(None)
             if wanted.holder is not None:
@@ -206,7 +212,7 @@ class Leases:
         log.info("this process holds %s now", wanted.name)
         self._free_since.pop(wanted.name, None)
         wanted.holder = taken.holder
-        wanted.set(taken.token)
+        wanted.set(taken.token, taken.holder)
 
     async def _load(self, wanted: Iterable[Wanted]) -> dict[str, Lease]:
         ids = {_id(each.name) for each in wanted}

@@ -226,7 +226,8 @@ class Dispatcher:
             return
         self._recovery.is_being_sent(sending)
         crash_point("outbound.after-sending")
-        receipt = await self._delivered(deliverer, sending) if self._members.is_valid else STOOD_STILL
+        is_trusted = self._members.is_valid and self._members.id == sending.sender
+        receipt = await self._delivered(deliverer, sending) if is_trusted else STOOD_STILL
         crash_point("outbound.before-result")
         await self._commit_result(sending, receipt)
 
