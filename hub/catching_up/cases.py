@@ -28,6 +28,8 @@ class Cases:
         self._most_remembered = most_remembered
         self._remembered: OrderedDict[UUID, InteractionReceived] = OrderedDict()
         self._places: dict[UUID, Place] = {}
+        self.caused: set[UUID] = set()
+        """Inputs of which an event was folded on."""
 
     async def run(self) -> None:
         after = since(await self._engine.positions(), SINCE)
@@ -38,6 +40,8 @@ class Cases:
 
     def _remember(self, records: Iterable[Record]) -> None:
         for record in records:
+            if record.id in self._places:
+                continue  # it came twice, and the first was applied
             if record.event is not None and isinstance(record.event.data, InteractionReceived):
                 self._remembered[record.id] = record.event.data
                 self._places[record.id] = record.place
@@ -66,6 +70,7 @@ class Cases:
         step.documents = [(cases[id], stored[id].revision if id in stored else 0) for id in changed]
         await self._lead_to(new, messages, step)
         await self._engine.commit(step)
+        self.caused.update(each.causation for each in new if each.causation is not None)
         self._counts["cases"] += len(changed)
         self._counts["events of cases"] += len(new)
 
@@ -98,7 +103,7 @@ class Cases:
         async for records in chunks(self._engine, (Topic.INTERACTIONS,), START):
             for each in records:
                 if each.id in missing and each.event and isinstance(each.event.data, InteractionReceived):
-                    found[each.id] = each.event.data
+                    found.setdefault(each.id, each.event.data)
             if len(found) == len(missing):
                 break
         return found

@@ -5,6 +5,7 @@ that it is decided by itself when the hub starts, and what has effects is not re
 """
 
 from collections import Counter
+from collections.abc import Set
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,7 +20,6 @@ from schemas.topics import Topic
 from sinks.kafka.offsets import from_place, from_position, to_position
 from sinks.outbound import CONSUMER as OUTBOUND
 
-EFFECTS = (Topic.CASES, Topic.OUTBOUND, Topic.IDENTITY)
 CLOCKS_APART = timedelta(hours=1)
 REASON = "before the store was put back nothing followed from it on the log, or it was not read"
 
@@ -27,12 +27,13 @@ REASON = "before the store was put back nothing followed from it on the log, or 
 class Positions:
     """Remembers ids of what came since the backup: about 0.1 kB an event."""
 
-    def __init__(self, engine: Engine, clock: Clock, counts: Counter[str]) -> None:
+    def __init__(self, engine: Engine, clock: Clock, counts: Counter[str], caused: Set[UUID]) -> None:
+        """`caused`: inputs of whose effects the store did not know."""
         self._engine = engine
         self._clock = clock
         self._counts = counts
         self._parking = Parking(engine, clock, CASES)
-        self._caused: set[UUID] = set()
+        self._caused = caused
         self._reacted: set[UUID] = set()
         self._suppressed: dict[UUID, str] = {}
         self._seen: set[UUID] = set()
@@ -51,8 +52,7 @@ class Positions:
         return await self._engine.position_at(min(times) - CLOCKS_APART) if times else START
 
     async def _gather(self, after: Position) -> None:
-        topics = (*EFFECTS, Topic.COMMANDS, Topic.AUTOMATION)
-        async for records in chunks(self._engine, topics, after):
+        async for records in chunks(self._engine, (Topic.COMMANDS, Topic.AUTOMATION), after):
             for record in records:
                 event = record.event
                 if event is None or event.causation is None:
@@ -61,8 +61,6 @@ class Positions:
                     self._reacted.add(event.causation)
                 elif isinstance(event.data, AutomationSuppressed):
                     self._suppressed[event.causation] = event.data.reason
-                elif record.topic in EFFECTS:
-                    self._caused.add(event.causation)
 
     async def _cases(self, position: Position) -> None:
         while records := await self._engine.scan(INPUTS, position, CHUNK):

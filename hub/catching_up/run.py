@@ -26,8 +26,7 @@ async def catch_up(engine: Engine, clock: Clock) -> Mapping[str, int]:
     await Handles(engine, counts).run()
     await Outbound(engine, counts, clock.now()).run()
     await Quarantine(engine, counts).run()
-    await Cases(
-        engine, counts
-    ).run()  # by which a start is let through again, so all that could do harm is done by now
-    await Positions(engine, clock, counts).run()
+    cases = Cases(engine, counts)
+    await cases.run()  # by which a start is let through again, so all that could do harm is done by now
+    await Positions(engine, clock, counts, cases.caused).run()
     return counts

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -33,12 +33,6 @@ BLOBS = ("blobs", "blob_files.files", "blob_files.chunks")
 async def log() -> AsyncIterator[Log]:
     async with a_log() as made:
         yield made
-
-
-@pytest.fixture
-def client() -> Iterator[pymongo.MongoClient[Any]]:
-    with pymongo.MongoClient[Any](server("nx-27017").url) as connected:
-        yield connected
 
 
 def copied(client: pymongo.MongoClient[Any], source: str, target: str, only: tuple[str, ...] = ()) -> None:
