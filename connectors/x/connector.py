@@ -1,6 +1,7 @@
 """One account on X as the hub sees it: asks for what is new under a lease, and says what it costs."""
 
 import asyncio
+import contextlib
 from datetime import datetime
 
 import structlog
@@ -48,6 +49,7 @@ class XConnector:
         self.sender = Sender(settings, self.client, around.clock, self.spending)
         self.sweeps = self._sweeps(around)
         self._task: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
         self._token = 0
         self._state = HealthState.STARTING
         self._trouble = ""
@@ -69,14 +71,18 @@ class XConnector:
     async def start_as(self, token: int) -> None:
         """Under a lease: what is saved carries its token."""
         self._state, self._token = HealthState.OK, token
+        self._stopping.clear()
         self._task = asyncio.create_task(self._keep_asking(token))
 
     async def stop(self, grace_seconds: float) -> None:
         self._state = HealthState.STOPPED
         task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        if task is None:
+            return
+        self._stopping.set()  # a look that has begun is brought to its end, as far as there is time
+        await asyncio.wait({task}, timeout=grace_seconds)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     async def replay(self, since: datetime) -> str:
         """X is asked once more for everything since then. Raises NotYet where it is not asked here."""
@@ -116,7 +122,7 @@ class XConnector:
     async def _keep_asking(self, token: int) -> None:
         """One look after the other. A limit is waited for as long as X asks."""
         failures = 0
-        while True:
+        while not self._stopping.is_set():
             rest = self._settings.poll_seconds
             try:
                 if not failures:
@@ -133,7 +139,9 @@ class XConnector:
                 failures += 1
                 log.exception("x: asking failed", account=self.account)
                 rest = LONGEST_REST_SECONDS
-            await asyncio.sleep(rest)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(rest):
+                    await self._stopping.wait()
 
 
 def _rest(error: BaseException, failures: int, usual: float) -> float:
