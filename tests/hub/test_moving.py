@@ -1,11 +1,13 @@
 """A company that ran in its data folder goes on, on Kafka and a store of MongoDB's protocol, as if nothing had happened."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 
 from connectors.kit.intake import Accepted
 from hub.company import Company
@@ -25,9 +27,11 @@ from schemas.ports import START, Blob, Engine, Query, Step
 from schemas.topics import Topic
 from sinks.distributed.engine import Access, DistributedEngine, open_distributed
 from sinks.mongo.layout import ENTRIES
+from sinks.s3.settings import S3Settings
 from sinks.sqlite.engine import open_engine
 from sinks.sqlite.errors import FolderInUse
 from tests.hub.test_flow import CONFIGURATION, MIA, OPERATOR, Flow, Now
+from tests.support.s3 import s3_server
 from tests.support.servers import server
 
 pytestmark = [
@@ -277,3 +281,20 @@ async def test_what_is_not_as_it_was_is_told_and_the_folder_stays_as_it_is(
     assert not (tmp_path / MOVED).exists()
     again = await open_engine(tmp_path, clock=clock)
     await again.close()
+
+
+async def test_large_originals_go_to_the_bucket_that_the_target_names(tmp_path: Path) -> None:
+    clock = await ran(tmp_path)
+    with s3_server("moved") as url:
+        keys = S3Settings(access_key_id="hubbub", secret_access_key=SecretStr("secret"))
+        access = Access(blobs=f"s3://moved/originals?endpoint={url}", s3=keys)
+        where = replace(new_where(tmp_path), access=access)
+        assert await move(where, clock).run() == []
+        engine = await open_distributed(where.log, where.store, clock=clock, access=access)
+        try:
+            name = sha256(LARGE)
+            assert await engine.database.get_file(name) is None
+            assert engine.files is not None
+            assert await engine.files.get_file(name) == LARGE
+        finally:
+            await engine.close()
