@@ -1,7 +1,7 @@
 /* Records what a process writes below one folder, so that power cuts can be played afterwards.
  *
  * Preloaded (LD_PRELOAD) into a process. POWER_ROOT names the folder, POWER_JOURNAL the file that gets the records:
- * open, write, truncate, sync, rename, unlink and mkdir, in the order in which the kernel took them. `power_acknowledge`
+ * open, write, truncate, sync, rename, link, unlink and mkdir, in the order in which the kernel took them. `power_acknowledge`
  * adds what the process told to the outside. Memory maps are not seen: SQLite's -shm is scratch and made anew.
  */
 #define _GNU_SOURCE
@@ -162,20 +162,28 @@ static int sync_recorded(long call, int fd) {
 int fsync(int fd) { return sync_recorded(SYS_fsync, fd); }
 int fdatasync(int fd) { return sync_recorded(SYS_fdatasync, fd); }
 
-int rename(const char *from, const char *to) {
+static int two_names_recorded(char kind, int result, const char *from, const char *to) {
     char first[PATH_MAX], second[PATH_MAX], both[2 * PATH_MAX];
-    pthread_mutex_lock(&lock);
-    int result = syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
     int error = errno;
     const char *old = below(AT_FDCWD, from, first), *new = below(AT_FDCWD, to, second);
     if (!result && old && new) {
         int length = snprintf(both, sizeof both, "%s", old) + 1;
         length += snprintf(both + length, sizeof both - length, "%s", new);
-        record('R', 0, 0, both, length);
+        record(kind, 0, 0, both, length);
     }
     pthread_mutex_unlock(&lock);
     errno = error;
     return result;
+}
+
+int rename(const char *from, const char *to) {
+    pthread_mutex_lock(&lock);
+    return two_names_recorded('R', syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to), from, to);
+}
+
+int link(const char *from, const char *to) {
+    pthread_mutex_lock(&lock);
+    return two_names_recorded('L', syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0), from, to);
 }
 
 static int name_recorded(char kind, int result, const char *path) {

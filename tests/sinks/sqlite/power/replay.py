@@ -99,6 +99,9 @@ class Disk:
             case "R":
                 old, new = record.content.decode().split("\0")
                 self._name(((new, self.names[old]), (old, None)))
+            case "L":
+                old, new = record.content.decode().split("\0")
+                self._name(((new, self.names[old]),))
             case "U":
                 self._name(((record.content.decode(), None),))
             case "A":
