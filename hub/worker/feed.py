@@ -41,6 +41,18 @@ def merged(raws: Sequence[Raw]) -> list[Raw]:
     return [each for *_, each in sorted(keyed, key=lambda key: key[:3])]
 
 
+def _lag(
+    partitions: Collection[Partition],
+    stands_at: Mapping[Partition, int],
+    starts: Mapping[Partition, int],
+    ends: Mapping[Partition, int],
+) -> int:
+    """How many records there are beyond where somebody stands."""
+    return sum(
+        max(0, ends.get(each, 0) - max(stands_at.get(each, 0), starts.get(each, 0))) for each in partitions
+    )
+
+
 class Feed:
     """`hold` says which partitions are this process's; `take` applies records of theirs; `run` looks after parked keys."""
 
@@ -103,17 +115,23 @@ class Feed:
         self._stopping.set()
         self._wake.set()
 
-    async def share(self, ends: Mapping[Partition, int]) -> Share:
-        """How far it is in the partitions that it holds. Raises Outage."""
+    async def share(self, starts: Mapping[Partition, int], ends: Mapping[Partition, int]) -> Share:
+        """How far it is in the partitions that it holds, of what the log has. Raises Outage."""
         stands_at = await self._engine.offsets(self.consumer.name)
         parked = self.processing.parking.lags() if self.processing.parking.is_loaded else []
         return Share(
-            lag=sum(max(0, ends.get(each, 0) - self._done(each, stands_at)) for each in self._held),
+            lag=_lag(self._held, stands_at, starts, ends),
             moves=self.moves,
             parked_keys=len(parked),
             parked_most=parked[0].events if parked else 0,
             partitions=len(self._held),
         )
+
+    async def whole(self, starts: Mapping[Partition, int], ends: Mapping[Partition, int]) -> Share:
+        """How far the consumer is in all of the log, whoever works on it: what a process looks at that holds nothing."""
+        stands_at = await self._engine.offsets(self.consumer.name)
+        all_of_them = [each for each in ends if each[0] in self.consumer.topics]
+        return Share(_lag(all_of_them, stands_at, starts, ends), moves=sum(stands_at.values()))
 
     def _done(self, partition: Partition, stands_at: Mapping[Partition, int]) -> int:
         return max(stands_at.get(partition, 0), self._nothing_before.get(partition, 0))

@@ -73,6 +73,12 @@ class Consumer(driver.Consumer):
             each.close()
         return WaitResults([first], [begun.value], False)
 
+    async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
+        """Known at once, so that it shows when Faust never gets as far as fetching from them."""
+        app: Any = self.app
+        app.desk.hold([partition_of(app.address.prefix, each) for each in assigned])
+        await super().on_partitions_assigned(assigned, generation_id)
+
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Asked for after each assignment. Where the store does not answer, Kafka's own memory has to do for now: whoever
         is fed reads what lies before it by himself."""

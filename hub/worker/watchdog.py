@@ -64,6 +64,8 @@ class Watchdog:
             self._seen.clear()
             return
         now = self._monotonic()
+        for gone in self._seen.keys() - consumers.keys():
+            del self._seen[gone]
         for name, each in consumers.items():
             moves, since = self._seen.get(name, (each.moves, now))
             if each.lag == 0 or moves != each.moves:

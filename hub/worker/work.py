@@ -73,13 +73,22 @@ class Worker:
 
     async def standing(self) -> Mapping[str, Share]:
         """By consumer. Raises Outage."""
-        ends = await self._engine.events.ends()
-        shares = await asyncio.gather(*(each.share(ends) for each in self.desk.feeds))
+        starts, ends = await self._engine.events.starts(), await self._engine.events.ends()
+        shares = await asyncio.gather(*(each.share(starts, ends) for each in self.desk.feeds))
         return {feed.consumer.name: share for feed, share in zip(self.desk.feeds, shares, strict=True)}
 
     async def _looked(self) -> Mapping[str, Share]:
+        """What the watchdog sees. A process to which Kafka gives nothing is well while others get on."""
         await self._engine.database.ping()
-        return await self.standing()
+        starts, ends = await self._engine.events.starts(), await self._engine.events.ends()
+        found = {}
+        for feed in self.desk.feeds:
+            name = feed.consumer.name
+            if feed.held:
+                found[name] = await feed.share(starts, ends)
+            else:
+                found[f"{name} of all"] = await feed.whole(starts, ends)
+        return found
 
     @property
     def is_left_behind(self) -> bool:
