@@ -79,7 +79,9 @@ class Committer:
         token: Callable[[], str] = lambda: secrets.token_hex(8),
         within: Callable[[float], AbstractAsyncContextManager[object]] = asyncio.timeout,
         at_once: Together = together,
+        reach: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
+        """`reach` raises Outage while the log does not answer."""
         self._database = database
         self._publish = publish
         self._now = now
@@ -87,6 +89,7 @@ class Committer:
         self._token = token
         self._within = within
         self._together = at_once
+        self._reach = reach
         self._mine: set[str] = set()
         """Steps that this process is at."""
         self.journal = Journal(database)
@@ -141,24 +144,27 @@ class Committer:
             await self.journal.wait(step)
             return []
         if not may_publish_later:
-            await self._publish_in_turn(plan.redo)
-        elif not await self._publish_soon(step, plan.redo):
+            await self._publish_in_turn(plan.redo, is_left=False)
+        elif not await self._publish_soon(step, plan.redo, is_left=False):
             return []
         await self._end(step, plan.redo)
         return []
 
-    async def _publish_soon(self, step: str, redo: Redo) -> bool:
+    async def _publish_soon(self, step: str, redo: Redo, is_left: bool) -> bool:
         """False when the log does not answer in time: the relay then publishes, and others may go on behind this step."""
         try:
             async with self._within(PUBLISH_SECONDS):
-                await self._publish_in_turn(redo)
+                await self._publish_in_turn(redo, is_left)
         except (Outage, TimeoutError) as outage:
             log.warning("a step is durable and is published later: %s", str(outage) or "the log is slow")
             await self.journal.wait(step)
             return False
         return True
 
-    async def _publish_in_turn(self, redo: Redo) -> None:
+    async def _publish_in_turn(self, redo: Redo, is_left: bool) -> None:
+        """What was left may be published by many: they look whether the log answers, or each would have a copy on its way."""
+        if is_left and self._reach is not None:
+            await self._reach()
         for step in redo.behind:
             await self.finish(step)
         await self._publish(redo.messages)
@@ -378,8 +384,8 @@ class Committer:
             return
         await self._write(step, redo)
         if not may_publish_later:
-            await self._publish_in_turn(redo)
-        elif not await self._publish_soon(step, redo):
+            await self._publish_in_turn(redo, is_left=True)
+        elif not await self._publish_soon(step, redo, is_left=True):
             return
         await self._end(step, redo)
 

@@ -80,7 +80,7 @@ class DistributedEngine:
         self.files = files
         self._clock = clock
         self._stamps = stamps
-        self._committer = Committer(database, events.publish, lambda: micros(clock.now()))
+        self._committer = Committer(database, events.publish, lambda: micros(clock.now()), reach=events.ends)
         self._relaying = asyncio.get_running_loop().create_task(self._relay())
         self._closed = False
 

@@ -403,3 +403,31 @@ async def test_a_step_of_one_document_is_one_write(passed: list[str]) -> None:
     await desk.commit(Step(deletions=[(Case, case("a").id)]))
     assert desk.database.collection("cases").documents == {}
     assert passed == []
+
+
+async def test_what_was_left_is_handed_to_no_producer_while_the_log_does_not_answer() -> None:
+    """An outage of half a minute put three copies of each event on the log: one of each process that tried meanwhile."""
+    desk, tried = Desk(), []
+
+    async def publish(messages: Sequence[Message]) -> None:
+        tried.append(len(messages))
+        await desk.log.publish(messages)
+
+    async def reach() -> None:
+        if not desk.log.is_up:
+            raise Outage("the log is down")
+
+    desk.log.is_up = False
+    id = name("case", "one")
+    await desk.commit(Step(documents=[(case("one"), 0)], events=[noted(id, 1)]), may_publish_later=True)
+    desk.clock.micros += 30 * SECOND
+    other = Committer(
+        desk.database, publish, desk.clock.now, desk.clock.pause, at_once=one_by_one, reach=reach
+    )
+    with pytest.raises(Outage):
+        await other.relay()
+    assert tried == []
+    desk.log.is_up = True
+    assert await other.relay() == 1
+    assert tried == [1]
+    assert desk.held() == []
