@@ -45,7 +45,7 @@ MEASUREMENTS = {
 
 def on_servers() -> dict[str, Measurement]:
     """Those of the engine on Kafka and MongoDB, whose packages are imported only here."""
-    from tests.bench.distributed import apply, floor, side_by_side, workers
+    from tests.bench.distributed import apply, floor, live, side_by_side, workers
 
     return {
         "kafka_apply": Measurement(
@@ -57,6 +57,10 @@ def on_servers() -> dict[str, Measurement]:
         "kafka_workers": Measurement(
             lambda folder: workers.measure(folder, 20_000, (1, 2, 4)),
             lambda folder: workers.measure(folder, 500, (1, 2)),
+        ),
+        "kafka_post_to_queue": Measurement(
+            lambda folder: live.measure(folder, 60, (10, 50, 200)),
+            lambda folder: live.measure(folder, 5, (5, 200)),
         ),
         "kafka_side_by_side": Measurement(
             lambda folder: side_by_side.measure(folder, 20_000),

@@ -8,13 +8,13 @@ from faststream import FastStream
 from faststream.kafka import KafkaBroker
 from motor.motor_asyncio import AsyncIOMotorClient
 
-server, topic, out, store = sys.argv[1:5]
+server, topic, out, store, group = sys.argv[1:6]
 broker = KafkaBroker(server)
 app = FastStream(broker)
 client: Any = AsyncIOMotorClient(store)
 
 
-@broker.subscriber(topic, group_id="peer", auto_offset_reset="earliest")  # type: ignore[untyped-decorator, unused-ignore]
+@broker.subscriber(topic, group_id=group, auto_offset_reset="earliest")  # type: ignore[untyped-decorator, unused-ignore]
 @broker.publisher(out)  # type: ignore[untyped-decorator, unused-ignore]
 async def work(value: dict[str, Any]) -> dict[str, str]:
     await client.get_default_database().kept.replace_one(

@@ -6,9 +6,9 @@ from typing import Any
 import faust
 from motor.motor_asyncio import AsyncIOMotorClient
 
-server, topic, out, store = sys.argv[1:5]
+server, topic, out, store, group = sys.argv[1:6]
 app = faust.App(
-    "peer", broker=f"kafka://{server}", value_serializer="json", topic_allow_declare=False, topic_disable_leader=True,
+    group, broker=f"kafka://{server}", value_serializer="json", topic_allow_declare=False, topic_disable_leader=True,
     consumer_auto_offset_reset="earliest", web_enabled=False,
 )  # fmt: skip
 told = app.topic(out)

@@ -6,9 +6,9 @@ from typing import Any
 from pymongo import MongoClient
 from quixstreams import Application
 
-server, topic, out, store = sys.argv[1:5]
+server, topic, out, store, group = sys.argv[1:6]
 app = Application(
-    broker_address=server, consumer_group="peer", auto_offset_reset="earliest", auto_create_topics=False
+    broker_address=server, consumer_group=group, auto_offset_reset="earliest", auto_create_topics=False
 )
 client: MongoClient[Any] = MongoClient(store)
 
