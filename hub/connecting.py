@@ -53,6 +53,8 @@ class Controlled:
         self._controls = controls
         self._is_wanted = False
         self._runs = False
+        self._turn = asyncio.Lock()
+        """Orders are looked at while it starts and stops."""
 
     async def start(self) -> None:
         self._is_wanted = True
@@ -62,21 +64,23 @@ class Controlled:
 
     async def stop(self, grace_seconds: float) -> None:
         self._is_wanted = False
-        if self._runs:
-            self._runs = False
-            await self._inner.stop(grace_seconds)
+        async with self._turn:
+            if self._runs:
+                self._runs = False
+                await self._inner.stop(grace_seconds)
 
     async def follow(self) -> None:
         """Runs if and only if it was started and is not paused."""
-        runs = self._is_wanted and not self._controls.is_paused(self.channel, self.account)
-        if runs == self._runs:
-            return
-        if runs:
-            await self._inner.start()
-            self._runs = True
-        else:
-            self._runs = False
-            await self._inner.stop(GRACE_SECONDS)
+        async with self._turn:
+            runs = self._is_wanted and not self._controls.is_paused(self.channel, self.account)
+            if runs == self._runs:
+                return
+            if runs:
+                await self._inner.start()
+                self._runs = True
+            else:
+                self._runs = False
+                await self._inner.stop(GRACE_SECONDS)
 
     def health(self) -> Health:
         order = self._controls.order(self.channel, self.account)

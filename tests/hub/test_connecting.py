@@ -1,5 +1,6 @@
 """Connectors are paused, resumed, read again and reported, over restarts and from any process."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -100,6 +101,24 @@ async def test_a_connector_that_cannot_be_resumed_is_tried_again(
     monkeypatch.setattr(house.source, "start", starts)
     await house.controls.once()
     assert house.source.told == ["start", "stop", "start"]
+
+
+async def test_looking_at_orders_while_it_starts_starts_it_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, starts = asyncio.Event(), house.source.start
+
+    async def slow() -> None:
+        await opened.wait()
+        await starts()
+
+    monkeypatch.setattr(house.source, "start", slow)
+    starting = asyncio.create_task(house.connector.start())
+    looking = asyncio.create_task(house.controls.once())
+    await asyncio.sleep(0.05)
+    opened.set()
+    await asyncio.gather(starting, looking)
+    assert house.source.told == ["start"]
 
 
 async def test_a_pause_outlives_a_restart(house: House) -> None:

@@ -19,7 +19,7 @@ SETTINGS = {
         "smtp_in": {"port": 0},
         "accounts": [{"name": "support", "address": "support@shop.example"}],
     },
-    "grace_seconds": 1,
+    "grace_seconds": 10,
 }
 
 
