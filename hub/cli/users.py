@@ -13,7 +13,7 @@ ROLES = ("agent", "supervisor", "admin")
 UNTIL_THEN = "(the role counts once there is one)"
 
 
-class RoleType(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2
+class RoleType(click.ParamType):
     """`orders=agent`, or `supervisor` for every queue."""
 
     name = "[QUEUE=]ROLE"
