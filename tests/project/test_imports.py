@@ -21,7 +21,7 @@ IMPORTED_BY_OTHERS = {
     "tzdata": "zoneinfo's data, where the system has none",
     "uvloop": "uvicorn's event loop",
 }
-EXTRAS = ("distributed",)
+EXTRAS = ("distributed", "s3")
 """What is installed by who asks for it, and imported by who needs it."""
 PINNED_BY_ANOTHER = {"pydantic-core": "pydantic asks for exactly one version of it"}
 

@@ -13,7 +13,8 @@ def on_kafka(installation: Installation, prefix: str, partitions: int) -> None:
     text = installation.config.read_text()
     text = "\n".join(each for each in text.splitlines() if not each.startswith(("log:", "store:")))
     log = f"{server('kafka').url}?prefix={prefix}&partitions={partitions}"
-    installation.config.write_text(f"{text}\nlog: {log}\nstore: mongodb://127.0.0.1:1/hubbub\n")
+    store = f"{server('nx-27017').url}{prefix.rstrip('.').replace('-', '_')}"
+    installation.config.write_text(f"{text}\nlog: {log}\nstore: {store}\n")
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ def test_without_kafka_there_are_no_topics(installation: Installation) -> None:
 
 
 @pytest.mark.server("kafka")
+@pytest.mark.server("nx-27017")
 @pytest.mark.xdist_group("servers")
 def test_topics_are_planned_asked_about_made_and_grown(installation: Installation, prefix: str) -> None:
     on_kafka(installation, prefix, 2)
