@@ -10,7 +10,7 @@ from hub.runner import Consumer, Runner
 from sinks.mongo.layout import make_indexes
 from tests.bench.apply import BATCH, CONSUMERS, rates
 from tests.bench.distributed.ground import Ground, Installation, ground
-from tests.bench.distributed.recording import Bare, Recorder
+from tests.bench.distributed.recording import Bare, Recorder, idle
 from tests.bench.measuring import Figure, Timed, settle, spread
 from tests.bench.workload import ACCOUNT, BRAND, FixedClock
 
@@ -26,6 +26,8 @@ class Run:
         self.hub = {name: Timed() for name in CONSUMERS}
         self.bare = {name: Timed() for name in CONSUMERS}
         self.processed: dict[str, int] = {}
+        self.hub_idle = self.bare_idle = 0.0
+        """Processor seconds a second with connections open and nothing to do."""
 
     async def work(self, count: int) -> None:
         await self.on.make_topics()
@@ -55,6 +57,7 @@ class Run:
                     before = runner.processed
                 await asyncio.to_thread(recorder.keep, self._records / consumer.name)
                 self.processed[consumer.name] = runner.processed
+            self.hub_idle = await idle()
         finally:
             await engine.close()
 
@@ -66,8 +69,9 @@ class Run:
         await engine.close()
         for name in CONSUMERS:
             settle()
-            done = await Bare(self.on, onto, self.topics[name]).run(self._records / name, self.bare[name])
-            assert done == self.processed[name]
+            bare = Bare(self.on, onto, self.topics[name])
+            assert await bare.run(self._records / name, self.bare[name]) == self.processed[name]
+            self.bare_idle = bare.idle
 
 
 def measure(folder: Path, count: int, runs: int) -> Figure:
@@ -96,11 +100,23 @@ def _figure(on: Ground, count: int, runs: list[Run]) -> Figure:
         }
     whole = [sum(each.cpu for each in run.hub.values()) for run in runs]
     bare = [sum(each.cpu for each in run.bare.values()) for run in runs]
+    busy = [sum(each.cpu - run.hub_idle * each.wall for each in run.hub.values()) for run in runs]
+    bare_busy = [sum(each.cpu - run.bare_idle * each.wall for each in run.bare.values()) for run in runs]
     figure["whole"] = {
         "says": "an interaction through cases, automations and search; processor time of our process, the servers' apart",
         "interactions_per_cpu_second": spread([count / each for each in whole], 0),
         "limit_per_cpu_second": spread([count / each for each in bare], 0),
         "share_of_limit_cpu": spread([each / mine for each, mine in zip(bare, whole, strict=True)], 3),
+        "busy": {
+            "says": "without what open connections cost while the database, which is slow, works",
+            "hub_idle_ms_per_second": spread([run.hub_idle * 1000 for run in runs]),
+            "limit_idle_ms_per_second": spread([run.bare_idle * 1000 for run in runs]),
+            "interactions_per_cpu_second": spread([count / each for each in busy], 0),
+            "limit_per_cpu_second": spread([count / each for each in bare_busy], 0),
+            "share_of_limit_cpu": spread(
+                [each / mine for each, mine in zip(bare_busy, busy, strict=True)], 3
+            ),
+        },
         "aim_share": AIM_SHARE,
         "aim_per_cpu_second": AIM_PER_CPU_SECOND,
     }

@@ -6,6 +6,7 @@ aiokafka and plain bulk writes. It decodes nothing, decides nothing, holds nothi
 
 import asyncio
 import pickle
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.bench.distributed.ground import PARTITIONS, Installation
 from tests.bench.measuring import Timed
 
 FETCH_MILLISECONDS = 100
+IDLE_SECONDS = 4.0
 
 
 Asked = tuple[str, Any, tuple[str, ...]]
@@ -127,12 +129,20 @@ class RecordingCollection:
         return await self._collection.find(filter, fields, order, limit)
 
 
+async def idle() -> float:
+    """Processor seconds a second of this process while nobody asks it for anything."""
+    before = time.process_time()
+    await asyncio.sleep(IDLE_SECONDS)
+    return (time.process_time() - before) / IDLE_SECONDS
+
+
 class Bare:
     """The bare loop on an installation of its own, which reads the log of the one that was recorded."""
 
     def __init__(self, of: Installation, onto: Installation, topics: Sequence[Topic]) -> None:
         self._of, self._onto, self._topics = of, onto, topics
         self._ahead: list[Any] = []
+        self.idle = 0.0
 
     async def run(self, path: Path, timed: Timed) -> int:
         """Returns how many records were read. Reading the record of what is to be done is not timed."""
@@ -157,6 +167,7 @@ class Bare:
             with timed.section():
                 for step in steps:
                     await self._do(step)
+            self.idle = await idle()
         finally:
             await self._consumer.stop()
             await self._producer.stop()
