@@ -91,7 +91,7 @@ class Spool:
         if file is None:
             await self._engine.commit(step)
             return
-        if file.figures.items == 0:
+        if file.figures.items == file.figures.stuck:  # nothing waits that will go on
             try:
                 async with asyncio.timeout(self._settings.after_seconds):
                     await self._engine.commit(step)

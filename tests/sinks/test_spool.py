@@ -244,6 +244,9 @@ async def test_an_item_whose_bytes_were_altered_stays_and_is_told_and_others_go_
     await spool.start()
     await eventually(lambda: engine.events() == [received(2).id])
     assert spool.figures().stuck == 1
+    await spool.commit(item(3))
+    assert engine.events() == [received(2).id, received(3).id], "what stays keeps nobody else waiting"
+    assert spool.spooled == 2
     await spool.stop()
     items, faults = spooled_items(spool.folder)
     assert items == set()
