@@ -21,7 +21,7 @@ from tests.e2e.hubs import company, hubbub, ready, write_settings
 from tests.faults.hub import CLOCK
 from tests.faults.invariants import broken
 from tests.faults.load import REFUSED, Load, Target
-from tests.faults.machines import Machines, machines
+from tests.faults.machines import DATABASE, Machines, machines
 from tests.support.process import Running, running
 from tests.support.waiting import eventually
 
@@ -233,6 +233,7 @@ class Fleet:
         counts = ", ".join(f"{count} {what}" for what, count in sorted(self.counts.items()))
         return "\n".join(
             [
+                f"on {DATABASE}, whose updates of one document are atomic (FerretDB's are not, so it is not raced)",
                 f"seed {self.seed}: {self.load.ledger}",
                 f"lives: {lives}",
                 f"counts: {counts}",
