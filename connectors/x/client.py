@@ -3,6 +3,7 @@
 tweepy has X's host as a literal, waits by itself in a tight loop where a limit names no time, and trips over an error page.
 """
 
+import asyncio
 import json as jsons
 from collections.abc import Mapping
 from datetime import datetime
@@ -120,6 +121,7 @@ class XClient(AsyncClient):  # type: ignore[misc]  # tweepy has no types
     async def close(self) -> None:
         if self.session is not None:
             await self.session.close()
+            await asyncio.sleep(0)  # the transports are closed in the loop's next turn
 
 
 def _reason(told: object) -> str:
