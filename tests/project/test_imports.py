@@ -17,11 +17,12 @@ from tests.support.paths import ROOT
 PACKAGES = ("schemas", "connectors", "processors", "sinks", "hub", "deploy")
 IMPORTED_BY_OTHERS = {
     "httptools": "uvicorn's parser of HTTP",
+    "pytest-asyncio": "pytest's runner of coroutines, for the contract of connectors",
     "python-multipart": "fastapi's parser of forms",
     "tzdata": "zoneinfo's data, where the system has none",
     "uvloop": "uvicorn's event loop",
 }
-EXTRAS = ("distributed", "s3")
+EXTRAS = ("distributed", "s3", "contract")
 """What is installed by who asks for it, and imported by who needs it."""
 PINNED_BY_ANOTHER = {"pydantic-core": "pydantic asks for exactly one version of it"}
 
