@@ -57,11 +57,10 @@ class Application(faust.App):
         """Nothing is kept on disk."""
 
     async def on_stop(self) -> None:
-        """In this order: decide nothing more, then let go of the partitions, then end the agents.
+        """First lets go of the partitions, then ends the agents. Faust by itself would wait for what waits for the store.
 
-        Faust by itself would wait for what waits for the store, or acknowledge it.
+        The desk goes on: after a breakdown another application feeds it.
         """
-        await self.desk.stop(STOP_SECONDS)
         if self._consumer is not None:
             self.flow_control.suspend()
             self.flow_control.clear()

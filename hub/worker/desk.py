@@ -19,7 +19,7 @@ class Desk:
     def __init__(self, feeds: Sequence[Feed]) -> None:
         self.feeds = tuple(feeds)
         self._tasks: list[asyncio.Task[None]] = []
-        self._is_stopped = False
+        self.is_stopped = False
 
     def start(self) -> None:
         self._tasks = [asyncio.create_task(each.run()) for each in self.feeds]
@@ -50,9 +50,9 @@ class Desk:
 
     async def stop(self, grace_seconds: float) -> None:
         """Nothing new is begun; what is being committed ends, or is left to others after the grace. Again, it does nothing."""
-        if self._is_stopped:
+        if self.is_stopped:
             return
-        self._is_stopped = True
+        self.is_stopped = True
         for each in self.feeds:
             each.stop()
         with contextlib.suppress(TimeoutError):

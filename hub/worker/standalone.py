@@ -11,7 +11,7 @@ from hub.roles import Role
 from hub.settings import HubSettings
 from hub.up import Running, start
 from hub.wiring import Hub
-from hub.worker.agents import TOPICS, Application, make_app
+from hub.worker.agents import STOP_SECONDS, TOPICS, Application, make_app
 from hub.worker.name import WorkerName
 from hub.worker.work import Worker
 from hub.worker.working import quieten
@@ -46,6 +46,7 @@ class Standalone(Application):
     async def on_stop(self) -> None:
         if self.running is None:
             return
+        await self.desk.stop(STOP_SECONDS)
         await super().on_stop()
         await self.running.stop()
 

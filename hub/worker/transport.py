@@ -4,6 +4,7 @@ Partitions are assigned by ranges, so that whoever holds a partition of one topi
 one conversation, of whatever topic, are with one worker.
 """
 
+import contextlib
 import inspect
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode.services import WaitResults
+from mode.threads import WorkerThread
 
 from hub.worker.desk import Desk
 from hub.worker.driving import Begun, rest_of
@@ -29,8 +31,25 @@ def partition_of(prefix: str, tp: TP) -> Partition:
     return Topic(tp.topic.removeprefix(prefix)), tp.partition
 
 
+class QuietThread(WorkerThread):
+    """What breaks down in it is told once, by who waits for it; what hangs in it does not keep the process."""
+
+    def __init__(self, service: Any, **options: Any) -> None:
+        super().__init__(service, **options)
+        self.daemon = True
+
+    def run(self) -> None:
+        with contextlib.suppress(Exception):
+            super().run()
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """The client that fetches, in the thread in which Faust keeps it."""
+
+    Worker = QuietThread
+
+    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
+        """Faust would print the trace. The application ends by the same error, which tells it."""
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         app: Any = self.app

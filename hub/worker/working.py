@@ -26,9 +26,12 @@ def quieten() -> None:
 class Working:
     """`make` gives a new application each time."""
 
-    def __init__(self, make: Callable[[], Application], desk: Desk) -> None:
+    def __init__(
+        self, make: Callable[[], Application], desk: Desk, pause_seconds: float = FIRST_PAUSE_SECONDS
+    ) -> None:
         self._make = make
         self._desk = desk
+        self._pause = pause_seconds
         self._stopping = asyncio.Event()
         self._app: Application | None = None
         self.breakdowns = 0
@@ -39,7 +42,7 @@ class Working:
         """Until `stop`."""
         quieten()
         self._desk.start()
-        pause = FIRST_PAUSE_SECONDS
+        pause = self._pause
         while not self._stopping.is_set():
             app = self._app = self._make()
             app.desk = self._desk
