@@ -60,7 +60,9 @@ async def standin() -> AsyncIterator[SlackStandin]:
 
 
 @pytest.fixture(params=["events-api", "socket-mode"])
-async def hub(request: pytest.FixtureRequest, tmp_path: Path, standin: SlackStandin) -> AsyncIterator[Running]:
+async def hub(
+    request: pytest.FixtureRequest, tmp_path: Path, standin: SlackStandin
+) -> AsyncIterator[Running]:
     account = {"app_token": APP_TOKEN} if request.param == "socket-mode" else {}
     running = await start(settings(standin, **account), tmp_path / "data")
     if request.param == "events-api":

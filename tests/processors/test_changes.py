@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from processors.search import search_texts
 from schemas.cases import CaseMessageDeleted, CaseMessageEdited, CaseMessageReacted
 from schemas.documents import EntryKind, MessageChanges, changes_id
 from schemas.events import Event
@@ -177,3 +178,18 @@ def test_a_reaction_to_our_own_answer_reaches_its_case() -> None:
     world.decide(Event(id, MESSAGE, NOW, sent, "/sinks/slack/acme", id))
     (reacted,) = told(world, CaseMessageReacted)
     assert (reacted.case, reacted.entry, reacted.emoji) == (case, None, "🎉")
+
+
+def test_a_message_is_found_by_what_it_says_now_and_not_at_all_when_it_is_withheld() -> None:
+    world = World()
+    first = message()
+    world.decide(first)
+    entry = world.entries[first.id]
+    work, _ = world.decide(edit("e1", 10, "better words"))
+    (told,) = [each for each in work.step.events if isinstance(each.data, CaseMessageEdited)]
+    (text,) = search_texts([(told, entry)])
+    assert (text.entry, text.text, text.subject) == (first.id, "better words", "")
+    work, _ = world.decide(change(InteractionDeleted, "d1", 20, withheld=True))
+    (told,) = [each for each in work.step.events if isinstance(each.data, CaseMessageDeleted)]
+    (text,) = search_texts([(told, entry)])
+    assert (text.entry, text.text) == (first.id, "")
