@@ -182,7 +182,7 @@ def _signed(line: Line, entry: Entry, telling: Telling) -> Line:
     return replace(
         line,
         who=name,
-        address=sender.value if sender and sender.value != name else "",
+        address=sender.value if sender and sender.value != name and "@" in sender.value else "",
         verified=entry.verified,
         suspect=entry.spoof_suspect,
         typed=bool(sender and sender.scheme.endswith("-typed")),

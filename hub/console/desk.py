@@ -21,6 +21,7 @@ from schemas.capabilities import Visibility
 from schemas.cases import CaseState
 from schemas.documents import CASES, Case, Entry
 from schemas.errors import Unknown
+from schemas.interactions import Participant
 from schemas.ports import Query, Where
 
 ROWS = 50
@@ -311,7 +312,13 @@ def _snoozed(case: Case, words: Words) -> Moment | None:
 
 
 def _receivers(case: Case) -> str:
-    """Whom an answer goes to, by name and address."""
+    """Whom an answer goes to: by name and address, where the address tells a reader anything."""
     schemes = (*MAIL_SCHEMES, case.channel)
     able = [each for each in case.reply_recipients if each.scheme in schemes]
-    return ", ".join(f"{each.name} <{each.value}>" if each.name else each.value for each in able)
+    return ", ".join(_shown(each) for each in able)
+
+
+def _shown(each: Participant) -> str:
+    if not each.name:
+        return each.value
+    return f"{each.name} <{each.value}>" if each.scheme in MAIL_SCHEMES else each.name
