@@ -99,8 +99,7 @@ class XClient(AsyncClient):  # type: ignore[misc]  # tweepy has no types
         async with self.session.request(
             method, URL(url, encoded=True), json=json, headers=headers, allow_redirects=False
         ) as answer:
-            content = await answer.content.read(ANSWER_BYTES)
-            return self._understood(answer, content)
+            return self._understood(answer, await _whole(answer))
 
     def _understood(self, answer: aiohttp.ClientResponse, content: bytes) -> _Answer:
         headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -122,6 +121,16 @@ class XClient(AsyncClient):  # type: ignore[misc]  # tweepy has no types
         if self.session is not None:
             await self.session.close()
             await asyncio.sleep(0)  # the transports are closed in the loop's next turn
+
+
+async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+    """All of the body, which comes in pieces, up to what is taken at most; what is longer is no JSON then."""
+    content = bytearray()
+    async for piece in answer.content.iter_any():
+        content += piece
+        if len(content) > ANSWER_BYTES:
+            return bytes(content[:ANSWER_BYTES])
+    return bytes(content)
 
 
 def _reason(told: object) -> str:

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import re
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from connectors.x.parse.items import activity_items, string
 SIGNATURE = "x-twitter-webhooks-signature"
 BODY_BYTES = 2 << 20
 CHALLENGE = "crc_token"
+CHALLENGES = re.compile(r"[A-Za-z0-9+/=_.-]{1,200}")
+"""A body is signed as a challenge is: answering one that could be a payload would sign it for whoever asks."""
 DIRECT = "dm:"
 
 
@@ -45,10 +48,10 @@ class XHook:
         self._own = own
 
     def verify(self, request: HookRequest) -> None:
-        """The challenge of a GET is not signed: to answer it tells nothing but that we know the secret."""
+        """The challenge of a GET is not signed: to answer it tells nothing but that we know the secret, as it is no JSON object."""
         if request.method == "GET":
-            if not 0 < len(request.query.get(CHALLENGE, "")) <= 200:
-                raise Unverified("a GET needs crc_token")
+            if CHALLENGES.fullmatch(request.query.get(CHALLENGE, "")) is None:
+                raise Unverified("a GET needs crc_token, of letters, digits and +/=_.-")
             return
         given = request.headers.get(SIGNATURE, "").encode("utf-8", "replace")
         fits = False

@@ -220,6 +220,12 @@ async def test_the_challenge_is_answered_with_the_consumer_secret(company: Compa
     assert (await told(company, {}, "GET")).status == 401
 
 
+async def test_no_payload_is_signed_as_a_challenge(company: Company) -> None:
+    forged = '{"tweet_delete_events":[{"status":{"id":"1","user_id":"501"}}]}'
+    answer = await told(company, {}, "GET", crc_token=forged)
+    assert (answer.status, sign(SECRET, forged.encode()).encode() in answer.body) == (401, False)
+
+
 async def test_what_is_told_and_found_by_asking_is_one(company: Company) -> None:
     await begun(company)
     id = company.x.mention(ANN, "@acme where is it")
@@ -347,3 +353,12 @@ async def test_keys_that_are_not_ours_are_refused_by_the_stand_in(company: Compa
     company.x.consumer_secret = "another"
     with pytest.raises(XError, match="401"):
         await company.connector.look()
+
+
+async def test_an_answer_that_comes_in_pieces_is_read_whole(company: Company) -> None:
+    await begun(company)
+    said = [f"@acme {number} {'x' * 20_000}" for number in range(90)]
+    for each in said:
+        company.x.mention(ANN, each)
+    assert await company.connector.look() == 90
+    assert await company.texts() == said
