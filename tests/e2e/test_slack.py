@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from connectors.slack.standin.server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SlackStandin
@@ -13,7 +14,7 @@ from hub.up import Running, start
 from schemas.accounts import Principal, Role
 from schemas.commands import ReplyToCase
 from schemas.documents import CASES, Case, Entry, EntryKind
-from schemas.events import Actor
+from schemas.events import SYSTEM, Actor
 from schemas.ids import derive
 from schemas.outbound import DeliveryState
 from schemas.ports import Query
@@ -87,6 +88,13 @@ async def timeline(hub: Running, case: Case) -> list[Entry]:
     return list(reversed(page.items))
 
 
+async def happened(hub: Running, case: Case, *steps: str) -> None:
+    async def told() -> bool:
+        return set(steps) <= {each.step for each in await timeline(hub, case)}
+
+    assert await eventually(told, within_seconds=30)
+
+
 async def answer(hub: Running, case: Case, text: str) -> None:
     command = ReplyToCase(case=case.id, actor=Actor(kind="agent", id="mia", name="Mia"), text=text)
     await hub.hub.service.command(MIA, command, derive("answer", text))
@@ -126,12 +134,35 @@ async def test_edits_deletions_and_reactions_reach_the_timeline(hub: Running, st
     standin.workspace.edit(CHANNEL, ts, "Where is my order?")
     standin.workspace.unfurl(CHANNEL, ts, "https://shop.example/orders")
     standin.workspace.react("U0BEN0001", CHANNEL, ts, "eyes")
+    await happened(hub, case, "message-edited", "message-reacted")
     standin.workspace.delete(CHANNEL, ts)
-
-    async def told() -> bool:
-        steps = {each.step for each in await timeline(hub, case)}
-        return {"message-edited", "message-reacted", "message-deleted"} <= steps
-
-    assert await eventually(told)
+    await happened(hub, case, "message-deleted")
     steps = [each.step for each in await timeline(hub, case)]
     assert steps.count("message-edited") == 1, "a preview of a link is no edit"
+
+
+async def test_the_console_shows_the_channel_and_what_happened_to_its_messages(
+    hub: Running, standin: SlackStandin
+) -> None:
+    ts = standin.workspace.say("U0ANN0001", CHANNEL, "Where is my ordr?")
+    case = await the_case(hub)
+    standin.workspace.edit(CHANNEL, ts, "Where is my order?")
+    standin.workspace.react("U0BEN0001", CHANNEL, ts, "eyes")
+    await happened(hub, case, "message-edited", "message-reacted")
+    standin.workspace.delete(CHANNEL, ts)
+    await happened(hub, case, "message-deleted")
+    _, one_time = await hub.hub.accounts.users.create("mia", {"*": Role.AGENT}, SYSTEM, title="Mia")
+    async with httpx.AsyncClient(base_url=hub.addresses["console"], trust_env=False) as client:
+        session = await client.post("/api/v1/session", json={"name": "mia", "password": one_time})
+        headers = {"X-CSRF-Token": session.json()["csrf"]}
+        change = {"old_password": one_time, "password": "three wheels turn"}
+        assert (await client.post("/api/v1/session/password", json=change, headers=headers)).is_success
+        page = (await client.get(f"/console/queues/inbox/{case.number}")).text
+        entries = (await client.get(f"/api/v1/cases/{case.number}/timeline")).json()["items"]
+    (message,) = [each for each in entries if each["kind"] == "message"]
+    assert message["text"] == "Where is my order?"
+    assert message["detail"]["reactions"] == [{"emoji": "👀", "by": ["Ben"]}]
+    assert message["detail"]["deleted_at"] and message["detail"]["edited_at"]
+    for shown in ("Where is my order?", "👀", "Deleted", "Slack", "#hash", "Ann Example edited a message"):
+        assert shown in page, shown
+    assert "ordr" not in page

@@ -135,15 +135,23 @@ def _message_item(event: Json) -> str:
 
 
 def _edited_item(event: Json) -> str:
-    message = event.get("message")
-    message = message if isinstance(message, dict) else {}
-    edited = message.get("edited")
-    when = edited.get("ts") if isinstance(edited, dict) else None
-    if when is None:  # a preview or a tombstone: no edit by a person
+    """Named by the edit. What changes later without one (a preview, a tombstone) still bears the edit before it."""
+    message, before = _part(event, "message"), _part(event, "previous_message")
+    when, earlier = _edited_at(message), _edited_at(before)
+    if not when or when == earlier:
         return (
             f"{event.get('channel')}:{message.get('ts')}:changed:{event.get('event_ts') or event.get('ts')}"
         )
     return f"{event.get('channel')}:{message.get('ts')}:edited:{when}"
+
+
+def _part(event: Json, name: str) -> Json:
+    part = event.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _edited_at(message: Json) -> str:
+    return string(_part(message, "edited").get("ts"))
 
 
 def _deleted_item(event: Json) -> str:

@@ -135,6 +135,19 @@ def test_a_preview_of_a_link_is_no_edit() -> None:
         understood(changed(message(), attachments=[{"from_url": "https://a.example", "title": "A"}]))
 
 
+def test_a_preview_after_an_edit_is_another_item_than_the_edit() -> None:
+    edited = message(text="see https://a.example", edited={"user": "U1", "ts": LATER})
+    preview = {**edited, "attachments": [{"from_url": "https://a.example"}]}
+    event = {
+        "type": "message",
+        "subtype": "message_changed",
+        "channel": "C1",
+        "event_ts": "1772445670.000300",
+    }
+    told = {**event, "message": preview, "previous_message": edited}
+    assert item_name(envelope(changed(message()))) != item_name(envelope(told))
+
+
 def test_a_deletion_names_the_message_and_nobody() -> None:
     event = {
         "type": "message",
