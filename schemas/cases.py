@@ -323,6 +323,7 @@ class CaseMessageEdited(MessageChanged):
     type: ClassVar[str] = "hubbub.case.message-edited"
 
     text: Personal
+    subject: Personal = ""
 
 
 @event_type

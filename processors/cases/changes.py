@@ -58,7 +58,8 @@ def settle(work: Work, external_id: str, case: Case, entry: UUID | None) -> Case
     base: dict[str, Any] = {"external_id": external_id, "entry": entry}
     if known.edits:
         last = known.edits[-1]
-        case = work.emit(case, CaseMessageEdited(case=case.id, actor=last.by, text=last.content.text, **base))
+        said: dict[str, Any] = {"text": last.content.text, "subject": last.content.subject}
+        case = work.emit(case, CaseMessageEdited(case=case.id, actor=last.by, **said, **base))
     for each in known.reactions:
         if each.added:
             reacted = CaseMessageReacted(case=case.id, actor=each.by, emoji=each.emoji, **base)
@@ -116,7 +117,12 @@ def _reacted(known: MessageChanges, data: InteractionReaction, by: Actor) -> App
 
 def _tell_edited(after: MessageChanges, data: InteractionEdited, by: Actor, case: UUID) -> MessageChanged:
     return CaseMessageEdited(
-        case=case, actor=by, external_id=data.target, entry=after.entry, text=data.content.text
+        case=case,
+        actor=by,
+        external_id=data.target,
+        entry=after.entry,
+        text=data.content.text,
+        subject=data.content.subject,
     )
 
 

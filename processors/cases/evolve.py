@@ -16,6 +16,8 @@ from schemas.cases import (
     CaseDelivery,
     CaseEvent,
     CaseMerged,
+    CaseMessageDeleted,
+    CaseMessageEdited,
     CaseOpened,
     CaseOverdue,
     CasePrioritized,
@@ -35,11 +37,13 @@ from schemas.cases import (
     CaseTagged,
     CaseTransferred,
     CaseWoken,
+    MessageChanged,
     MessageEvent,
     Timer,
 )
 from schemas.documents import Case, PendingReply, Unanswered
 from schemas.events import Event
+from schemas.ids import case_id
 
 MOST_PARTICIPANTS = 50
 MOST_REFERENCES = 20
@@ -318,6 +322,19 @@ def _schedule_reached(case: Case, event: CaseScheduleReached, at: datetime) -> C
     return {"timers": _without(case.timers, automation_timer(event.automation))}
 
 
+def _message_edited(case: Case, event: CaseMessageEdited, at: datetime) -> Change:
+    """A case is called as its first message is."""
+    return {"subject": event.subject} if event.subject and _is_first(case, event) else {}
+
+
+def _message_deleted(case: Case, event: CaseMessageDeleted, at: datetime) -> Change:
+    return {"subject": ""} if event.withheld and _is_first(case, event) else {}
+
+
+def _is_first(case: Case, event: MessageChanged) -> bool:
+    return event.entry is not None and case_id(event.entry) == case.id
+
+
 CHANGES: dict[type[CaseEvent], Callable[[Case, Any, datetime], Change]] = {
     CaseReceived: _received,
     CaseRouted: _routed,
@@ -339,6 +356,8 @@ CHANGES: dict[type[CaseEvent], Callable[[Case, Any, datetime], Change]] = {
     CaseSpamCleared: _spam_cleared,
     CaseOverdue: _overdue,
     CaseDelivery: _delivery,
+    CaseMessageEdited: _message_edited,
+    CaseMessageDeleted: _message_deleted,
     CaseScheduled: _scheduled,
     CaseScheduleReached: _schedule_reached,
 }

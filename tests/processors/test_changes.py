@@ -8,7 +8,7 @@ import pytest
 
 from processors.search import search_texts
 from schemas.cases import CaseMessageDeleted, CaseMessageEdited, CaseMessageReacted
-from schemas.documents import EntryKind, MessageChanges, changes_id
+from schemas.documents import Case, EntryKind, MessageChanges, changes_id
 from schemas.events import Event
 from schemas.ids import item_id, part_id
 from schemas.interactions import (
@@ -193,3 +193,19 @@ def test_a_message_is_found_by_what_it_says_now_and_not_at_all_when_it_is_withhe
     (told,) = [each for each in work.step.events if isinstance(each.data, CaseMessageDeleted)]
     (text,) = search_texts([(told, entry)])
     assert (text.entry, text.text) == (first.id, "")
+
+
+def test_a_case_is_called_as_its_first_message_reads_and_by_nothing_when_that_is_withheld() -> None:
+    world = World()
+    world.decide(message(content=Content(subject="first words", text="first words")))
+    case = next(iter(world.entries.values())).case
+
+    def subject() -> str:
+        found = world.documents[case]
+        assert isinstance(found, Case)
+        return found.subject
+
+    world.decide(change(InteractionEdited, "e1", 10, content=Content(subject="better", text="better words")))
+    assert subject() == "better"
+    world.decide(change(InteractionDeleted, "d1", 20, withheld=True))
+    assert subject() == ""
