@@ -1,11 +1,15 @@
-"""Who is who: an agent links two handles as one person, or takes that back. Nothing is moved by either."""
+"""Who is who: an agent links two handles as one person, or takes that back. Nothing is moved by either.
 
-from uuid import UUID
+A form that is sent twice finds it done. No case moves on with it, so each time that it is done is a request of its own: the id
+of one before would make its event a repeat, which nobody reads.
+"""
+
+from uuid import UUID, uuid4
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.console.acting import Asked, asked_of, refused, request_key
+from hub.console.acting import Asked, asked_of, refused
 from hub.console.console import Console
 from hub.console.reading import case_page, place_of
 from hub.console.rendering import is_partial
@@ -20,9 +24,7 @@ async def link(console: Console, request: Request) -> Response:
     try:
         named = asked.text("other")
         second = _id(named) or (await people.find(principal, named)).id
-        await people.link(
-            principal, first, second, asked.text("note"), request_key(asked, "link", str(second))
-        )
+        await people.link(principal, first, second, asked.text("note"), uuid4())
     except (Invalid, Forbidden, Unknown) as refusal:
         return await refused(console, request, asked.desk, asked, refusal)
     return await _done(console, request, asked, "linked", "unlink", first, second)
@@ -31,9 +33,8 @@ async def link(console: Console, request: Request) -> Response:
 async def unlink(console: Console, request: Request) -> Response:
     asked = await asked_of(console, request)
     first, second = asked.id("first"), asked.id("second")
-    request_id = request_key(asked, "unlink", f"{first} {second}")
     try:
-        await console.context.people.unlink(asked.desk.principal, first, second, "", request_id)
+        await console.context.people.unlink(asked.desk.principal, first, second, "", uuid4())
     except (Invalid, Forbidden, Unknown) as refusal:
         return await refused(console, request, asked.desk, asked, refusal)
     return await _done(console, request, asked, "unlinked", "link", first, second)

@@ -4,6 +4,8 @@ from hub.service import Service
 from schemas.accounts import Principal
 from schemas.commands import TransferCase
 from schemas.documents import Case
+from schemas.ports import START
+from schemas.topics import Topic
 from tests.hub.console.office import BOSS, Office
 
 
@@ -57,3 +59,16 @@ async def test_a_person_of_a_queue_that_is_not_read_is_neither_suggested_nor_lin
         refused = await ann.post(f"{url}/link", other=str(hidden.handle))
     assert refused.status_code == 422
     assert await handles(office.service, case) == {"email:mara@example.com"}
+
+
+async def test_each_link_and_its_taking_back_is_an_event_of_its_own(office: Office) -> None:
+    mail = await office.write("a")
+    form = await office.fill_in("f", {"Message": "Hello"}, sender="mara@example.com")
+    url = f"/console/queues/orders/{form.number}"
+    async with office.signed_in("ann") as ann:
+        for _ in range(2):
+            await ann.part(f"{url}/link", other=str(mail.handle))
+            await ann.part(f"{url}/link", other=str(mail.handle))
+            await ann.part(f"{url}/unlink", first=str(form.handle), second=str(mail.handle))
+    told = [each.id for each in await office.engine.scan([Topic.IDENTITY], START, 100) if "link" in each.type]
+    assert (len(told), len(set(told))) == (4, 4)
