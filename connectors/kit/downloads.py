@@ -124,7 +124,7 @@ class Downloads:
             headers = dict(wanted.headers) if origin(url) in trusted - {""} else {}
             try:
                 content, location = await self._asked(url, headers)
-            except httpx.InvalidURL:
+            except (httpx.InvalidURL, UnicodeError):  # the latter for a name that IDNA does not know
                 raise NotFetched("its address is no address") from None
             except httpx.HTTPError as error:
                 raise NotFetched(_why(error), again=isinstance(error, httpx.TransportError)) from None
@@ -189,7 +189,9 @@ def origin(url: str) -> str:
 def _is_of_the_web(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in PORTS and bool(parts.hostname) and parts.username is None
+        return (
+            parts.scheme in PORTS and bool(parts.hostname) and parts.username is None and parts.port != 0
+        )  # a port that is none raises
     except ValueError:
         return False
 

@@ -99,6 +99,15 @@ async def test_private_addresses_are_refused(site: Site) -> None:
     assert site.tokens == []
 
 
+@pytest.mark.parametrize(
+    "url", ["http://xn--/x", "http://127.0.0.1:99999/x", "http://127.0.0.1:99999999999999999999/x"]
+)
+async def test_an_address_that_is_none_leaves_a_note(url: str) -> None:
+    async with downloading() as downloads:
+        file = await downloads.fetch(Wanted(url, "a"))
+    assert file.blob is None and "its address is" in file.note
+
+
 async def test_a_redirect_into_a_private_network_is_refused(site: Site) -> None:
     site.answers["x"] = lambda _request: RedirectResponse("http://10.0.0.1/secret")
     async with downloading() as downloads:
