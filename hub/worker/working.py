@@ -14,6 +14,8 @@ log = logging.getLogger("hubbub.worker")
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
 END_SECONDS = 2.0
+WELL_AFTER_SECONDS = 60.0
+"""What breaks down after so long is no consequence of the breakdown before."""
 FAUST = ("faust", "mode", "kafka", "aiokafka", "hub.worker")
 
 
@@ -35,8 +37,7 @@ class Working:
         self._stopping = asyncio.Event()
         self._app: Application | None = None
         self.breakdowns = 0
-        self.is_left_behind = False
-        """Something of Faust's could not be ended: who ends the process must not wait for it."""
+        self._is_late = False
 
     async def run(self) -> None:
         """Until `stop`."""
@@ -44,6 +45,7 @@ class Working:
         self._desk.start()
         pause = self._pause
         while not self._stopping.is_set():
+            began = asyncio.get_running_loop().time()
             app = self._app = self._make()
             app.desk = self._desk
             try:
@@ -57,9 +59,16 @@ class Working:
             self._desk.hold(())
             await self._end(app)
             self.breakdowns += 1
+            if asyncio.get_running_loop().time() - began > WELL_AFTER_SECONDS:
+                pause = self._pause
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
             pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
+
+    @property
+    def is_left_behind(self) -> bool:
+        """Something of Faust's could not be ended, as after each breakdown: who ends the process must not wait for it."""
+        return self._is_late or self.breakdowns > 0
 
     def _told(self, error: BaseException | None) -> None:
         if error is None or self._stopping.is_set():
@@ -82,7 +91,7 @@ class Working:
         ]
         try:
             await asyncio.wait({starting, *ends}, return_when=asyncio.FIRST_COMPLETED)
-            if starting.done():
+            if starting.done() and not starting.cancelled():  # a breakdown cancels that, too
                 starting.result()
                 await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -102,8 +111,10 @@ class Working:
         ending = asyncio.ensure_future(app.stop())
         _, late = await asyncio.wait({ending}, timeout=END_SECONDS)
         if late:
-            self.is_left_behind = True
+            self._is_late = True
             ending.cancel()
         else:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(
+                Exception, asyncio.CancelledError
+            ):  # a breakdown cancels Faust's own tasks
                 ending.result()

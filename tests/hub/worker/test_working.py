@@ -16,8 +16,7 @@ async def test_after_a_breakdown_another_application_is_tried_and_the_desk_goes_
     working = Working(lambda: make_app(nowhere, TOPICS), desk, pause_seconds=0.01)
     running = asyncio.create_task(working.run())
     await eventually(lambda: working.breakdowns >= 2, 30)
-    assert not desk.is_stopped
-    assert not running.done()
+    assert (desk.is_stopped, running.done()) == (False, False)
     await working.stop(1)
     await asyncio.wait_for(running, 5)
-    assert desk.is_stopped
+    assert (desk.is_stopped, working.is_left_behind) == (True, True)
