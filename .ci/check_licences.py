@@ -18,6 +18,7 @@ ACCEPTED = {
 }  # fmt: skip
 # Older metadata says it in words.
 SPELLINGS = {
+    "Apache 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD",
     "ISC License (ISCL)": "ISC",

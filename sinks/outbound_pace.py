@@ -19,7 +19,7 @@ def allowed_by(deliverers: Mapping[str, Deliverer]) -> Allowed:
     """What the deliverers know of their limits."""
 
     def allowed(account: Account) -> Allowance | None:
-        deliverer = deliverers.get(account[0])
+        deliverer: object = deliverers.get(account[0])
         return deliverer.allowance(account[1]) if isinstance(deliverer, Paced) else None
 
     return allowed
