@@ -154,10 +154,10 @@ class SpoolFile:
                     self._insert(each)
                 crash_point("spool.before-commit")
             crash_point("spool.after-commit")
-        except apsw.Error as error:
-            outage = as_outage(error) or Outage(f"{FILE}: {error}")
+        except Exception as error:  # noqa: BLE001  whatever it was, the others of the group must not take it for done
+            known = as_outage(error) if isinstance(error, apsw.Error) else None
             for each in group:
-                each.error = outage
+                each.error = known or Outage(f"{FILE}: {type(error).__name__}: {error}")
             return
         before = self.figures
         self.figures = Figures(
@@ -185,9 +185,9 @@ class SpoolFile:
         ).fetchone()
         self.figures = Figures(*row)
 
-    async def first(self, most: int) -> list[Waiting]:
-        """The items that came first, without those that are stuck."""
-        return await self._run(partial(_read, self._connection, 0, most))
+    async def first(self, most: int, most_bytes: int = 1 << 62) -> list[Waiting]:
+        """The items that came first, without those that are stuck; no more once they have so many bytes."""
+        return await self._run(partial(_read, self._connection, most, most_bytes))
 
     async def named(self, names: Sequence[str]) -> dict[str, bytes]:
         """Those names that an item here is known by, each with its value."""
@@ -239,12 +239,19 @@ class SpoolFile:
         self._lock.release()
 
 
-def _read(connection: apsw.Connection, after: int, most: int) -> list[Waiting]:
+def _read(connection: apsw.Connection, most: int, most_bytes: int) -> list[Waiting]:
     rows: Any = connection.execute(
-        "SELECT number, digest, body FROM items WHERE number > ? AND problem = '' ORDER BY number LIMIT ?",
-        (after, most),
+        "SELECT number, digest, body FROM items WHERE problem = '' ORDER BY number LIMIT ?", (most,)
     )
-    return [Waiting(number, body, hashlib.sha256(body).digest() == digest) for number, digest, body in rows]
+    found: list[Waiting] = []
+    size = 0
+    for number, digest, body in rows:
+        found.append(Waiting(number, body, hashlib.sha256(body).digest() == digest))
+        size += len(body)
+        if size >= most_bytes:
+            break
+    rows.close(True)
+    return found
 
 
 def _sync(folder: Path) -> None:

@@ -178,7 +178,7 @@ class Spool:
         together: list[tuple[Waiting, Step]] = []
         alone: tuple[Waiting, Step] | None = None
         size = 0
-        for each in await file.first(FORWARD_AT_ONCE):
+        for each in await file.first(FORWARD_AT_ONCE, FORWARD_BYTES):
             step = await self._read(file, each)
             if step is None:
                 continue
@@ -229,9 +229,10 @@ class Spool:
     async def _hand_on_alone(self, file: SpoolFile, waiting: Waiting, step: Step) -> None:
         """An item with an answer, or with its place in quarantine, which the store may hold from before."""
         try:
-            await self._engine.commit(step)
-        except Conflict:
-            await self._engine.commit(await self._told_before(step))
+            try:
+                await self._engine.commit(step)
+            except Conflict:
+                await self._engine.commit(await self._told_before(step))
         except Never as error:
             log.error("item %d of the spool is not taken and stays: %s", waiting.number, error)
             await file.set_aside(waiting.number, str(error))

@@ -13,7 +13,7 @@ import pytest
 from schemas.accounts import AnsweredRequest
 from schemas.crash import SPOOL_CRASH_POINTS, Crashed, arm, set_hook
 from schemas.documents import QuarantineItem
-from schemas.errors import Conflict, Outage
+from schemas.errors import Conflict, Never, Outage
 from schemas.events import Event
 from schemas.ids import derive, sha256
 from schemas.interactions import BlobRef
@@ -36,6 +36,7 @@ class Log:
 
     is_down: bool = False
     is_stalled: bool = False
+    too_large: set[UUID] = field(default_factory=set)
     taken: list[Step] = field(default_factory=list)
     answers: dict[UUID, AnsweredRequest] = field(default_factory=dict)
 
@@ -47,6 +48,8 @@ class Log:
         documents = [each for each, _ in step.documents if isinstance(each, AnsweredRequest)]
         if any(each.id in self.answers for each in documents):
             raise Conflict("the answer is there")
+        if any(each.id in self.too_large for each in step.events):
+            raise Never("the log takes no event of that size")
         self.answers.update({each.id: each for each in documents})
         self.taken.append(step)
 
@@ -253,6 +256,21 @@ async def test_an_item_whose_bytes_were_altered_stays_and_is_told_and_others_go_
     assert len(faults) == 1
 
 
+async def test_an_item_that_is_never_taken_after_a_conflict_keeps_nobody_waiting(
+    spool: Spool, engine: Log
+) -> None:
+    await spool.commit(answered(1))
+    engine.is_down = True
+    await spool.commit(answered(1))
+    await spool.commit(item(2))
+    engine.too_large = {received(1).id}
+    engine.is_down = False
+    await eventually(lambda: engine.events() == [received(1).id, received(2).id])
+    await eventually(
+        lambda: spool.figures() == Figures(1, spool.figures().size, spool.figures().oldest_at, 1)
+    )
+
+
 async def test_what_waits_can_be_seen_while_another_has_the_folder(spool: Spool, engine: Log) -> None:
     engine.is_down = True
     await spool.commit(item(1))
@@ -308,6 +326,31 @@ async def test_a_file_that_was_large_gives_its_space_back(tmp_path: Path) -> Non
     await file.remove(each.number for each in waiting)
     await file.close()
     assert (tmp_path / "spool" / FILE).stat().st_size < 1_000_000
+
+
+async def test_no_more_is_read_at_once_than_memory_is_meant_for(tmp_path: Path) -> None:
+    file = await SpoolFile.open(tmp_path / "spool")
+    for number in range(6):
+        await file.append(bytes(1000), number, {str(number): b""})
+    waiting = await file.first(100, 2500)
+    assert [each.number for each in waiting] == [1, 2, 3]
+    await file.remove(each.number for each in waiting)
+    assert [each.number for each in await file.first(100, 1)] == [4], "a large one goes alone"
+    await file.close()
+
+
+async def test_nobody_is_told_that_an_item_is_kept_which_another_kept_from_the_disk(tmp_path: Path) -> None:
+    file = await SpoolFile.open(tmp_path / "spool")
+    sent = [
+        file.append(b"a", 1, {"a": b""}),
+        file.append(b"b", 2**70, {"b": b""}),
+        file.append(b"c", 3, {"c": b""}),
+    ]
+    answers = await asyncio.gather(*sent, return_exceptions=True)
+    kept = {each.body for each in await file.first(10)}
+    told = {body for body, answer in zip((b"a", b"b", b"c"), answers, strict=True) if answer is None}
+    assert told == kept
+    await file.close()
 
 
 async def test_what_waits_is_counted_as_it_comes_and_goes(tmp_path: Path) -> None:
