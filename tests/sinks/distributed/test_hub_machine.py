@@ -198,5 +198,6 @@ def test_nothing_is_lost_or_doubled_in_any_order_of_turns_and_ends() -> None:
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(3600)
 def test_nothing_is_lost_or_doubled_in_very_many_orders(fault_count: int) -> None:
     run(examples=20 * fault_count, steps=60)
