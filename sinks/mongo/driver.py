@@ -83,7 +83,8 @@ def _not_reached(error: PyMongoError) -> str:
         )
     if "SSL handshake failed" in said or "[SSL" in said:
         return f"mongodb: TLS fails; does the server speak it, and does it ask for mongodb.tls.certificate? {said}"
-    if isinstance(error, ServerSelectionTimeoutError | AutoReconnect) and "connection closed" in said:
+    hangs_up = "connection closed" in said or "connection is already closed" in said
+    if isinstance(error, ServerSelectionTimeoutError | AutoReconnect) and hangs_up:
         return f"mongodb: the server hangs up; does it want mongodb.tls? {said}"
     return f"mongodb: {type(error).__name__}: {said}"
 

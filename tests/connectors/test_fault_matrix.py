@@ -139,6 +139,7 @@ class Sending:
         return Counter(str(each.state) for each in page.items if isinstance(each, Delivery))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [*SENDING_FAULTS, *CRASHES], ids=str)
 async def test_every_answer_arrives_once_or_its_state_says_why_not(
     house: House,

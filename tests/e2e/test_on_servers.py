@@ -43,6 +43,7 @@ def mail(number: int) -> bytes:
     ).encode()
 
 
+@pytest.mark.slow
 async def test_a_company_runs_on_the_servers_and_nothing_is_lost_by_a_kill(tmp_path: Path) -> None:
     mailbox = Mailbox(tmp_path / "mailbox.sqlite")
     relay = StandinServer(mailbox, SystemClock())

@@ -93,6 +93,7 @@ async def until_taken(hub: HubProcess, count: int, within_seconds: float) -> flo
     return time.monotonic() - began
 
 
+@pytest.mark.slow
 async def test_a_mailbox_is_handed_over_and_nothing_has_two_effects_or_is_copied_twice(
     tmp_path: Path, mailbox: Dovecot, relay: StandinServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,6 +53,7 @@ async def states(hub: Several) -> dict[str, int]:
     return {name: int(float(count)) for name, count in STATE.findall(text) if float(count)}
 
 
+@pytest.mark.slow
 async def test_what_a_killed_worker_was_sending_is_unknown_and_what_the_other_sends_is_not(
     tmp_path: Path, relay: StandinServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,6 +61,7 @@ async def relay() -> AsyncIterator[StandinServer]:
     await mailbox.close()
 
 
+@pytest.mark.slow
 async def test_two_workers_share_the_work_and_the_end_of_one_by_a_kill_is_made_up_for(
     tmp_path: Path, relay: StandinServer
 ) -> None:

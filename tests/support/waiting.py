@@ -19,7 +19,7 @@ async def eventually(look: Callable[[], T], within_seconds: float = ..., every_s
 
 
 async def eventually(
-    look: Callable[[], T | Awaitable[T]], within_seconds: float = 10, every_seconds: float = 0.05
+    look: Callable[[], T | Awaitable[T]], within_seconds: float = 20, every_seconds: float = 0.05
 ) -> T:
     """The first true answer of `look`. An assertion that fails counts as not yet, and is raised when the time is over."""
     clock = asyncio.get_running_loop().time

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -202,7 +203,11 @@ def test_a_fault_of_ours_is_one_line_and_a_trace_only_with_debug(
 
 
 def test_ctrl_c_is_quiet(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.loading.look", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    def interrupted(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(30)  # another thread may take the signal first; it ends this sleep
+
+    monkeypatch.setattr("hub.loading.look", interrupted)
     result = installation.run("check", exit_code=130)
     assert "Traceback" not in result.stderr
 
