@@ -75,7 +75,8 @@ CHOICES = (
     "sqlite",
     pytest.param("nx-27017", marks=[*KAFKA, pytest.mark.server("nx-27017")]),
     pytest.param("ferretdb", marks=[*KAFKA, pytest.mark.server("ferretdb")]),
-    pytest.param("ferretdb-pymongo", marks=[*KAFKA, pytest.mark.server("ferretdb")]),
+    # The same server by the other driver: beside the first it tells little more, and takes as long.
+    pytest.param("ferretdb-pymongo", marks=[*KAFKA, pytest.mark.server("ferretdb"), pytest.mark.slow]),
 )
 ATOMIC = CHOICES[:2]
 """For tests in which two write at the same moment. FerretDB 1.24 reads, compares and writes apart: of 60 compare-and-sets by two
