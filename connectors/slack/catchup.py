@@ -133,7 +133,7 @@ class CatchUp:
 
     async def _missed(self, channel: str, since: datetime, now: datetime) -> AsyncIterator[Json]:
         """Messages of the channel, and of its threads that went on since. Threads are found by their first message."""
-        oldest = f"{(now - self._window).timestamp():.6f}"
+        oldest = f"{min(since, now - self._window).timestamp():.6f}"
         edge = f"{since.timestamp():.6f}"
         async for each in messages(self._web, Place(channel, None), oldest):
             if _is_after(each, edge):

@@ -323,6 +323,19 @@ async def test_the_history_is_read_again_since_a_time_that_an_operator_names(tmp
         assert [each.content.text for each in received(await there.interactions())] == ["long ago"]
 
 
+async def test_the_history_is_read_again_beyond_the_window_of_an_outage(tmp_path: Path) -> None:
+    async with standin() as slack, place(tmp_path) as there:
+        slack.is_down = True
+        slack.workspace.say(ANN, CHANNEL, "long ago")
+        slack.is_down = False
+        there.clock.ahead = timedelta(days=9)
+        async with listening(slack, there, catch_up_hours=0) as connector:
+            await eventually(lambda: connector._is_caught_up)
+            await connector.replay(there.clock.now() - timedelta(days=365 * 5))
+            await eventually(lambda: connector._is_caught_up)
+        assert [each.content.text for each in received(await there.interactions())] == ["long ago"]
+
+
 async def test_a_gap_longer_than_the_window_is_told(tmp_path: Path) -> None:
     async with standin() as slack, place(tmp_path) as there:
         async with listening(slack, there) as connector:
