@@ -14,6 +14,7 @@ from uuid import UUID
 from connectors.kit.intake import Accepted, Intake
 from schemas.crash import crash_point
 from schemas.documents import QuarantineItem
+from schemas.errors import Outage
 from schemas.ids import item_id, sha256
 from schemas.interactions import BlobRef, InteractionEvent, InteractionIgnored, Part
 from schemas.parking import Quarantined
@@ -102,7 +103,7 @@ class Taken:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass()
 class Receiver:
     """The way in of one account. `take` is all that a source has to call before it answers."""
 
@@ -112,6 +113,8 @@ class Receiver:
     intake: Intake
     understand: Understand
     enrich: Enrich | None = None
+    owes: bool = False
+    """Something was refused since a connector that reads its source's history last set this back."""
 
     async def take(self, raw: RawItem) -> Taken:
         """Durable when it returns. Raises Outage when nothing was kept; never anything else for what an item contains."""
@@ -124,7 +127,11 @@ class Receiver:
     async def keep(self, accepted: Accepted) -> Taken:
         """Durable when it returns. Raises Outage when nothing was kept."""
         crash_point("intake.before-commit")
-        await self.intake.accept(accepted)
+        try:
+            await self.intake.accept(accepted)
+        except Outage:
+            self.owes = True
+            raise
         return taken(accepted)
 
     async def take_all(self, items: Sequence[RawItem]) -> list[Taken]:

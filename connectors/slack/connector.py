@@ -147,8 +147,10 @@ class SlackConnector:
             try:
                 if not self._context.own_ids:
                     self._context.own_ids.update(await self._identity())
-                if not self._is_caught_up or self._is_back():
-                    self._was_cut_off = False
+                if not self._is_caught_up or self._is_back() or self.receiver.owes:
+                    self._was_cut_off = self.receiver.owes = (
+                        False  # Slack gives up on what is refused for minutes
+                    )
                     taken = await self._catch_up.run(self._again_since)
                     self._again_since = None
                     self._is_caught_up = True

@@ -25,7 +25,7 @@ def sign(secret: str, signed: bytes) -> str:
     return "sha256=" + b64encode(hmac.digest(secret.encode(), signed, "sha256")).decode()
 
 
-@dataclass(frozen=True)
+@dataclass
 class XReceiver(Receiver):
     """The way in of one account's posts, which hands direct messages on to their own."""
 

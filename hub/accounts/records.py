@@ -1,5 +1,7 @@
 """How account documents are read and written: by compare-and-set, with the audit event in the same step."""
 
+import asyncio
+import random
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
@@ -13,7 +15,9 @@ from schemas.ids import derive
 from schemas.parking import Audited
 from schemas.ports import Engine, References
 
-ATTEMPTS = 4
+ATTEMPTS = 10
+LONGEST_PAUSE_SECONDS = 0.05
+"""Apart by chance, so that those who met once do not meet again."""
 
 D = TypeVar("D", bound=Document)
 T = TypeVar("T")
@@ -55,5 +59,5 @@ async def decided_again(attempt: Callable[[], Awaitable[T]]) -> T:
         try:
             return await attempt()
         except Conflict:
-            continue
+            await asyncio.sleep(random.SystemRandom().uniform(0, LONGEST_PAUSE_SECONDS))
     return await attempt()

@@ -164,9 +164,9 @@ def at_choice(asked: Asked, choice: str) -> datetime:
         return snooze_until(choice, asked.words.now, asked.words.zone)
     try:
         typed = datetime.fromisoformat(asked.text("at"))
-    except ValueError:
+        at = typed.replace(tzinfo=asked.words.zone).astimezone(asked.words.now.tzinfo)
+    except (ValueError, OverflowError):
         raise Invalid("write a day and a time") from None
-    at = typed.replace(tzinfo=asked.words.zone).astimezone(asked.words.now.tzinfo)
     if not asked.words.now < at < asked.words.now + LONGEST_WAIT:
         raise Invalid("choose a time between now and a year from now")
     return at
@@ -222,9 +222,10 @@ async def command_of(console: Console, asked: Asked, command: Command) -> Case:
 
 
 def request_id(asked: Asked, command: Command) -> UUID:
-    return request_key(
-        asked, command.type, command.model_dump_json(exclude={"actor", "expected_sequence", "send_at"})
-    )
+    """Times that were made of a choice count as that choice: made again a moment later they are others."""
+    said = command.model_dump_json(exclude={"actor", "expected_sequence", "send_at", "until"})
+    chosen = "\x1f".join(asked.text(name) for name in ("choice", "later", "at"))
+    return request_key(asked, command.type, f"{said}\x1f{chosen}")
 
 
 def request_key(asked: Asked, action: str, said: str) -> UUID:

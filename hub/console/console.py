@@ -121,7 +121,10 @@ def here(request: Request) -> str:
 
 def inside(url: str) -> str:
     """The address if it is one of the console, else its front page: nobody is sent elsewhere by a link to sign in."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ROOT
     is_ours = (
         not parts.scheme and not parts.netloc and (parts.path == ROOT or parts.path.startswith(f"{ROOT}/"))
     )

@@ -216,6 +216,37 @@ async def test_what_could_not_be_kept_is_not_acknowledged_and_comes_again(
         assert await texts(there) == ["Hello"]
 
 
+async def test_what_slack_gave_up_on_while_the_log_was_away_is_read_from_the_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.slack.connector.MARK_SECONDS", 0.2)
+    async with (
+        standin(ack_seconds=0.1) as slack,
+        place(tmp_path) as there,
+        listening(slack, there) as connector,
+    ):
+        await eventually(lambda: connector.health().state is HealthState.OK)
+        commit = there.engine.commit
+
+        async def down(step: Step) -> None:
+            if step.events:
+                raise Outage("not now", 0.05)
+            await commit(step)  # where the store answers, and the log does not
+
+        with monkeypatch.context() as patch:
+            patch.setattr(there.engine, "commit", down)
+            slack.workspace.say(ANN, CHANNEL, "Hello")
+            await eventually(lambda: slack.given_up != [])
+        await eventually_texts(there, ["Hello"])
+
+
+async def eventually_texts(there: Place, expected: list[str]) -> None:
+    async def are_there() -> bool:
+        return await texts(there) == expected
+
+    assert await eventually(are_there)
+
+
 async def test_a_connection_that_slack_renews_loses_nothing(tmp_path: Path) -> None:
     async with standin() as slack, place(tmp_path) as there, listening(slack, there) as connector:
         await eventually(lambda: connector.health().detail == "2 connections")

@@ -205,3 +205,12 @@ def test_what_is_no_choice_is_refused() -> None:
 
 def test_every_state_of_an_answer_has_words() -> None:
     assert [state for state in DeliveryState if f"delivery.{state}" not in catalogue()] == []
+
+
+async def test_a_doubled_click_snoozes_once_and_another_choice_is_another(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        for choice in ("hour", "hour", "tomorrow"):
+            await act(ann, case, "snooze", request="page-1", choice=choice)
+            office.clock.advance(seconds=1)
+    assert (await office.service.case_after(case.id)).revision == case.revision + 2

@@ -119,7 +119,14 @@ async def test_an_answer_leaves_when_it_was_said(office: Office) -> None:
 async def test_a_time_that_is_none_is_refused_and_the_text_comes_back(office: Office) -> None:
     case = await office.write("a")
     async with office.signed_in("ann") as ann:
-        for at in ("", "yesterday", "2020-01-01T10:00", "2999-01-01T10:00"):
+        for at in (
+            "",
+            "yesterday",
+            "2020-01-01T10:00",
+            "2999-01-01T10:00",
+            "0001-01-01T00:00",
+            "9999-12-31T23:59",
+        ):
             page = await ann.post(
                 f"/console/queues/orders/{case.number}/write", mode="reply", text="Soon.", later="at", at=at
             )
