@@ -110,7 +110,11 @@ async def log(kafka: Running) -> AsyncIterator[Log]:
     url = f"{kafka.url}?prefix={PREFIX}&partitions=2"
     async with TopicAdmin(parse_address(url, access(APPLIER))) as topics:
         await topics.apply(await topics.plan())
-        assert await topics.plan() == []
+
+        async def are_there() -> bool:
+            return await topics.plan() == []
+
+        await eventually(are_there)  # a broker tells of new topics a little later
     clock, database = Now(), f"rights_{uuid4().hex[:8]}"
     store = f"{server('nx-27017').url}{database}"
     engine = await open_distributed(url, store, clock=clock, access=Access(access(HUB), MongoSettings()))
