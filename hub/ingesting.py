@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from connectors.email.connector import EmailConnector
 from connectors.email.envelope import Envelope
-from connectors.email.receiver import Fate
 from connectors.kit.channel import Opened
+from connectors.kit.items import Fate
 from hub.http.context import Ingested
 from schemas.errors import Invalid
 from schemas.ports import Clock

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from connectors.email.envelope import Envelope
 from connectors.email.pipeline import Pipeline
-from connectors.email.receiver import Fate, MailReceiver, Taken
+from connectors.email.receiver import MailReceiver
 from connectors.email.sources import SourceMail, mails_in
+from connectors.kit.items import Fate, Taken
 from schemas.ports import Clock
 
 MOST_PROBLEMS = 100

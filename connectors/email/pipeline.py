@@ -5,8 +5,9 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
-from connectors.email.receiver import MailReceiver, Taken
+from connectors.email.receiver import MailReceiver
 from connectors.kit.intake import Accepted
+from connectors.kit.items import Taken
 
 READ_AHEAD = 16
 READ_AHEAD_BYTES = 32 * 1024 * 1024

@@ -1,36 +1,19 @@
 """The one path of every mail, whatever brought it: read, map, keep. Returns only when it is on the log."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from uuid import UUID
 
 from connectors.email.envelope import Envelope
 from connectors.email.mapping import CHANNEL, MailContext, map_mail
 from connectors.email.reader import MailReader, Unreadable
 from connectors.kit.intake import Accepted, Intake
+from connectors.kit.items import Taken, taken
 from schemas.crash import crash_point
 from schemas.ids import item_id, sha256
-from schemas.interactions import BlobRef, InteractionIgnored
+from schemas.interactions import BlobRef
 from schemas.parking import Quarantined
 from schemas.ports import Blob
 
 MEDIA_TYPE = "message/rfc822"
-
-
-class Fate(StrEnum):
-    ACCEPTED = "accepted"
-    IGNORED = "ignored"
-    QUARANTINED = "quarantined"
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of a mail that is now on the log."""
-
-    item: UUID
-    fate: Fate
-    reason: str = ""
 
 
 class MailReceiver:
@@ -50,12 +33,7 @@ class MailReceiver:
         """Durable when it returns. Mails whose `keep` began earlier come earlier on the log."""
         crash_point("intake.before-commit")
         await self._intake.accept(accepted)
-        if accepted.quarantined is not None:
-            return Taken(accepted.item, Fate.QUARANTINED, accepted.quarantined.reason)
-        ignored = next((each for each in accepted.interactions if isinstance(each, InteractionIgnored)), None)
-        if ignored is not None:
-            return Taken(accepted.item, Fate.IGNORED, ignored.reason)
-        return Taken(accepted.item, Fate.ACCEPTED)
+        return taken(accepted)
 
     async def understand(self, raw: bytes, envelope: Envelope, received_at: datetime) -> Accepted:
         """The mail as it goes to the log: its events, or why it could not be read. Changes nothing."""

@@ -14,11 +14,12 @@ from connectors.email.accounts import accepts
 from connectors.email.addresses import normal_address
 from connectors.email.envelope import Envelope
 from connectors.email.limits import ByteBudget, ConnectionLimits, peer_host
-from connectors.email.receiver import MailReceiver, Taken
+from connectors.email.receiver import MailReceiver
 from connectors.email.settings import SmtpInSettings
 from connectors.email.smtp import NO_ROOM, NULL_SENDER, OWN_FAILURE, Gate, SmtpProtocol, quieten
 from connectors.email.smtp import Envelope as SmtpEnvelope
 from connectors.email.smtp import Session as SmtpSession
+from connectors.kit.items import Taken
 from schemas.crash import crash_point
 from schemas.errors import Invalid, Outage
 from schemas.ports import Clock

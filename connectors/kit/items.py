@@ -103,7 +103,7 @@ class Taken:
     reason: str = ""
 
 
-@dataclass()
+@dataclass
 class Receiver:
     """The way in of one account. `take` is all that a source has to call before it answers."""
 
@@ -193,6 +193,7 @@ def _quarantined(frame: Frame, raw: RawItem, stage: str, reason: str) -> Quarant
 
 
 def taken(accepted: Accepted) -> Taken:
+    """What became of an item, once it is on the log."""
     if accepted.quarantined is not None:
         return Taken(accepted.item, Fate.QUARANTINED, accepted.quarantined.reason)
     ignored = [each for each in accepted.interactions if isinstance(each, InteractionIgnored)]

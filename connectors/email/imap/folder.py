@@ -22,8 +22,9 @@ from connectors.email.imap.responses import Folder
 from connectors.email.imap.settings import ImapSettings
 from connectors.email.imap.taking import Taking
 from connectors.email.mapping import CHANNEL
-from connectors.email.receiver import MailReceiver, Taken
+from connectors.email.receiver import MailReceiver
 from connectors.kit.cursors import Cursors
+from connectors.kit.items import Taken
 from schemas.crash import crash_point
 from schemas.documents import Cursor
 from schemas.ports import Clock

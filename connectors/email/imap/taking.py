@@ -12,8 +12,9 @@ from connectors.email.imap.errors import ConnectionLost, ImapError, Refused
 from connectors.email.imap.responses import Fetched, Folder, Literal
 from connectors.email.imap.settings import ImapSettings
 from connectors.email.pipeline import Pipeline
-from connectors.email.receiver import MailReceiver, Taken
+from connectors.email.receiver import MailReceiver
 from connectors.kit.intake import Accepted
+from connectors.kit.items import Taken
 from schemas.ports import Clock
 
 BATCH = 250

@@ -10,8 +10,8 @@ from connectors.email import reader as reading
 from connectors.email.envelope import Envelope
 from connectors.email.parse import parse_mail
 from connectors.email.reader import MailReader, Unreadable, is_small
-from connectors.email.receiver import Fate
 from connectors.email.suspects import FOLDER, Suspects
+from connectors.kit.items import Fate
 from schemas.interactions import InteractionReceived
 from schemas.parking import Quarantined
 from tests.connectors.email.house import FakeEngine, mail, receiver_on
