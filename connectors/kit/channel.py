@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from connectors.kit.client_address import Network
 from connectors.kit.intake import Accepted, Intake
@@ -110,6 +110,42 @@ class Mentions:
     files: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """Place -> host and port that the channel listens on by itself."""
+
+
+class Listed(Protocol):
+    """One account, form or source, as a channel's settings list them. One with a `queue` names it so."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def brand(self) -> str: ...
+
+
+def brands_in(section: str) -> Callable[[Any], Mapping[str, str]]:
+    """For `Channel.accounts`, where the settings list the accounts in this section."""
+
+    def accounts(settings: Any) -> Mapping[str, str]:
+        listed: Sequence[Listed] = getattr(settings, section)
+        return {each.name: each.brand for each in listed}
+
+    return accounts
+
+
+def mentions_in(section: str) -> Callable[[Any], Mentions]:
+    """For `Channel.mentions`, where each account of this section names a brand and perhaps a queue."""
+
+    def mentions(settings: Any) -> Mentions:
+        listed: Sequence[Listed] = getattr(settings, section)
+        queues = {
+            f"{section}[{place}].queue": getattr(each, "queue", None) for place, each in enumerate(listed)
+        }
+        return Mentions(
+            brands={f"{section}[{place}].brand": each.brand for place, each in enumerate(listed)},
+            queues={place: queue for place, queue in queues.items() if queue},
+        )
+
+    return mentions
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Slack as the hub finds it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import datetime
 
-from connectors.kit.channel import Channel, Finding, Mentions, Opened, Surroundings
+from connectors.kit.channel import Channel, Finding, Opened, Surroundings, brands_in, mentions_in
 from connectors.kit.intake import Accepted
 from connectors.kit.quality import Rule, quality
 from connectors.slack.names import CHANNEL as NAME
@@ -73,18 +73,6 @@ def _open(settings: SlackSettings, around: Surroundings) -> Opened:
     )
 
 
-def _accounts(settings: SlackSettings) -> Mapping[str, str]:
-    return {each.name: each.brand for each in settings.accounts}
-
-
-def _mentions(settings: SlackSettings) -> Mentions:
-    accounts = list(enumerate(settings.accounts))
-    return Mentions(
-        brands={f"accounts[{index}].brand": each.brand for index, each in accounts},
-        queues={f"accounts[{index}].queue": each.queue for index, each in accounts if each.queue},
-    )
-
-
 CHANNEL = Channel(
     name=NAME,
     title="Slack",
@@ -92,9 +80,9 @@ CHANNEL = Channel(
     settings=SlackSettings,
     capabilities=CAPABILITIES,
     open=_open,
-    accounts=_accounts,
+    accounts=brands_in("accounts"),
     example=EXAMPLE,
-    mentions=_mentions,
+    mentions=mentions_in("accounts"),
     quality=quality(
         Rule.VERIFIES_RAW_BYTES,
         Rule.ACKNOWLEDGES_AFTER_LOG,

@@ -1,8 +1,8 @@
 """Web forms as the hub finds them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from connectors.kit.channel import Channel, Mentions, Opened, Payload, Surroundings
+from connectors.kit.channel import Channel, Opened, Payload, Surroundings, brands_in, mentions_in
 from connectors.kit.intake import Accepted
 from connectors.kit.quality import Rule, quality
 from connectors.webform.settings import WebformSettings
@@ -44,18 +44,6 @@ def _open(settings: WebformSettings, around: Surroundings) -> Opened:
     return Opened(connectors=(connector,), app=connector.app, reparse=reparse, understand=understand)
 
 
-def _accounts(settings: WebformSettings) -> Mapping[str, str]:
-    return {each.name: each.brand for each in settings.forms}
-
-
-def _mentions(settings: WebformSettings) -> Mentions:
-    forms = list(enumerate(settings.forms))
-    return Mentions(
-        brands={f"forms[{index}]": each.brand for index, each in forms},
-        queues={f"forms[{index}].queue": each.queue for index, each in forms if each.queue is not None},
-    )
-
-
 CHANNEL = Channel(
     name="webform",
     title="Web forms",
@@ -63,9 +51,9 @@ CHANNEL = Channel(
     settings=WebformSettings,
     capabilities=Capabilities(answered_by="email"),
     open=_open,
-    accounts=_accounts,
+    accounts=brands_in("forms"),
     example=EXAMPLE,
-    mentions=_mentions,
+    mentions=mentions_in("forms"),
     quality=quality(
         Rule.VERIFIES_RAW_BYTES,
         Rule.ACKNOWLEDGES_AFTER_LOG,

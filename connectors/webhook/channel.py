@@ -1,9 +1,8 @@
 """Any webhook as the hub finds it."""
 
-from collections.abc import Mapping
 from ipaddress import ip_network
 
-from connectors.kit.channel import Channel, Mentions, Opened, Surroundings
+from connectors.kit.channel import Channel, Opened, Surroundings, brands_in, mentions_in
 from connectors.kit.intake import Accepted
 from connectors.kit.quality import Rule, quality
 from connectors.webhook.settings import WebhookSettings
@@ -80,18 +79,6 @@ def _open(settings: WebhookSettings, around: Surroundings) -> Opened:
     )
 
 
-def _accounts(settings: WebhookSettings) -> Mapping[str, str]:
-    return {each.name: each.brand for each in settings.sources}
-
-
-def _mentions(settings: WebhookSettings) -> Mentions:
-    sources = list(enumerate(settings.sources))
-    return Mentions(
-        brands={f"sources[{index}].brand": each.brand for index, each in sources},
-        queues={f"sources[{index}].queue": each.queue for index, each in sources if each.queue},
-    )
-
-
 CAPABILITIES = Capabilities(answered_by="email")
 CHANNEL = Channel(
     name="webhook_in",
@@ -100,9 +87,9 @@ CHANNEL = Channel(
     settings=WebhookSettings,
     capabilities=CAPABILITIES,
     open=_open,
-    accounts=_accounts,
+    accounts=brands_in("sources"),
     example=EXAMPLE,
-    mentions=_mentions,
+    mentions=mentions_in("sources"),
     quality=quality(
         Rule.VERIFIES_RAW_BYTES,
         Rule.ACKNOWLEDGES_AFTER_LOG,

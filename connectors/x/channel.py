@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 
-from connectors.kit.channel import Channel, Finding, Mentions, Opened, Surroundings
+from connectors.kit.channel import Channel, Finding, Opened, Surroundings, mentions_in
 from connectors.kit.intake import Accepted
 from connectors.kit.quality import Rule, quality
 from connectors.x.names import CHANNEL as NAME
@@ -87,14 +87,6 @@ def _accounts(settings: XSettings) -> Mapping[str, str]:
     return public | {each.private_name: each.brand for each in settings.accounts if each.direct_messages}
 
 
-def _mentions(settings: XSettings) -> Mentions:
-    accounts = list(enumerate(settings.accounts))
-    return Mentions(
-        brands={f"accounts[{index}].brand": each.brand for index, each in accounts},
-        queues={f"accounts[{index}].queue": each.queue for index, each in accounts if each.queue},
-    )
-
-
 CHANNEL = Channel(
     name=NAME,
     title="X",
@@ -104,7 +96,7 @@ CHANNEL = Channel(
     open=_open,
     accounts=_accounts,
     example=EXAMPLE,
-    mentions=_mentions,
+    mentions=mentions_in("accounts"),
     count=weight,
     quality=quality(
         Rule.VERIFIES_RAW_BYTES,

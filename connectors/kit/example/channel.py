@@ -1,8 +1,6 @@
 """The channel as the hub finds it."""
 
-from collections.abc import Mapping
-
-from connectors.kit.channel import Channel, Mentions, Opened, Surroundings
+from connectors.kit.channel import Channel, Opened, Surroundings, brands_in, mentions_in
 from connectors.kit.example.parse import CHANNEL as NAME
 from connectors.kit.example.parse import understanding
 from connectors.kit.example.settings import ExampleAccount, ExampleSettings
@@ -49,18 +47,6 @@ def _open(settings: ExampleSettings, around: Surroundings) -> Opened:
     )
 
 
-def _accounts(settings: ExampleSettings) -> Mapping[str, str]:
-    return {each.name: each.brand for each in settings.accounts}
-
-
-def _mentions(settings: ExampleSettings) -> Mentions:
-    accounts = list(enumerate(settings.accounts))
-    return Mentions(
-        brands={f"accounts[{index}]": each.brand for index, each in accounts},
-        queues={f"accounts[{index}].queue": each.queue for index, each in accounts if each.queue is not None},
-    )
-
-
 CHANNEL = Channel(
     name=NAME,
     title="Example",
@@ -70,9 +56,9 @@ CHANNEL = Channel(
         reply=True, longest=4000, customer_edits=True, customer_deletes=True, reactions=True, echoes=True
     ),
     open=_open,
-    accounts=_accounts,
+    accounts=brands_in("accounts"),
     example=EXAMPLE,
-    mentions=_mentions,
+    mentions=mentions_in("accounts"),
     quality=quality(
         Rule.VERIFIES_RAW_BYTES,
         Rule.ACKNOWLEDGES_AFTER_LOG,
