@@ -36,9 +36,9 @@ CAPABILITIES = Capabilities(
 
 def _open(settings: SlackSettings, around: Surroundings) -> Opened:
     from connectors.kit.hooks import read_again
+    from connectors.kit.sending import AccountsDeliverer
     from connectors.slack.checking import check_account
     from connectors.slack.connector import SlackConnector
-    from connectors.slack.deliver import SlackDeliverer
 
     connectors = {each.name: SlackConnector(each, around) for each in settings.accounts}
 
@@ -64,7 +64,7 @@ def _open(settings: SlackSettings, around: Surroundings) -> Opened:
 
     return Opened(
         connectors=tuple(connectors.values()),
-        deliverer=SlackDeliverer({name: each.sender for name, each in connectors.items()}),
+        deliverer=AccountsDeliverer(NAME, "Slack", {name: each.sender for name, each in connectors.items()}),
         reparse=reparse,
         hooks={name: each.hook for name, each in connectors.items() if each.hook is not None},
         check=check,

@@ -13,7 +13,7 @@ from connectors.slack.answers import receipt_of
 from connectors.slack.blobs import Uploaded, uploaded
 from connectors.slack.compose import posts_of
 from connectors.slack.history import parts_found
-from connectors.slack.names import CHANNEL, Place, message_name
+from connectors.slack.names import Place, message_name
 from connectors.slack.parse.blocks import string
 from connectors.slack.settings import SlackAccount
 from connectors.slack.web import FAILURES, SlackWeb
@@ -28,28 +28,6 @@ PART_TRIES = 5
 LOOK_AFTER_SECONDS = (0.5, 3.0)
 PROVES_ABSENCE_AFTER = timedelta(minutes=10)
 MOST_REMEMBERED = 1_000
-
-
-class SlackDeliverer:
-    """Sends for all Slack accounts. Never raises for what Slack does."""
-
-    channel = CHANNEL
-
-    def __init__(self, senders: Mapping[str, "Sender"]) -> None:
-        self._senders = senders
-
-    async def deliver(self, message: OutboundMessage) -> Receipt:
-        sender = self._senders.get(message.account)
-        if sender is None:
-            return Receipt(
-                ReceiptStatus.FAILED, reason=f"there is no Slack account {message.account!r} any more"
-            )
-        return await sender.deliver(message)
-
-    async def reconcile(self, message: OutboundMessage, tried_at: datetime) -> Receipt | None:
-        """What became of a message that may have been sent: by the channel's history. None while that cannot be told."""
-        sender = self._senders.get(message.account)
-        return await sender.reconcile(message, tried_at) if sender else None
 
 
 class Sender:

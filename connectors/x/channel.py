@@ -41,9 +41,9 @@ DIRECT = Capabilities(reply=True, longest=10_000, echoes=True)
 
 def _open(settings: XSettings, around: Surroundings) -> Opened:
     from connectors.kit.hooks import read_again
+    from connectors.kit.sending import AccountsDeliverer
     from connectors.x.checking import check_account
     from connectors.x.connector import XConnector
-    from connectors.x.deliver import XDeliverer
 
     connectors = {each.name: XConnector(each, around) for each in settings.accounts}
     senders = {name: each.sender for name, each in connectors.items()}
@@ -72,7 +72,7 @@ def _open(settings: XSettings, around: Surroundings) -> Opened:
 
     return Opened(
         connectors=tuple(connectors.values()),
-        deliverer=XDeliverer(senders),
+        deliverer=AccountsDeliverer(NAME, "X", senders),
         reparse=reparse,
         hooks={name: each.hook for name, each in connectors.items() if each.hook is not None},
         capabilities={each.private_name: DIRECT for each in settings.accounts},

@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.x.answers import is_duplicate, receipt_of
 from connectors.x.client import FAILURES, XClient
-from connectors.x.names import CHANNEL, Place, message_name, place_of, post_id, post_name
+from connectors.x.names import Place, message_name, place_of, post_id, post_name
 from connectors.x.parse.items import objects, string
 from connectors.x.parse.weight import cut
 from connectors.x.settings import XAccount
@@ -24,27 +24,6 @@ LONGEST_MESSAGE = 10_000
 LOOK_AFTER_SECONDS = (1.0, 4.0)
 PROVES_ABSENCE_AFTER = timedelta(minutes=10)
 CLOCKS_APART = timedelta(minutes=2)
-
-
-class XDeliverer:
-    """Sends for all X accounts. Never raises for what X does."""
-
-    channel = CHANNEL
-
-    def __init__(self, senders: Mapping[str, "Sender"]) -> None:
-        """By the account's name, and by that of its direct messages."""
-        self._senders = senders
-
-    async def deliver(self, message: OutboundMessage) -> Receipt:
-        sender = self._senders.get(message.account)
-        if sender is None:
-            return Receipt(ReceiptStatus.FAILED, reason=f"there is no X account {message.account!r} any more")
-        return await sender.deliver(message)
-
-    async def reconcile(self, message: OutboundMessage, tried_at: datetime) -> Receipt | None:
-        """What became of a message that may have been sent. None while that cannot be told."""
-        sender = self._senders.get(message.account)
-        return await sender.reconcile(message, tried_at) if sender else None
 
 
 class Sender:
