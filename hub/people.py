@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from hub.accounts.records import audited
-from hub.service import Service, actor_of
+from hub.service import PAGE_LIMIT, CaseFilter, Service, actor_of
 from hub.shown import shown
 from processors.customers import Customer
 from processors.identity import are_linked, linked, unlinked
@@ -47,15 +47,19 @@ class People:
     async def suggestions(self, principal: Principal, customer: Customer) -> list[Handle]:
         """Handles of others with the same address, such as one that was typed into a form and proved by nothing.
 
-        Only those whose cases the principal may see; who says no to one is asked again.
+        Only those of which the principal sees a case; who says no to one is asked again.
         """
         values = tuple(dict.fromkeys(each.value for each in customer.handles))
         ours = {each.id for each in customer.handles}
         page = await self._engine.find(
             Query(HANDLES, (Where("value", "in", values),), limit=SUGGESTED_AT_MOST)
         )
-        others = [each for each in page.items if isinstance(each, Handle) and each.id not in ours]
-        return [each for each in others if await self._may_see(principal, each.id)]
+        others = {each.id: each for each in page.items if isinstance(each, Handle) and each.id not in ours}
+        if not others:
+            return []
+        wanted = CaseFilter(handles=tuple(others), states=(), sort="newest")
+        visible = {case.handle for case in (await self._service.cases(principal, wanted, PAGE_LIMIT)).items}
+        return [each for id, each in others.items() if id in visible]
 
     async def find(self, principal: Principal, value: str) -> Handle:
         """The handle of an address or a name in a network. Raises Unknown where the principal sees no case of it."""
