@@ -56,9 +56,20 @@ export function settle(root) {
   if (root === document || root?.id === "case" || root?.contains?.(page)) showEnd();
 }
 
+// What grows below (files of an answer, who is here) must not push the last words out of sight.
+const heights = new ResizeObserver(([{ target }]) => {
+  const grew = Number(target.dataset.height ?? 0) - target.clientHeight;
+  const fromEnd = target.scrollHeight - target.scrollTop - target.clientHeight;
+  if (grew > 0 && fromEnd - grew < 40) target.scrollTop = target.scrollHeight;
+  target.dataset.height = target.clientHeight;
+});
+
 function showEnd() {
   const conversation = document.getElementById("conversation");
-  if (conversation && !location.hash && !new URLSearchParams(location.search).has("before")) {
+  if (!conversation) return;
+  heights.disconnect();
+  heights.observe(conversation);
+  if (!location.hash && !new URLSearchParams(location.search).has("before")) {
     conversation.scrollTop = conversation.scrollHeight;
     if (isNarrow()) conversation.querySelector("#lines")?.lastElementChild?.scrollIntoView({ block: "center" });
   }

@@ -26,10 +26,11 @@ async def test_a_canned_answer_and_files_leave_after_the_time_to_take_them_back(
 ) -> None:
     await office.service.company.publish(CONFIGURATION.model_copy(update={"templates": TEMPLATES}), SYSTEM)
     office.hold_back(5)
-    case = await office.write("a")
+    case = await office.write("a", text="Hello.\n" * 60)
     async with office.served() as url, tab(browser, url, "ann") as ann:
         page = ann.page
         await ann.open(f"/console/queues/orders/{case.number}")
+        await expect(page.locator("#lines > li").last).to_be_in_viewport(ratio=1)
         await page.keyboard.press("r")
         await page.keyboard.press("/")
         await page.keyboard.type("del")
@@ -40,6 +41,7 @@ async def test_a_canned_answer_and_files_leave_after_the_time_to_take_them_back(
         await page.set_input_files("#pick-files", chosen)
         await page.evaluate(PASTE % PIXEL)
         await expect(page.locator("#files .attachment")).to_have_count(2)
+        await expect(page.locator("#lines > li").last).to_be_in_viewport(ratio=1)
         await page.locator("#compose").focus()
         await page.keyboard.press("Control+Enter")
         await expect(page.locator(".message.ours .attachment")).to_have_count(2)

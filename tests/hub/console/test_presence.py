@@ -64,4 +64,11 @@ async def test_two_pages_of_one_case_know_of_each_other(office: Office, browser:
         await expect(bo.page.locator("#here")).to_have_text("Ann Okafor is here too")
         await ann.page.fill("#compose", "Dear")
         await expect(bo.page.locator("#here")).to_have_text("Ann Okafor is writing", timeout=20_000)
+        for tab_of, least, most in ((bo, 20, 60), (ann, 20, 60)):
+            told = await tab_of.page.locator("#here").bounding_box()
+            composer = await tab_of.page.locator(".composer").bounding_box()
+            assert told is not None
+            assert composer is not None
+            assert least < told["height"] < most
+            assert composer["y"] + composer["height"] == await tab_of.page.evaluate("innerHeight")
         assert await ann.violations() == await bo.violations() == []
