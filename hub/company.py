@@ -8,8 +8,9 @@ from functools import cached_property
 
 from processors.automation import Automations
 from processors.routing import Router
+from schemas.collections import CONFIGURATIONS
 from schemas.configuration import Configuration, ConfigurationPublished
-from schemas.documents import CONFIGURATIONS, PublishedConfiguration
+from schemas.documents import PublishedConfiguration
 from schemas.errors import Conflict, Outage, Stale, Unknown
 from schemas.events import Actor, Event
 from schemas.ids import derive, effect_id

@@ -3,7 +3,8 @@
 from datetime import timedelta
 from uuid import UUID
 
-from schemas.documents import DRAFTS, Draft
+from schemas.collections import DRAFTS
+from schemas.documents import Draft
 from schemas.errors import Conflict, Invalid, Outage
 from schemas.ids import derive
 from schemas.ports import Clock, Engine, Query, References, Step, Where

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
-from schemas.documents import PARKED
+from schemas.collections import PARKED
 from schemas.members import MEMBERS, Member
 from schemas.ports import Engine, Query, Where
 

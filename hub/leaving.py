@@ -5,8 +5,9 @@ from uuid import UUID
 from hub.service import Service
 from schemas.accounts import USERS, Principal, Role, User
 from schemas.cases import CaseState
+from schemas.collections import CASES
 from schemas.commands import AssignCase
-from schemas.documents import CASES, Case
+from schemas.documents import Case
 from schemas.errors import Refused
 from schemas.events import SYSTEM, Actor
 from schemas.ids import derive

@@ -7,7 +7,8 @@ from uuid import UUID
 from connectors.kit.channel import Reparse
 from connectors.kit.intake import Intake
 from schemas.codec import decode
-from schemas.documents import DEAD_LETTERS, QUARANTINE, DeadLetter, LetterState, QuarantineItem
+from schemas.collections import DEAD_LETTERS, QUARANTINE
+from schemas.documents import DeadLetter, LetterState, QuarantineItem
 from schemas.errors import Invalid, Stale, Undecodable, Unknown
 from schemas.events import Actor, Event
 from schemas.ids import derive

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from schemas.documents import PARKED, Parked
+from schemas.collections import PARKED
+from schemas.documents import Parked
 from schemas.ids import derive
 from schemas.ports import Clock, Engine, Place, Query, Record, Step, Where
 

@@ -11,7 +11,8 @@ from hub.shown import shown
 from processors.customers import Customer
 from processors.identity import are_linked, linked, unlinked
 from schemas.accounts import Principal, Role, Scope
-from schemas.documents import CASES, HANDLES, Case, Entry, Handle
+from schemas.collections import CASES, HANDLES
+from schemas.documents import Case, Entry, Handle
 from schemas.errors import Conflict, Forbidden, Invalid, Outage, Unknown
 from schemas.events import Event
 from schemas.identity import Evidence, HandleDescribed, IdentityEvent

@@ -10,7 +10,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from schemas.accounts import Principal
-from schemas.documents import PRESENCES, Presence
+from schemas.collections import PRESENCES
+from schemas.documents import Presence
 from schemas.errors import Conflict
 from schemas.ids import derive
 from schemas.ports import Clock, Engine, Query, References, Step, Where

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from hub.company import Company
 from processors.configuration import problems
+from schemas.collections import CONFIGURATIONS
 from schemas.configuration import Configuration
-from schemas.documents import CONFIGURATIONS, PublishedConfiguration
+from schemas.documents import PublishedConfiguration
 from schemas.errors import Invalid, Unknown
 from schemas.events import Actor
 from schemas.ports import Engine, Page, Query, Where

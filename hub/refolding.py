@@ -7,7 +7,8 @@ from uuid import UUID
 from processors.cases.evolve import evolve
 from processors.cases.folds import FOLD
 from schemas.cases import CaseEvent, CaseOpened
-from schemas.documents import CASES, Case
+from schemas.collections import CASES
+from schemas.documents import Case
 from schemas.errors import Conflict
 from schemas.events import Event
 from schemas.ports import START, Engine, Found, Query, Step, Where

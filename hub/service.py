@@ -16,8 +16,9 @@ from processors.routing_explanation import Explanation, explain_decision
 from schemas.accounts import ANY_QUEUE, Principal, Role, Scope, User, user_id
 from schemas.capabilities import Capabilities, FileLimits
 from schemas.cases import CaseRouted, CaseState, RoutingDecision
+from schemas.collections import CASES
 from schemas.commands import AssignCase, Command, MergeCase, TransferCase
-from schemas.documents import CASES, Case, Entry, EntryKind, Handle
+from schemas.documents import Case, Entry, EntryKind, Handle
 from schemas.errors import Forbidden, Invalid, Unknown
 from schemas.events import Actor, Event
 from schemas.ids import parse_case_number

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from hub.leases import Leases
 from schemas.cases import Timer
+from schemas.collections import CASES
 from schemas.commands import TimerDue
-from schemas.documents import CASES, Case
+from schemas.documents import Case
 from schemas.errors import Outage
 from schemas.events import SYSTEM, Event
 from schemas.ids import derive

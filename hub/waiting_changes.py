@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from schemas.documents import MESSAGE_CHANGES, MessageChanges
+from schemas.collections import MESSAGE_CHANGES
+from schemas.documents import MessageChanges
 from schemas.errors import Conflict
 from schemas.ports import Clock, Engine, Query, Step, Where
 

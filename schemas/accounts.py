@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.documents import Collection, Document, text_column, time_column
+from schemas.columns import Collection, text_column, time_column
+from schemas.documents import Document
 from schemas.events import Frozen, Personal
 from schemas.ids import derive
 

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.documents import Collection, Document, text_column
+from schemas.columns import Collection, text_column
+from schemas.documents import Document
 from schemas.events import Actor
 from schemas.ids import derive
 

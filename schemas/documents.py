@@ -1,13 +1,6 @@
-"""States that are kept beside the log, each bounded, and the columns by which they are found.
+"""States that are kept beside the log, each bounded. How they are found: schemas/collections.py."""
 
-Engines make their tables, collections and indexes from `COLLECTIONS`; nothing else declares one.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import Field
@@ -20,10 +13,6 @@ from schemas.identity import Evidence
 from schemas.ids import derive
 from schemas.interactions import Attachment, BlobRef, Content, FormSubmission, Participant
 from schemas.outbound import DeliveryState, OutboundMessage
-
-NEVER = datetime(9999, 1, 1, tzinfo=UTC)
-"""Where a list begins with the earliest, those without a time come last."""
-PRIORITY_RANK = {Priority.URGENT: 0, Priority.HIGH: 1, Priority.NORMAL: 2, Priority.LOW: 3}
 
 
 class Document(Frozen):
@@ -227,43 +216,6 @@ class Entry(Frozen):
     detail: dict[str, object] = Field(default_factory=dict)
 
 
-class ColumnType(StrEnum):
-    TEXT = "text"
-    INTEGER = "integer"
-    TIME = "time"
-    ID = "id"
-    BOOLEAN = "boolean"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    type: ColumnType
-    value: Callable[[Any], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """A kind of document, its searchable columns, and the indexes over them, in the order of their columns."""
-
-    name: str
-    document: type[Document]
-    columns: dict[str, Column]
-    indexes: tuple[tuple[str, ...], ...] = ()
-    unique: tuple[str, ...] = field(default=())
-
-
-def text_column(name: str) -> Column:
-    return Column(ColumnType.TEXT, lambda document: getattr(document, name))
-
-
-def time_column(name: str) -> Column:
-    return Column(ColumnType.TIME, lambda document: getattr(document, name))
-
-
-def _next_due(case: Case) -> datetime | None:
-    return min([timer.due_at for timer in case.timers], default=None)
-
-
 class Parked(Document):
     """An event that waits, and with it all later events of its key. `position` is its place on the log."""
 
@@ -360,106 +312,3 @@ class MessageChanges(Document):
 def changes_id(external_id: str) -> UUID:
     """The id of the document that tells what happened to a message, known from the message's own name."""
     return derive("message changes", external_id)
-
-
-def _waits_from(changes: MessageChanges) -> datetime | None:
-    return changes.noted_at if changes.case is None else None
-
-
-CASES = Collection(
-    "cases",
-    Case,
-    {
-        "number": text_column("number"),
-        "state": text_column("state"),
-        "queue": text_column("queue"),
-        "assignee": text_column("assignee"),
-        "brand": text_column("brand"),
-        "priority": Column(ColumnType.INTEGER, lambda case: PRIORITY_RANK[case.priority]),
-        "handle": Column(ColumnType.ID, lambda case: case.handle),
-        "updated_at": time_column("updated_at"),
-        "waiting_since": time_column("waiting_since"),
-        "waits_from": Column(ColumnType.TIME, lambda case: case.waiting_since or NEVER),
-        "due_at": time_column("due_at"),
-        "due_from": Column(ColumnType.TIME, lambda case: case.due_at or NEVER),
-        "next_due": Column(ColumnType.TIME, _next_due),
-        "merged_into": Column(ColumnType.ID, lambda case: case.merged_into),
-        "fold": Column(ColumnType.INTEGER, lambda case: case.fold),
-    },
-    indexes=(
-        ("state", "queue", "waits_from"),
-        ("queue", "updated_at"),
-        ("assignee", "state"),
-        ("handle",),
-        ("next_due",),
-        ("number",),
-    ),
-)
-HANDLES = Collection(
-    "handles", Handle, {"scheme": text_column("scheme"), "value": text_column("value")}, indexes=(("value",),)
-)
-DELIVERIES = Collection(
-    "outbound",
-    Delivery,
-    {
-        "state": text_column("state"),
-        "channel": Column(ColumnType.TEXT, lambda delivery: delivery.message.channel),
-        "account": Column(ColumnType.TEXT, lambda delivery: delivery.message.account),
-        "conversation": Column(ColumnType.TEXT, lambda delivery: delivery.message.conversation),
-        "order_": Column(ColumnType.INTEGER, lambda delivery: delivery.order),
-        "next_attempt_at": time_column("next_attempt_at"),
-    },
-    indexes=(("state", "next_attempt_at"), ("conversation", "order_")),
-)
-QUARANTINE = Collection(
-    "quarantine_items",
-    QuarantineItem,
-    {
-        "state": text_column("state"),
-        "channel": text_column("channel"),
-        "received_at": time_column("received_at"),
-    },
-    indexes=(("state", "received_at"),),
-)
-DEAD_LETTERS = Collection(
-    "dead_letters",
-    DeadLetter,
-    {
-        "state": text_column("state"),
-        "consumer": text_column("consumer"),
-        "added_at": time_column("added_at"),
-        "event": Column(ColumnType.ID, lambda letter: letter.event),
-    },
-    indexes=(("state", "added_at"),),
-)
-PARKED = Collection(
-    "parked",
-    Parked,
-    {"consumer": text_column("consumer"), "key": text_column("key"), "not_before": time_column("not_before")},
-    indexes=(("consumer", "not_before"),),
-)
-CURSORS = Collection(
-    "cursors",
-    Cursor,
-    {"channel": text_column("channel"), "account": text_column("account")},
-    indexes=(("channel", "account"),),
-)
-PRESENCES = Collection(
-    "presences",
-    Presence,
-    {"case_": Column(ColumnType.ID, lambda presence: presence.case), "seen_at": time_column("seen_at")},
-    indexes=(("case_", "seen_at"), ("seen_at",)),
-)
-DRAFTS = Collection("drafts", Draft, {"kept_at": time_column("kept_at")}, indexes=(("kept_at",),))
-CONFIGURATIONS = Collection(
-    "configurations",
-    PublishedConfiguration,
-    {"number": Column(ColumnType.INTEGER, lambda published: published.number)},
-    indexes=(("number",),),
-)
-MESSAGE_CHANGES = Collection(
-    "message_changes",
-    MessageChanges,
-    {"waits_from": Column(ColumnType.TIME, _waits_from)},
-    indexes=(("waits_from",),),
-)

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from schemas.documents import Collection, Document
+from schemas.columns import Collection
+from schemas.documents import Document
 from schemas.ids import derive
 
 INSTALLATION_ID = derive("installation")

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from schemas.documents import Collection, Column, ColumnType, Document, text_column, time_column
+from schemas.columns import Collection, Column, ColumnType, text_column, time_column
+from schemas.documents import Document
 
 
 class Member(Document):

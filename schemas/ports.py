@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
-from schemas.documents import Collection, Document, Entry, EntryKind
+from schemas.columns import Collection
+from schemas.documents import Document, Entry, EntryKind
 from schemas.events import Event
 from schemas.interactions import BlobRef
 from schemas.outbound import DeliveryState, OutboundMessage

@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from schemas.documents import DELIVERIES, Delivery
+from schemas.collections import DELIVERIES
+from schemas.documents import Delivery
 from schemas.errors import Conflict
 from schemas.outbound import DeliveryState
 from schemas.ports import Clock, Engine, Query, Step, Where

@@ -4,7 +4,8 @@ from collections.abc import Container
 from datetime import datetime
 from uuid import UUID
 
-from schemas.documents import DELIVERIES, Delivery
+from schemas.collections import DELIVERIES
+from schemas.documents import Delivery
 from schemas.errors import Conflict
 from schemas.members import Membership
 from schemas.outbound import DeliveryState

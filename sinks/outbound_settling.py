@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from schemas.documents import DELIVERIES, Delivery
+from schemas.collections import DELIVERIES
+from schemas.documents import Delivery
 from schemas.errors import Conflict, Outage
 from schemas.outbound import DeliveryState
 from schemas.ports import Clock, Deliverer, Engine, Query, ReceiptStatus, Reconciler, Step, Where

@@ -20,8 +20,9 @@ import pytest
 
 from connectors.kit.rigs import Clock, Given, House, Rig, Send, Told, cancelled
 from schemas.codec import encode
+from schemas.collections import QUARANTINE
 from schemas.crash import CRASH_POINTS, Crashed, arm, set_hook
-from schemas.documents import QUARANTINE, QuarantineItem
+from schemas.documents import QuarantineItem
 from schemas.errors import Invalid
 from schemas.interactions import (
     InteractionChange,

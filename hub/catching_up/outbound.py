@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from hub.catching_up.reading import chunks, since
-from schemas.documents import DELIVERIES, Delivery
+from schemas.collections import DELIVERIES
+from schemas.documents import Delivery
 from schemas.outbound import (
     DeliveryEvent,
     DeliveryFailed,

@@ -19,7 +19,8 @@ from processors.routing_explanation import Explanation
 from schemas.accounts import Principal, Role
 from schemas.capabilities import Visibility
 from schemas.cases import CaseState
-from schemas.documents import CASES, Case, Entry
+from schemas.collections import CASES
+from schemas.documents import Case, Entry
 from schemas.errors import Unknown
 from schemas.interactions import Participant
 from schemas.ports import Query, Where

@@ -27,7 +27,7 @@ from hub.roles import EVERYTHING
 from hub.settings import HubSettings
 from hub.up import Running, start
 from hub.wiring import SystemClock
-from schemas.documents import DELIVERIES
+from schemas.collections import DELIVERIES
 from schemas.errors import HubbubError, Invalid
 from schemas.events import SYSTEM
 from schemas.outbound import DeliveryState

@@ -15,7 +15,8 @@ from hub.http.rights import Reader, Supervisor, Writer
 from hub.http.views import CustomerOut, EntryOut, HandleOut
 from hub.service import CustomerView
 from schemas.accounts import Principal
-from schemas.documents import HANDLES, Handle
+from schemas.collections import HANDLES
+from schemas.documents import Handle
 from schemas.errors import Unknown
 from schemas.ports import Query as Finding
 from schemas.ports import Where

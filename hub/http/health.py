@@ -18,7 +18,8 @@ from hub.http.problems import responses
 from hub.http.requests import Operation
 from hub.observe import CONTENT_TYPE, Metric
 from schemas.accounts import AnsweredRequest
-from schemas.documents import DEAD_LETTERS, DELIVERIES, PARKED, QUARANTINE, LetterState
+from schemas.collections import DEAD_LETTERS, DELIVERIES, PARKED, QUARANTINE
+from schemas.documents import LetterState
 from schemas.errors import Conflict, HubbubError
 from schemas.ids import derive
 from schemas.outbound import DeliveryState

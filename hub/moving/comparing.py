@@ -14,7 +14,9 @@ from hub.moving.copying import (
     Told,
     claimable,
 )
-from schemas.documents import CASES, Collection, Document
+from schemas.collections import CASES
+from schemas.columns import Collection
+from schemas.documents import Document
 from schemas.ports import START, Engine, Outcome, Query, References
 from sinks.distributed.importing import Importer
 from sinks.kafka.offsets import Partition

@@ -15,9 +15,10 @@ from processors.search import search_texts
 from processors.timeline import change_of
 from schemas.accounts import SESSIONS
 from schemas.cases import CaseEvent, MessageEvent
-from schemas.collections import COLLECTIONS
+from schemas.collections import CASES, COLLECTIONS
+from schemas.columns import Collection
 from schemas.crash import crash_point
-from schemas.documents import CASES, Case, Collection, DeadLetter, Document, Entry, Parked
+from schemas.documents import Case, DeadLetter, Document, Entry, Parked
 from schemas.errors import Never, Unknown
 from schemas.events import Event
 from schemas.interactions import BlobRef, InteractionReceived

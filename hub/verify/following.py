@@ -19,7 +19,8 @@ from processors.automation import Automations
 from processors.automation import entry_id as told_entry_id
 from processors.search import search_texts
 from schemas.cases import CaseEvent, MessageEvent
-from schemas.documents import CONFIGURATIONS, Entry, PublishedConfiguration
+from schemas.collections import CONFIGURATIONS
+from schemas.documents import Entry, PublishedConfiguration
 from schemas.events import Event
 from schemas.ports import START, Engine, OutcomeKind, Place, Position, Query, References
 from schemas.topics import TOPICS, Topic

@@ -11,7 +11,8 @@ from datetime import datetime
 from uuid import UUID
 
 from hub.verify.gathered import CATCH_UPS, CHUNK, Fault
-from schemas.documents import HANDLES, Handle
+from schemas.collections import HANDLES
+from schemas.documents import Handle
 from schemas.events import Actor, Event
 from schemas.identity import (
     ConsentGiven,

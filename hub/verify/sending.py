@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from hub.verify.gathered import CATCH_UPS, CHUNK, Fault, Gathered, Queued, fingerprint
-from schemas.documents import DELIVERIES, Delivery
+from schemas.collections import DELIVERIES
+from schemas.documents import Delivery
 from schemas.outbound import DeliveryEvent, DeliverySent, DeliverySettled, DeliveryState, OutboundQueued
 from schemas.ports import START, Engine, Position, Query, References
 from schemas.topics import Topic

@@ -10,7 +10,8 @@ from processors.cases.evolve import evolve
 from processors.cases.folds import FOLD, as_of
 from processors.timeline import change_of
 from schemas.cases import CaseEvent
-from schemas.documents import CASES, Case, DeadLetter, Document, Entry, QuarantineItem
+from schemas.collections import CASES
+from schemas.documents import Case, DeadLetter, Document, Entry, QuarantineItem
 from schemas.events import Event
 from schemas.ports import START, Engine, EntryChange, Position, Query, References
 from schemas.topics import Topic

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from schemas.collections import COLLECTIONS
-from schemas.documents import Collection, Document, Entry
+from schemas.columns import Collection
+from schemas.documents import Document, Entry
 from schemas.errors import Refused
 from schemas.events import SCHEMA_ROOT
 from schemas.ports import Blob, EntryChange, Outcome, Record, SearchText

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from schemas.collections import BY_DOCUMENT, COLLECTIONS
-from schemas.documents import Collection, Document
+from schemas.columns import Collection
+from schemas.documents import Document
 from schemas.errors import Invalid, Never
 from schemas.ports import Page, Query, Where
 from sinks.mongo.port import NOTHING, DocumentDatabase, Fields

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from schemas.documents import ColumnType
+from schemas.columns import ColumnType
 from schemas.errors import Invalid
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import apsw
 
 from schemas.collections import COLLECTIONS
-from schemas.documents import Collection
+from schemas.columns import Collection
 from sinks.sqlite.errors import NewerFile
 from sinks.sqlite.tables import Table, adapt
 

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import apsw
 
-from schemas.documents import Collection, ColumnType, Document
+from schemas.columns import Collection, ColumnType
+from schemas.documents import Document
 from schemas.errors import Never
 from sinks.sqlite.values import Row, Value, insert_rows, micros
 

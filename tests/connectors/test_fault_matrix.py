@@ -13,8 +13,9 @@ from connectors.kit.rigs import Clock, House, Rig, Send, Told
 from connectors.slack.rig import SlackRig
 from connectors.webhook.rig import WebhookRig
 from connectors.x.rig import XRig
+from schemas.collections import DELIVERIES
 from schemas.crash import Crashed, arm, set_hook
-from schemas.documents import DELIVERIES, Delivery
+from schemas.documents import Delivery
 from schemas.ids import derive
 from schemas.interactions import InteractionReceived
 from schemas.ports import Query, Step

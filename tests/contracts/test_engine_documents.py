@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from schemas.cases import CaseState
-from schemas.documents import CASES, Case, Document, EntryKind
+from schemas.collections import CASES
+from schemas.documents import Case, Document, EntryKind
 from schemas.errors import Conflict, Invalid, Never, Unknown
 from schemas.ids import sha256
 from schemas.interactions import BlobRef

@@ -8,8 +8,9 @@ from uuid import UUID
 
 import pytest
 
+from schemas.collections import DELIVERIES
 from schemas.crash import Crashed
-from schemas.documents import DELIVERIES, Delivery
+from schemas.documents import Delivery
 from schemas.events import Actor
 from schemas.ids import derive
 from schemas.interactions import Participant, Role

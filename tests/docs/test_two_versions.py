@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.documents import DEAD_LETTERS, DeadLetter
+from schemas.collections import DEAD_LETTERS
+from schemas.documents import DeadLetter
 from schemas.ids import derive
 from schemas.ports import Query
 from schemas.topics import Topic

@@ -12,8 +12,9 @@ from connectors.slack.standin.workspace import TEAM
 from hub.settings import HubSettings
 from hub.up import Running, start
 from schemas.accounts import Principal, Role
+from schemas.collections import CASES
 from schemas.commands import ReplyToCase
-from schemas.documents import CASES, Case, Entry, EntryKind
+from schemas.documents import Case, Entry, EntryKind
 from schemas.events import SYSTEM, Actor
 from schemas.ids import derive
 from schemas.outbound import DeliveryState

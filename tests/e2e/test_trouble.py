@@ -11,7 +11,8 @@ import aiosmtplib
 import httpx
 import pytest
 
-from schemas.documents import DELIVERIES, Delivery
+from schemas.collections import DELIVERIES
+from schemas.documents import Delivery
 from schemas.outbound import DeliveryState
 from schemas.ports import Query
 from sinks.sqlite.engine import open_engine

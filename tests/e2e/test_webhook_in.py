@@ -14,8 +14,9 @@ from connectors.webhook.standin.server import Receiver
 from hub.settings import HubSettings
 from hub.up import start
 from schemas.accounts import Principal, Role
+from schemas.collections import CASES
 from schemas.commands import ReplyToCase
-from schemas.documents import CASES, Case, EntryKind
+from schemas.documents import Case, EntryKind
 from schemas.events import Actor
 from schemas.ids import derive
 from schemas.outbound import DeliveryState

@@ -9,7 +9,8 @@ from uuid import UUID
 from connectors.email.standin.mailbox import StoredMail
 from hub.verify import Verification
 from schemas.cases import CaseState
-from schemas.documents import CASES, DELIVERIES, Case, Delivery, Entry, EntryKind
+from schemas.collections import CASES, DELIVERIES
+from schemas.documents import Case, Delivery, Entry, EntryKind
 from schemas.outbound import DeliveryState, OutboundQueued
 from schemas.ports import START, Engine, Query
 from schemas.topics import Topic

@@ -16,9 +16,10 @@ from hub.moving.moved import FILE as MOVED
 from hub.moving.moved import refuse_moved
 from schemas.accounts import SESSIONS, USERS, Session, User
 from schemas.cases import CaseState
+from schemas.collections import DEAD_LETTERS
 from schemas.commands import MergeCase, NoteCase, ReplyToCase, SnoozeCase
 from schemas.crash import MOVE_CRASH_POINTS, Crashed, arm, set_hook
-from schemas.documents import DEAD_LETTERS, Case, DeadLetter
+from schemas.documents import Case, DeadLetter
 from schemas.errors import Refused
 from schemas.events import SYSTEM
 from schemas.ids import derive, item_id, sha256

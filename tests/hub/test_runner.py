@@ -8,7 +8,8 @@ import pytest
 
 from hub.runner import APPLIED, GIVE_UP_AFTER_CONFLICTS, Result, Runner
 from schemas.accounts import AnsweredRequest
-from schemas.documents import DEAD_LETTERS, DeadLetter
+from schemas.collections import DEAD_LETTERS
+from schemas.documents import DeadLetter
 from schemas.errors import Conflict
 from schemas.ids import derive
 from schemas.ports import Query, Record, Step

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from hub.company import Company
+from schemas.collections import CASES, DEAD_LETTERS
 from schemas.commands import NoteCase, SnoozeCase
-from schemas.documents import CASES, DEAD_LETTERS, Case, DeadLetter, Entry
+from schemas.documents import Case, DeadLetter, Entry
 from schemas.events import SYSTEM, Actor, Event
 from schemas.ids import derive
 from schemas.ports import Query, Step

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.documents import DELIVERIES, Delivery
+from schemas.collections import DELIVERIES
+from schemas.documents import Delivery
 from schemas.events import Actor, Event
 from schemas.ids import derive
 from schemas.interactions import Participant, Role

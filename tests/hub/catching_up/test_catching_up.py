@@ -13,8 +13,9 @@ import pytest
 from hub.catching_up import catch_up, refuse_older
 from hub.catching_up.cases import Cases
 from hub.company import Company
+from schemas.collections import DELIVERIES
 from schemas.commands import NoteCase, ReplyToCase
-from schemas.documents import DELIVERIES, Case
+from schemas.documents import Case
 from schemas.errors import Refused
 from schemas.events import SYSTEM
 from schemas.outbound import DeliveryState

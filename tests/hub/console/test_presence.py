@@ -4,7 +4,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from hub.presence import Presences
-from schemas.documents import PRESENCES, Presence
+from schemas.collections import PRESENCES
+from schemas.documents import Presence
 from schemas.ports import Query
 from tests.hub.console.browsing import tab
 from tests.hub.console.office import ORIGIN, Office

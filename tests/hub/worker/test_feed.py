@@ -12,7 +12,8 @@ import pytest
 from hub.processing import APPLIED, Result
 from hub.worker.feed import Feed, merged
 from schemas.accounts import AnsweredRequest
-from schemas.documents import DEAD_LETTERS, PARKED, DeadLetter
+from schemas.collections import DEAD_LETTERS, PARKED
+from schemas.documents import DeadLetter
 from schemas.errors import Outage
 from schemas.ids import derive
 from schemas.ports import OutcomeKind, Query, Record, References, Step

@@ -12,8 +12,8 @@ from hub.company import Company
 from processors.cases.work import marker
 from schemas.accounts import Principal, Role
 from schemas.cases import CaseEvent, CaseOpened, CaseReplied, CaseRouted, MessageEvent
+from schemas.collections import PARKED
 from schemas.commands import Command, NoteCase, ReplyToCase
-from schemas.documents import PARKED
 from schemas.errors import Conflict, Outage, Refused
 from schemas.events import SYSTEM, Event
 from schemas.ids import derive, item_id, sha256

@@ -6,8 +6,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from schemas.collections import COLLECTIONS
-from schemas.documents import CASES, Case, Collection, Column, ColumnType
+from schemas.collections import CASES, COLLECTIONS
+from schemas.columns import Collection, Column, ColumnType
+from schemas.documents import Case
 from schemas.ports import Query, Step, Where
 from sinks.sqlite import queries
 from sinks.sqlite.connection import FILE
