@@ -14,7 +14,8 @@ from schemas.documents import PublishedConfiguration
 from schemas.errors import Conflict, Outage, Stale, Unknown
 from schemas.events import Actor, Event
 from schemas.ids import derive, effect_id
-from schemas.ports import Clock, Engine, Query, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Query, Step, Where
 
 log = logging.getLogger("hubbub.company")
 

@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 from connectors.kit.channel import Replay
 from schemas.connecting import ConnectorOrder, ConnectorReport, order_id, report_id
 from schemas.errors import Conflict, HubbubError, NotYet, Outage
-from schemas.ports import Clock, Connector, Engine, Health, HealthState, References, Step
+from schemas.ports import Clock, Connector, Engine, Health, HealthState
+from schemas.steps import References, Step
 
 log = logging.getLogger("hubbub.connectors")
 

@@ -17,7 +17,8 @@ from schemas.documents import Delivery, Entry, Handle
 from schemas.events import Event
 from schemas.ids import effect_id
 from schemas.outbound import OutboundQueued
-from schemas.ports import Engine, Found, OutcomeKind, Record, References, Step
+from schemas.ports import Engine
+from schemas.steps import Found, OutcomeKind, Record, References, Step
 from schemas.topics import Topic
 from sinks.outbound import CONSUMER as OUTBOUND
 from sinks.outbound import queued

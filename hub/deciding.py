@@ -12,7 +12,8 @@ from schemas.capabilities import Capabilities, Count
 from schemas.errors import Conflict, HubbubError, NotYet, Outage, Unknown
 from schemas.events import Event
 from schemas.ids import handle_id
-from schemas.ports import Clock, Engine, Found, OutcomeKind, Step
+from schemas.ports import Clock, Engine
+from schemas.steps import Found, OutcomeKind, Step
 
 ATTEMPTS = 8
 

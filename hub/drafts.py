@@ -7,7 +7,8 @@ from schemas.collections import DRAFTS
 from schemas.documents import Draft
 from schemas.errors import Conflict, Invalid, Outage
 from schemas.ids import derive
-from schemas.ports import Clock, Engine, Query, References, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Query, References, Step, Where
 
 KEPT_FOR = timedelta(days=30)
 LONGEST_TEXT = 200_000

@@ -10,7 +10,8 @@ from uuid import UUID
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from schemas.collections import PARKED
 from schemas.members import MEMBERS, Member
-from schemas.ports import Engine, Query, Where
+from schemas.ports import Engine
+from schemas.steps import Query, Where
 
 CONSUMERS = (CasesConsumer, AutomationConsumer, OutboundConsumer, SearchConsumer)
 MOST_MEMBERS = 500

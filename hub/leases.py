@@ -16,7 +16,8 @@ from hub.observe import Metric, Metrics
 from schemas.errors import Conflict, Outage
 from schemas.ids import derive
 from schemas.members import Lease
-from schemas.ports import Clock, Engine, References, Step
+from schemas.ports import Clock, Engine
+from schemas.steps import References, Step
 
 log = logging.getLogger("hubbub.leases")
 

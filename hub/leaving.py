@@ -11,7 +11,8 @@ from schemas.documents import Case
 from schemas.errors import Refused
 from schemas.events import SYSTEM, Actor
 from schemas.ids import derive
-from schemas.ports import Engine, Query, Where
+from schemas.ports import Engine
+from schemas.steps import Query, Where
 
 HELD = (CaseState.OPEN, CaseState.WAITING, CaseState.SNOOZED)
 CASES_AT_ONCE = 200

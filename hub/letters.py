@@ -13,7 +13,8 @@ from schemas.errors import Invalid, Stale, Undecodable, Unknown
 from schemas.events import Actor, Event
 from schemas.ids import derive
 from schemas.parking import DeadLetterClosed, DeadLettered, QuarantineClosed
-from schemas.ports import Clock, Engine, Page, Query, Record, References, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Page, Query, Record, References, Step, Where
 
 
 def dead_letter(

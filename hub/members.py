@@ -19,7 +19,8 @@ from uuid import UUID
 from schemas.errors import Conflict
 from schemas.ids import derive
 from schemas.members import MEMBERS, Member
-from schemas.ports import Clock, Engine, Query, References, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Query, References, Step, Where
 
 log = logging.getLogger("hubbub.members")
 

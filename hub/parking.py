@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from schemas.collections import PARKED
 from schemas.documents import Parked
 from schemas.ids import derive
-from schemas.ports import Clock, Engine, Place, Query, Record, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Place, Query, Record, Step, Where
 
 FIRST_PARK_SECONDS = 0.5
 LONGEST_PARK_SECONDS = 300.0

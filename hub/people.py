@@ -16,7 +16,8 @@ from schemas.documents import Case, Entry, Handle
 from schemas.errors import Conflict, Forbidden, Invalid, Outage, Unknown
 from schemas.events import Event
 from schemas.identity import Evidence, HandleDescribed, IdentityEvent
-from schemas.ports import Clock, Engine, Query, References, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Query, References, Step, Where
 
 ATTEMPTS = 5
 ATTRIBUTES_AT_MOST = 50

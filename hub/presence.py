@@ -14,7 +14,8 @@ from schemas.collections import PRESENCES
 from schemas.documents import Presence
 from schemas.errors import Conflict
 from schemas.ids import derive
-from schemas.ports import Clock, Engine, Query, References, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Query, References, Step, Where
 
 ASK_EVERY_SECONDS = 8
 SEEN_FOR = timedelta(seconds=45)

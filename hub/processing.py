@@ -20,7 +20,8 @@ from hub.parking import Parking
 from schemas.crash import crash_point
 from schemas.documents import Parked
 from schemas.errors import Conflict, Never
-from schemas.ports import Batch, Clock, Engine, Outcome, OutcomeKind, Record, Step
+from schemas.ports import Clock, Engine
+from schemas.steps import Batch, Outcome, OutcomeKind, Record, Step
 from schemas.topics import Topic
 
 log = logging.getLogger("hubbub.runner")

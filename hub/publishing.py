@@ -9,7 +9,8 @@ from schemas.configuration import Configuration
 from schemas.documents import PublishedConfiguration
 from schemas.errors import Invalid, Unknown
 from schemas.events import Actor
-from schemas.ports import Engine, Page, Query, Where
+from schemas.ports import Engine
+from schemas.steps import Page, Query, Where
 
 
 class Publishing:

@@ -11,7 +11,8 @@ from schemas.collections import CASES
 from schemas.documents import Case
 from schemas.errors import Conflict
 from schemas.events import Event
-from schemas.ports import START, Engine, Found, Query, Step, Where
+from schemas.ports import Engine
+from schemas.steps import START, Found, Query, Step, Where
 from schemas.topics import Topic
 
 log = logging.getLogger("hubbub.refolding")

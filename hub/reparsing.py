@@ -20,7 +20,8 @@ from schemas.errors import Conflict, HubbubError, Outage, Refused
 from schemas.events import Actor, Event
 from schemas.ids import derive, sha256
 from schemas.interactions import Content, InteractionEdited, InteractionReceived, Part
-from schemas.ports import START, Clock, Engine, References, Step
+from schemas.ports import Clock, Engine
+from schemas.steps import START, References, Step
 from schemas.topics import Topic
 
 PAGE = 200

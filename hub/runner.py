@@ -15,7 +15,8 @@ from hub.processing import (
 )
 from schemas.crash import crash_point
 from schemas.errors import Conflict, Outage
-from schemas.ports import Clock, Engine, Position
+from schemas.ports import Clock, Engine
+from schemas.steps import Position
 
 __all__ = [
     "APPLIED",

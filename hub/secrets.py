@@ -12,7 +12,8 @@ from pathlib import Path
 
 from schemas.errors import Conflict, Outage, Refused
 from schemas.installation import INSTALLATION_ID, Installation
-from schemas.ports import START, Clock, Engine, References, Step
+from schemas.ports import Clock, Engine
+from schemas.steps import START, References, Step
 
 FILE = "secret.key"
 BYTES = 32

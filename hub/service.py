@@ -22,19 +22,8 @@ from schemas.documents import Case, Entry, EntryKind, Handle
 from schemas.errors import Forbidden, Invalid, Unknown
 from schemas.events import Actor, Event
 from schemas.ids import parse_case_number
-from schemas.ports import (
-    START,
-    Clock,
-    Engine,
-    Hit,
-    Page,
-    Position,
-    Query,
-    QueueCount,
-    Record,
-    References,
-    Where,
-)
+from schemas.ports import Clock, Engine
+from schemas.steps import START, Hit, Page, Position, Query, QueueCount, Record, References, Where
 from schemas.topics import Topic
 
 OPEN_STATES = (CaseState.OPEN, CaseState.WAITING)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from schemas.documents import Entry, MessageChanges, changes_id
-from schemas.ports import Engine, References
+from schemas.ports import Engine
+from schemas.steps import References
 
 NAMED = "external_id"
 """In the detail of entries whose message may change."""

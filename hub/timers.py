@@ -13,7 +13,8 @@ from schemas.documents import Case
 from schemas.errors import Outage
 from schemas.events import SYSTEM, Event
 from schemas.ids import derive
-from schemas.ports import Clock, Engine, Query, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Query, Step, Where
 
 log = logging.getLogger("hubbub.timers")
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 from schemas.collections import MESSAGE_CHANGES
 from schemas.documents import MessageChanges
 from schemas.errors import Conflict
-from schemas.ports import Clock, Engine, Query, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Query, Step, Where
 
 WAITS_FOR = timedelta(days=30)
 """The channels that tell of changes keep messages for longer; who reacts to an older one reacts to what we never had."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from schemas.documents import Handle
-from schemas.ports import Found, References
+from schemas.steps import Found, References
 
 MOST_HANDLES = 200
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from schemas.cases import CaseEvent, CaseMessageDeleted, CaseMessageEdited
 from schemas.documents import Entry, EntryKind
 from schemas.events import Event
-from schemas.ports import SearchText
+from schemas.steps import SearchText
 
 FOUND_BY = (EntryKind.MESSAGE, EntryKind.REPLY, EntryKind.NOTE)
 MOST_TEXT = 20_000

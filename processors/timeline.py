@@ -33,7 +33,7 @@ from schemas.documents import Case, Entry, EntryKind
 from schemas.events import Event
 from schemas.interactions import InteractionReceived
 from schemas.outbound import DeliveryState
-from schemas.ports import EntryChange
+from schemas.steps import EntryChange
 
 DETAILS: dict[type[CaseEvent], tuple[str, ...]] = {
     CaseRouted: ("queue", "priority", "tags", "due_at"),

@@ -19,7 +19,8 @@ from schemas.errors import Conflict, Outage
 from schemas.ids import derive
 from schemas.members import Alone, Membership
 from schemas.outbound import DeliveryState, OutboundQueued
-from schemas.ports import Clock, Deliverer, Engine, Receipt, ReceiptStatus, Record, Step
+from schemas.ports import Clock, Deliverer, Engine, Receipt, ReceiptStatus
+from schemas.steps import Record, Step
 from sinks.outbound_due import DUTY, IDLE_SECONDS, Account, Due, account_of
 from sinks.outbound_pace import Pace, allowed_by
 from sinks.outbound_recovery import Recovery

@@ -8,7 +8,8 @@ from schemas.collections import DELIVERIES
 from schemas.documents import Delivery
 from schemas.errors import Conflict
 from schemas.outbound import DeliveryState
-from schemas.ports import Clock, Engine, Query, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Query, Step, Where
 
 MOST_AT_ONCE = 200
 MOST_PAGES = 10

@@ -9,7 +9,8 @@ from schemas.documents import Delivery
 from schemas.errors import Conflict
 from schemas.members import Membership
 from schemas.outbound import DeliveryState
-from schemas.ports import Clock, Engine, Query, Receipt, ReceiptStatus, References, Step, Where
+from schemas.ports import Clock, Engine, Receipt, ReceiptStatus
+from schemas.steps import Query, References, Step, Where
 from sinks.outbound_results import LATE, Ended, ended
 
 INTERRUPTED = "the hub stopped while the message was being sent; it may have arrived"

@@ -8,7 +8,8 @@ from schemas.documents import Delivery
 from schemas.events import Event
 from schemas.ids import effect_id
 from schemas.outbound import DeliveryEvent, DeliveryFailed, DeliverySent, DeliveryState, DeliveryUnknown
-from schemas.ports import Receipt, ReceiptStatus, Step
+from schemas.ports import Receipt, ReceiptStatus
+from schemas.steps import Step
 
 CONSUMER = "outbound"
 LATE = "outbound-late"

@@ -12,7 +12,8 @@ from schemas.collections import DELIVERIES
 from schemas.documents import Delivery
 from schemas.errors import Conflict, Outage
 from schemas.outbound import DeliveryState
-from schemas.ports import Clock, Deliverer, Engine, Query, ReceiptStatus, Reconciler, Step, Where
+from schemas.ports import Clock, Deliverer, Engine, ReceiptStatus, Reconciler
+from schemas.steps import Query, Step, Where
 from sinks.outbound_results import SETTLED, ended
 
 log = logging.getLogger("hubbub.outbound")

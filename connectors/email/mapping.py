@@ -36,7 +36,7 @@ from schemas.interactions import (
     Kind,
     Part,
 )
-from schemas.ports import Blob
+from schemas.steps import Blob
 
 CHANNEL = "email"
 KINDS = {"message": Kind.MESSAGE, "auto_reply": Kind.AUTO_REPLY, "calendar": Kind.CALENDAR}

@@ -11,7 +11,7 @@ from schemas.crash import crash_point
 from schemas.ids import item_id, sha256
 from schemas.interactions import BlobRef
 from schemas.parking import Quarantined
-from schemas.ports import Blob
+from schemas.steps import Blob
 
 MEDIA_TYPE = "message/rfc822"
 

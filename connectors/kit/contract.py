@@ -32,7 +32,8 @@ from schemas.interactions import (
     InteractionReceived,
 )
 from schemas.outbound import OutboundMessage
-from schemas.ports import Deliverer, Engine, Query, Receipt, ReceiptStatus, Reconciler
+from schemas.ports import Deliverer, Engine, Receipt, ReceiptStatus, Reconciler
+from schemas.steps import Query
 
 NOT_OF_INTAKE = ("engine.", "backup.", "restore.", "runner.", "outbound.", "spool.", "worker.")
 IN_POINTS = tuple(name for name in CRASH_POINTS if not name.startswith(NOT_OF_INTAKE))

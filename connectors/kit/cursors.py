@@ -3,7 +3,8 @@
 from schemas.documents import Cursor
 from schemas.errors import Conflict
 from schemas.ids import derive
-from schemas.ports import Clock, Engine, References, Step
+from schemas.ports import Clock, Engine
+from schemas.steps import References, Step
 
 TRIES = 5
 

@@ -14,7 +14,7 @@ from connectors.kit.items import Fate, RawItem, Receiver, Taken, Unreadable, raw
 from schemas.crash import crash_point
 from schemas.documents import QuarantineItem
 from schemas.errors import Outage
-from schemas.ports import Blob
+from schemas.steps import Blob
 
 log = logging.getLogger("hubbub.connectors")
 

@@ -11,7 +11,8 @@ from schemas.events import Event
 from schemas.ids import derive, part_id
 from schemas.interactions import InteractionEvent, InteractionIgnored
 from schemas.parking import Quarantined
-from schemas.ports import Blob, Clock, Engine, References, Step
+from schemas.ports import Clock, Engine
+from schemas.steps import Blob, References, Step
 
 
 @dataclass(frozen=True, slots=True)

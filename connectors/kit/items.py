@@ -18,7 +18,7 @@ from schemas.errors import Outage
 from schemas.ids import item_id, sha256
 from schemas.interactions import BlobRef, InteractionEvent, InteractionIgnored, Part
 from schemas.parking import Quarantined
-from schemas.ports import Blob
+from schemas.steps import Blob
 
 log = logging.getLogger("hubbub.connectors")
 

@@ -27,7 +27,8 @@ from schemas.ids import derive, sha256
 from schemas.interactions import InteractionEvent, InteractionReceived, Role
 from schemas.outbound import OutboundMessage
 from schemas.parking import Quarantined
-from schemas.ports import START, Engine, Step
+from schemas.ports import Engine
+from schemas.steps import START, Step
 from schemas.topics import Topic
 
 INTAKE_POINTS = ("intake.after-original", "intake.before-commit", "intake.before-acknowledge")

@@ -10,7 +10,7 @@ from connectors.kit.sniffing import sniff
 from schemas.configuration import Setting
 from schemas.ids import sha256
 from schemas.interactions import Attachment, BlobRef
-from schemas.ports import Blob
+from schemas.steps import Blob
 
 MEBIBYTE = 1 << 20
 USUAL_TYPES = (

@@ -20,7 +20,7 @@ from schemas.crash import crash_point
 from schemas.ids import case_id, case_number, derive, item_id, part_id, sha256
 from schemas.interactions import BlobRef
 from schemas.parking import Quarantined
-from schemas.ports import Blob
+from schemas.steps import Blob
 
 ANSWER_KEPT = timedelta(days=1)
 URL_CHARACTERS = 2000

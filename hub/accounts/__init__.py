@@ -12,7 +12,8 @@ from hub.accounts.throttle import Budgets, Throttles, budgets_of
 from hub.accounts.users import Users, canonical_name
 from schemas.accounts import ANSWERED, AnsweredRequest, Principal, Session, User, user_id
 from schemas.events import Actor
-from schemas.ports import Clock, Engine, Query, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Query, Step, Where
 
 __all__ = ["Accounts", "SessionLimits", "SignedIn", "Throttled", "Unauthenticated"]
 

@@ -11,7 +11,8 @@ from hub.accounts.records import audited, changed, created, decided_again, load
 from schemas.accounts import KEYS, ApiKey, Principal, Role, Scope
 from schemas.errors import Conflict, Invalid, Unknown
 from schemas.events import Actor
-from schemas.ports import Clock, Engine, Page, Query, Step
+from schemas.ports import Clock, Engine
+from schemas.steps import Page, Query, Step
 
 CACHED_FOR = timedelta(seconds=10)
 CACHED_AT_MOST = 1000

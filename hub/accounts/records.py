@@ -13,7 +13,8 @@ from schemas.errors import Conflict
 from schemas.events import Actor, Event
 from schemas.ids import derive
 from schemas.parking import Audited
-from schemas.ports import Engine, References
+from schemas.ports import Engine
+from schemas.steps import References
 
 ATTEMPTS = 10
 LONGEST_PAUSE_SECONDS = 0.05

@@ -9,7 +9,8 @@ from hub.accounts.records import audited, changed, load
 from schemas.accounts import SESSIONS, Principal, Session, User, user_id
 from schemas.errors import Conflict, Unknown
 from schemas.events import Actor
-from schemas.ports import Clock, Engine, Page, Query, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Page, Query, Step, Where
 
 TOKEN_LENGTH_AT_MOST = 100
 AGENT_LENGTH_AT_MOST = 200

@@ -15,7 +15,8 @@ from hub.accounts.errors import Throttled
 from schemas.accounts import THROTTLES, Throttle
 from schemas.errors import Conflict
 from schemas.ids import derive
-from schemas.ports import Clock, Engine, Query, References, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Query, References, Step, Where
 
 BY_NAME_AND_ADDRESS = Rate(per_minute=0.5, burst=5)
 BY_NAME = Rate(per_minute=2, burst=20)

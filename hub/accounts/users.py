@@ -8,7 +8,8 @@ from hub.accounts.records import audited, changed, created, decided_again, load
 from schemas.accounts import ANY_QUEUE, USERS, Role, User, user_id
 from schemas.errors import Conflict, Invalid, Unknown
 from schemas.events import Actor
-from schemas.ports import Clock, Engine, Page, Query, Step, Where
+from schemas.ports import Clock, Engine
+from schemas.steps import Page, Query, Step, Where
 
 USER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 

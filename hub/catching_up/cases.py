@@ -11,7 +11,8 @@ from schemas.cases import CaseEvent, MessageEvent
 from schemas.documents import Case, MessageChanges, changes_id
 from schemas.events import Event
 from schemas.interactions import InteractionReceived
-from schemas.ports import START, Engine, Place, Record, References, Step
+from schemas.ports import Engine
+from schemas.steps import START, Place, Record, References, Step
 from schemas.topics import Topic
 
 SINCE = {"cases": (Topic.INTERACTIONS,), "automation": (Topic.CASES,)}

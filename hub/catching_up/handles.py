@@ -9,7 +9,8 @@ from hub.catching_up.reading import CHUNK, chunks
 from schemas.documents import Handle, Link
 from schemas.events import Event
 from schemas.identity import ConsentGiven, HandleDescribed, HandleSeen, HandlesLinked, HandlesUnlinked
-from schemas.ports import START, Engine, References, Step
+from schemas.ports import Engine
+from schemas.steps import START, References, Step
 from schemas.topics import Topic
 
 

@@ -5,7 +5,8 @@ from uuid import UUID
 from schemas.cases import CaseEvent
 from schemas.documents import Case
 from schemas.errors import Refused
-from schemas.ports import Engine, References
+from schemas.ports import Engine
+from schemas.steps import References
 from schemas.topics import Topic
 
 LAST = 50

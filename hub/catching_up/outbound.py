@@ -16,7 +16,8 @@ from schemas.outbound import (
     DeliveryState,
     OutboundQueued,
 )
-from schemas.ports import Engine, Query, References, Step, Where
+from schemas.ports import Engine
+from schemas.steps import Query, References, Step, Where
 from schemas.topics import Topic
 from sinks.outbound import queued
 

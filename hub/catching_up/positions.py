@@ -15,7 +15,8 @@ from hub.parking import Parking
 from processors.cases.decide import CONSUMER as CASES
 from processors.cases.decide import TOPICS as INPUTS
 from schemas.automation import AutomationSuppressed
-from schemas.ports import START, Clock, Engine, Outcome, OutcomeKind, Position, Record, Step
+from schemas.ports import Clock, Engine
+from schemas.steps import START, Outcome, OutcomeKind, Position, Record, Step
 from schemas.topics import Topic
 from sinks.kafka.offsets import from_place, from_position, to_position
 from sinks.outbound import CONSUMER as OUTBOUND

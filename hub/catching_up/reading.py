@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
-from schemas.ports import Engine, Position, Record
+from schemas.ports import Engine
+from schemas.steps import Position, Record
 from schemas.topics import Topic
 from sinks.kafka.offsets import from_position, to_position
 

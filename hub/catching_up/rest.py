@@ -8,7 +8,8 @@ from schemas.configuration import ConfigurationPublished
 from schemas.documents import Document, LetterState, PublishedConfiguration, QuarantineItem
 from schemas.ids import derive
 from schemas.parking import QuarantineClosed, Quarantined
-from schemas.ports import START, Engine, References, Step
+from schemas.ports import Engine
+from schemas.steps import START, References, Step
 from schemas.topics import Topic
 
 

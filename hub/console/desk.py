@@ -23,7 +23,7 @@ from schemas.collections import CASES
 from schemas.documents import Case, Entry
 from schemas.errors import Unknown
 from schemas.interactions import Participant
-from schemas.ports import Query, Where
+from schemas.steps import Query, Where
 
 ROWS = 50
 FILES = "/api/v1/cases"

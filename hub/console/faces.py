@@ -6,7 +6,8 @@ from uuid import UUID
 
 from schemas.accounts import Principal, User, user_id
 from schemas.documents import Case, Handle
-from schemas.ports import Engine, References
+from schemas.ports import Engine
+from schemas.steps import References
 
 INITIALS = 2
 

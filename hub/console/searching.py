@@ -12,7 +12,7 @@ from hub.console.places import ROOT
 from hub.console.words import Moment
 from schemas.documents import Case
 from schemas.errors import Invalid
-from schemas.ports import Hit, Page, References
+from schemas.steps import Hit, Page, References
 
 HITS = 20
 LONGEST_WORDS = 200

@@ -31,7 +31,7 @@ from schemas.collections import DELIVERIES
 from schemas.errors import HubbubError, Invalid
 from schemas.events import SYSTEM
 from schemas.outbound import DeliveryState
-from schemas.ports import Query, Where
+from schemas.steps import Query, Where
 
 SETTLE_SECONDS = 60.0
 LOOKS = 3

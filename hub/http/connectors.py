@@ -18,7 +18,8 @@ from schemas.capabilities import Capabilities
 from schemas.connecting import CONNECTOR_ORDERS, CONNECTOR_REPORTS, ConnectorOrder, ConnectorReport, order_id
 from schemas.errors import Invalid, Unknown
 from schemas.events import Actor
-from schemas.ports import Health, HealthState, Query, Step
+from schemas.ports import Health, HealthState
+from schemas.steps import Query, Step
 
 OLDEST_REPLAY = timedelta(days=366)
 REPORT_IS_OLD = timedelta(seconds=150)

@@ -20,7 +20,8 @@ from hub.service import Service
 from schemas.configuration import Configuration
 from schemas.documents import DeadLetter, LetterState, PublishedConfiguration, QuarantineItem
 from schemas.events import Actor
-from schemas.ports import Clock, Engine, Health, Page
+from schemas.ports import Clock, Engine, Health
+from schemas.steps import Page
 from schemas.topics import Topic
 from sinks.spool.file import Figures
 

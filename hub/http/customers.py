@@ -18,8 +18,8 @@ from schemas.accounts import Principal
 from schemas.collections import HANDLES
 from schemas.documents import Handle
 from schemas.errors import Unknown
-from schemas.ports import Query as Finding
-from schemas.ports import Where
+from schemas.steps import Query as Finding
+from schemas.steps import Where
 
 NOT_THERE = "there is no such person, or none of their cases is in your queues"
 SAME_VALUE_AT_MOST = 10

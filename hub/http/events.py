@@ -19,7 +19,7 @@ from hub.http.streams import HEARTBEAT, RETRY_MILLISECONDS, EventStream, Followe
 from schemas.accounts import Principal, Role, Scope
 from schemas.errors import Forbidden
 from schemas.events import to_cloudevent
-from schemas.ports import START, Record
+from schemas.steps import START, Record
 from schemas.topics import Topic
 
 LOG = "log"  # all places on the log are alike, whatever is read from there

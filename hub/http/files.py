@@ -31,7 +31,8 @@ from schemas.accounts import Principal
 from schemas.documents import Entry
 from schemas.errors import Unknown
 from schemas.interactions import BlobRef
-from schemas.ports import Engine, Step
+from schemas.ports import Engine
+from schemas.steps import Step
 
 SIGNED_FOR = timedelta(minutes=1)
 MAC_BYTES = 16

@@ -23,7 +23,8 @@ from schemas.documents import LetterState
 from schemas.errors import Conflict, HubbubError
 from schemas.ids import derive
 from schemas.outbound import DeliveryState
-from schemas.ports import HealthState, Position, Query, Step, Where
+from schemas.ports import HealthState
+from schemas.steps import Position, Query, Step, Where
 
 ENGINE_SECONDS = 2.0
 PROBE_KEPT = timedelta(hours=1)

@@ -18,7 +18,7 @@ from hub.http.requests import Operation
 from hub.http.rights import Acting, Settler, Supervisor
 from schemas.documents import DeadLetter, LetterState, QuarantineItem
 from schemas.errors import Invalid
-from schemas.ports import Step
+from schemas.steps import Step
 
 router = APIRouter(
     prefix="/api/v1", tags=["letters"], route_class=Operation, responses=responses(401, 403, 404, 409, 422)

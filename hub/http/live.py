@@ -19,7 +19,7 @@ from hub.http.streams import HEARTBEAT, RETRY_MILLISECONDS, EventStream, Followe
 from schemas.accounts import Principal
 from schemas.cases import CaseEvent, CaseRouted, CaseState, CaseTransferred
 from schemas.configuration import Priority
-from schemas.ports import START, Record
+from schemas.steps import START, Record
 from schemas.topics import Topic
 
 HISTORY_AT_MOST = 1000

@@ -19,7 +19,7 @@ from hub.http.rights import Acting, Administrator, Supervisor
 from hub.parking import parked_keys
 from hub.rebuilding import rebuild
 from schemas.errors import Forbidden, HubbubError, Invalid
-from schemas.ports import Step
+from schemas.steps import Step
 
 router = APIRouter(
     prefix="/api/v1", tags=["operations"], route_class=Operation, responses=responses(401, 403, 422, 503)

@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from hub.http.cursors import Cursors
-from schemas.ports import Page
+from schemas.steps import Page
 
 DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200

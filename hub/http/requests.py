@@ -29,7 +29,7 @@ from hub.http.context import AppContext
 from schemas.accounts import AnsweredRequest, Principal
 from schemas.errors import Conflict, Invalid, Outage
 from schemas.ids import command_id, derive
-from schemas.ports import Step
+from schemas.steps import Step
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT_FOR = timedelta(days=1)

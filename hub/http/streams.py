@@ -23,7 +23,8 @@ from hub.http.context import AppContext, Limits
 from hub.observe import Metric, Metrics
 from schemas.accounts import Principal
 from schemas.errors import Outage
-from schemas.ports import Engine, Position, Record
+from schemas.ports import Engine
+from schemas.steps import Position, Record
 from schemas.topics import Topic
 
 MEDIA_TYPE = "text/event-stream"

@@ -16,7 +16,7 @@ from schemas.events import Actor
 from schemas.identity import Evidence
 from schemas.interactions import FormSubmission, Participant
 from schemas.outbound import DeliveryState
-from schemas.ports import Hit
+from schemas.steps import Hit
 
 CASE_EXAMPLE: dict[str, JsonValue] = {
     "id": "0b0f6d0e-4c55-5d6b-9a53-0a9f4d5f7a11",

@@ -8,7 +8,7 @@ from typing import Any
 
 import apsw
 
-from schemas.ports import Record
+from schemas.steps import Record
 from schemas.topics import Topic
 from sinks.kafka.offsets import Partition, to_place
 

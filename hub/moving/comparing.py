@@ -17,7 +17,8 @@ from hub.moving.copying import (
 from schemas.collections import CASES
 from schemas.columns import Collection
 from schemas.documents import Document
-from schemas.ports import START, Engine, Outcome, Query, References
+from schemas.ports import Engine
+from schemas.steps import START, Outcome, Query, References
 from sinks.distributed.importing import Importer
 from sinks.kafka.offsets import Partition
 from sinks.kafka.reading import Raw

@@ -24,7 +24,8 @@ from schemas.events import Event
 from schemas.interactions import BlobRef, InteractionReceived
 from schemas.members import MEMBERS
 from schemas.outbound import DeliverySent
-from schemas.ports import START, Blob, Engine, Position, Query, Record, References
+from schemas.ports import Engine
+from schemas.steps import START, Blob, Position, Query, Record, References
 from schemas.topics import Topic
 from sinks.distributed.importing import Importer
 from sinks.kafka.codec import event_id

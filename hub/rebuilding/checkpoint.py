@@ -7,7 +7,8 @@ from typing import Self
 from connectors.kit.cursors import Cursors
 from schemas.documents import Cursor
 from schemas.errors import Conflict
-from schemas.ports import START, Clock, Engine, Position, Step
+from schemas.ports import Clock, Engine
+from schemas.steps import START, Position, Step
 
 OWNER = "hub"
 REBUILD = "rebuild"

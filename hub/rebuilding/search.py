@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 
 from hub.consumers import SearchConsumer
 from hub.rebuilding.checkpoint import Checkpoint, Page
-from schemas.ports import Engine, Step
+from schemas.ports import Engine
+from schemas.steps import Step
 
 EVENTS_AT_ONCE = 500
 

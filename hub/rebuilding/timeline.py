@@ -14,7 +14,8 @@ from schemas.cases import CaseEvent, MessageEvent
 from schemas.documents import Case, Entry
 from schemas.events import Event
 from schemas.interactions import InteractionReceived
-from schemas.ports import START, Engine, EntryChange, Record, References, Step
+from schemas.ports import Engine
+from schemas.steps import START, EntryChange, Record, References, Step
 from schemas.topics import Topic
 
 EVENTS_AT_ONCE = 500

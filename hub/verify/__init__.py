@@ -24,7 +24,8 @@ from hub.verify.sending import Sending
 from hub.verify.states import States
 from processors.cases.decide import CONSUMER as CASES
 from schemas.errors import Invalid
-from schemas.ports import START, Engine
+from schemas.ports import Engine
+from schemas.steps import START
 from sinks.outbound import CONSUMER as OUTBOUND
 from sinks.spool.spool import spooled_items
 

@@ -22,7 +22,8 @@ from schemas.cases import CaseEvent, MessageEvent
 from schemas.collections import CONFIGURATIONS
 from schemas.documents import Entry, PublishedConfiguration
 from schemas.events import Event
-from schemas.ports import START, Engine, OutcomeKind, Place, Position, Query, References
+from schemas.ports import Engine
+from schemas.steps import START, OutcomeKind, Place, Position, Query, References
 from schemas.topics import TOPICS, Topic
 
 REACTIONS = (Topic.COMMANDS, Topic.AUTOMATION)

@@ -7,7 +7,7 @@ from uuid import UUID
 from schemas.documents import Case
 from schemas.interactions import InteractionReceived
 from schemas.outbound import DeliveryEvent, OutboundMessage
-from schemas.ports import EntryChange, OutcomeKind, Place
+from schemas.steps import EntryChange, OutcomeKind, Place
 
 CHUNK = 1000
 CATCH_UPS = 10

@@ -22,7 +22,8 @@ from schemas.identity import (
     HandlesLinked,
     HandlesUnlinked,
 )
-from schemas.ports import START, Engine, Position, Query, References
+from schemas.ports import Engine
+from schemas.steps import START, Position, Query, References
 from schemas.topics import Topic
 
 

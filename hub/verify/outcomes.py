@@ -8,7 +8,8 @@ from hub.verify.gathered import APPLIED, CHUNK, CONTRADICTION, Fault, Gathered
 from processors.cases.decide import CONSUMER as CASES
 from processors.cases.decide import TOPICS as CASES_TOPICS
 from processors.cases.work import marker
-from schemas.ports import START, Engine, Place, Position, Record, References
+from schemas.ports import Engine
+from schemas.steps import START, Place, Position, Record, References
 
 
 class Outcomes:

@@ -15,7 +15,8 @@ from schemas.events import Event
 from schemas.interactions import BlobRef, InteractionEvent, InteractionReceived
 from schemas.outbound import DeliveryEvent, DeliverySent, OutboundQueued
 from schemas.parking import DeadLettered, Quarantined
-from schemas.ports import START, Engine, Place, Position, Record, References
+from schemas.ports import Engine
+from schemas.steps import START, Place, Position, Record, References
 from schemas.topics import Topic
 
 ALL_TOPICS = tuple(Topic)

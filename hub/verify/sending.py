@@ -8,7 +8,8 @@ from hub.verify.gathered import CATCH_UPS, CHUNK, Fault, Gathered, Queued, finge
 from schemas.collections import DELIVERIES
 from schemas.documents import Delivery
 from schemas.outbound import DeliveryEvent, DeliverySent, DeliverySettled, DeliveryState, OutboundQueued
-from schemas.ports import START, Engine, Position, Query, References
+from schemas.ports import Engine
+from schemas.steps import START, Position, Query, References
 from schemas.topics import Topic
 
 WAITING = "waiting"

@@ -13,7 +13,8 @@ from schemas.cases import CaseEvent
 from schemas.collections import CASES
 from schemas.documents import Case, DeadLetter, Document, Entry, QuarantineItem
 from schemas.events import Event
-from schemas.ports import START, Engine, EntryChange, Position, Query, References
+from schemas.ports import Engine
+from schemas.steps import START, EntryChange, Position, Query, References
 from schemas.topics import Topic
 
 

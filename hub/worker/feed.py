@@ -17,7 +17,8 @@ from hub.observe import Metrics
 from hub.processing import BATCH, Consumer, Processing
 from schemas.crash import crash_point
 from schemas.errors import Conflict, Outage
-from schemas.ports import Batch, Clock, Place
+from schemas.ports import Clock
+from schemas.steps import Batch, Place
 from sinks.distributed.engine import DistributedEngine
 from sinks.kafka.offsets import Offsets, Partition, from_place, sortable, to_position
 from sinks.kafka.reading import Raw

@@ -12,7 +12,7 @@ from schemas.errors import Invalid
 from schemas.events import Actor
 from schemas.interactions import Attachment, Participant, Role
 from schemas.outbound import OutboundMessage
-from schemas.ports import Found
+from schemas.steps import Found
 
 MAIL = "email"
 WEBHOOK = "webhook"

@@ -33,7 +33,7 @@ from schemas.outbound import (
     DeliveryState,
     DeliveryUnknown,
 )
-from schemas.ports import Found, OutcomeKind, References
+from schemas.steps import Found, OutcomeKind, References
 from schemas.topics import Topic
 
 TOPICS = (Topic.INTERACTIONS, Topic.COMMANDS, Topic.DELIVERIES)

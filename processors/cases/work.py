@@ -21,7 +21,7 @@ from schemas.identity import IdentityEvent
 from schemas.ids import effect_id
 from schemas.interactions import InteractionReceived
 from schemas.outbound import OutboundMessage, OutboundQueued
-from schemas.ports import EntryChange, Found, Step
+from schemas.steps import EntryChange, Found, Step
 
 CONSUMER = "cases"
 MOST_MERGES = 100

@@ -15,10 +15,10 @@ from schemas.documents import Document, Entry, EntryKind
 from schemas.errors import Outage, Refused
 from schemas.ids import sha256
 from schemas.interactions import BlobRef
-from schemas.ports import (
+from schemas.ports import Clock
+from schemas.steps import (
     Batch,
     Blob,
-    Clock,
     Found,
     Hit,
     Outcome,

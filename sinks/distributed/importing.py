@@ -13,7 +13,7 @@ from schemas.columns import Collection
 from schemas.documents import Document, Entry
 from schemas.errors import Refused
 from schemas.events import SCHEMA_ROOT
-from schemas.ports import Blob, EntryChange, Outcome, Record, SearchText
+from schemas.steps import Blob, EntryChange, Outcome, Record, SearchText
 from sinks.distributed.engine import DistributedEngine
 from sinks.kafka.codec import CONTENT_TYPE, DIGEST, Message, digest, timestamp
 from sinks.kafka.offsets import Partition, sortable

@@ -13,7 +13,7 @@ import bson
 from schemas.collections import BY_DOCUMENT
 from schemas.documents import Document
 from schemas.errors import Conflict, Never
-from schemas.ports import Step
+from schemas.steps import Step
 from sinks.kafka.codec import Message
 from sinks.kafka.offsets import from_position, sortable
 from sinks.mongo.consumers import outcome_writes

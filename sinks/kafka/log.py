@@ -9,7 +9,7 @@ from datetime import datetime
 
 from schemas.errors import Outage
 from schemas.events import Event
-from schemas.ports import Batch, Place, Position, Record
+from schemas.steps import Batch, Place, Position, Record
 from schemas.topics import Topic
 from sinks.kafka.address import KafkaAddress
 from sinks.kafka.codec import Message, from_record

@@ -8,7 +8,7 @@ A place is one record: `cases:2:16`.
 from collections.abc import Mapping
 
 from schemas.errors import Invalid
-from schemas.ports import START, Place, Position
+from schemas.steps import START, Place, Position
 from schemas.topics import Topic
 
 Partition = tuple[Topic, int]

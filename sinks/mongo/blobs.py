@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from schemas.errors import Never, Unknown
 from schemas.ids import sha256
 from schemas.interactions import BlobRef
-from schemas.ports import Blob
+from schemas.steps import Blob
 from sinks.mongo.layout import BLOBS
 from sinks.mongo.port import DocumentDatabase, Files
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
-from schemas.ports import Outcome, OutcomeKind
+from schemas.steps import Outcome, OutcomeKind
 from sinks.mongo.entries import Writes
 from sinks.mongo.layout import CLAIMS, ENTRIES, LOCK, OUTCOMES, POSITIONS
 from sinks.mongo.port import NOTHING, DocumentDatabase

@@ -11,7 +11,7 @@ from schemas.collections import BY_DOCUMENT, COLLECTIONS
 from schemas.columns import Collection
 from schemas.documents import Document
 from schemas.errors import Invalid, Never
-from schemas.ports import Page, Query, Where
+from schemas.steps import Page, Query, Where
 from sinks.mongo.port import NOTHING, DocumentDatabase, Fields
 from sinks.mongo.values import TO_VALUE, Value, from_cursor, to_cursor
 from sinks.unreadable import readable

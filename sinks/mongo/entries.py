@@ -12,7 +12,7 @@ from uuid import UUID
 from schemas.documents import Entry, EntryKind
 from schemas.errors import Never
 from schemas.outbound import DeliveryState
-from schemas.ports import EntryChange, Page
+from schemas.steps import EntryChange, Page
 from sinks.mongo.documents import IS_THERE, beyond
 from sinks.mongo.layout import ENTRIES
 from sinks.mongo.port import DocumentDatabase, Fields, Filter

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from schemas.errors import Invalid
 from schemas.ids import parse_case_number
-from schemas.ports import Hit, Page, SearchText
+from schemas.steps import Hit, Page, SearchText
 from sinks.mongo.entries import Writes, cases_in
 from sinks.mongo.excerpts import Piece, excerpt, matches
 from sinks.mongo.layout import SEARCH

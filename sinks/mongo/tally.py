@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from schemas.ports import QueueCount
+from schemas.steps import QueueCount
 from sinks.mongo.documents import IS_THERE
 from sinks.mongo.port import DocumentDatabase, Fields
 from sinks.mongo.values import micros, optional_moment

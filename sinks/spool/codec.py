@@ -14,7 +14,7 @@ from schemas.events import Event
 from schemas.ids import sha256
 from schemas.interactions import BlobRef, InteractionEvent
 from schemas.parking import Quarantined
-from schemas.ports import Blob, Step
+from schemas.steps import Blob, Step
 from sinks.kafka.codec import from_record, to_message
 
 NAMED = {collection.name: collection for collection in COLLECTIONS}

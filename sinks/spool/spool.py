@@ -21,7 +21,8 @@ from schemas.events import Event
 from schemas.ids import derive
 from schemas.interactions import InteractionReceived
 from schemas.parking import Quarantined
-from schemas.ports import Clock, Found, References, Step
+from schemas.ports import Clock
+from schemas.steps import Found, References, Step
 from sinks.mongo.values import micros
 from sinks.spool.codec import from_bytes, item_of, to_bytes
 from sinks.spool.file import Figures, SpoolFile, Waiting, look

@@ -10,7 +10,7 @@ from schemas.crash import crash_point
 from schemas.errors import Never, Unknown
 from schemas.ids import sha256
 from schemas.interactions import BlobRef
-from schemas.ports import Blob
+from schemas.steps import Blob
 
 LARGEST_ROW_BYTES = 64 * 1024
 PART_BYTES = 256 * 1024

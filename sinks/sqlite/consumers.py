@@ -8,7 +8,7 @@ import apsw
 
 from schemas.errors import Conflict
 from schemas.ids import from_bytes
-from schemas.ports import Outcome, OutcomeKind, Position
+from schemas.steps import Outcome, OutcomeKind, Position
 from sinks.sqlite.values import id_array, insert_rows, short_hash, to_position, to_seq
 
 

@@ -13,10 +13,10 @@ from schemas.collections import BY_DOCUMENT, COLLECTIONS
 from schemas.documents import Document, Entry, EntryKind
 from schemas.ids import sha256
 from schemas.interactions import BlobRef
-from schemas.ports import (
+from schemas.ports import Clock
+from schemas.steps import (
     Batch,
     Blob,
-    Clock,
     Found,
     Hit,
     Outcome,

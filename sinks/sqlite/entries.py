@@ -16,7 +16,7 @@ import apsw
 from schemas.documents import Entry, EntryKind
 from schemas.errors import Never
 from schemas.outbound import DeliveryState
-from schemas.ports import EntryChange, Page
+from schemas.steps import EntryChange, Page
 from sinks.sqlite.values import from_cursor, id_array, insert_rows, micros, to_cursor
 from sinks.sqlite.visibility import may_see
 from sinks.unreadable import readable

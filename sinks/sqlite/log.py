@@ -15,7 +15,7 @@ from schemas.codec import decode, encode
 from schemas.errors import Undecodable
 from schemas.events import EVENT_TYPES, Event
 from schemas.ids import from_bytes
-from schemas.ports import Record
+from schemas.steps import Record
 from schemas.topics import Topic
 from sinks.sqlite.values import Row, insert_rows, micros, moment, to_position
 

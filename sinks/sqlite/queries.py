@@ -10,7 +10,7 @@ import apsw
 
 from schemas.documents import Document
 from schemas.errors import Invalid
-from schemas.ports import Page, Query, QueueCount, Where
+from schemas.steps import Page, Query, QueueCount, Where
 from sinks.sqlite.tables import TO_VALUE, Table, quoted
 from sinks.sqlite.values import Value, from_cursor, micros, optional_moment, to_cursor
 from sinks.unreadable import readable

@@ -15,7 +15,7 @@ import apsw
 
 from schemas.errors import Invalid
 from schemas.ids import parse_case_number
-from schemas.ports import Hit, Page
+from schemas.steps import Hit, Page
 from sinks.sqlite.search_index import SPLIT, indexable
 from sinks.sqlite.values import from_cursor, moment, to_cursor
 from sinks.sqlite.visibility import may_see

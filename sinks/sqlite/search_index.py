@@ -14,7 +14,7 @@ from uuid import UUID
 
 import apsw
 
-from schemas.ports import SearchText
+from schemas.steps import SearchText
 from sinks.sqlite.values import Row, insert_rows, micros
 
 MOST_CHARACTERS = 100_000  # of one entry's text; what lies beyond is kept and shown, not found by its words

@@ -6,7 +6,7 @@ import apsw
 
 from schemas.crash import crash_point
 from schemas.errors import Conflict
-from schemas.ports import Step
+from schemas.steps import Step
 from sinks.sqlite.blobs import write_blob_row
 from sinks.sqlite.consumers import claim, move, write_outcomes
 from sinks.sqlite.documents import Tables, delete_documents, write_documents, write_remade

@@ -13,7 +13,7 @@ from uuid import UUID
 import apsw
 
 from schemas.errors import Invalid
-from schemas.ports import START, Position
+from schemas.steps import START, Position
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

@@ -10,7 +10,7 @@ from hub.consumers import CasesConsumer
 from hub.deciding import Deciding
 from hub.runner import Runner
 from schemas.events import SYSTEM, Event
-from schemas.ports import Step
+from schemas.steps import Step
 from sinks.sqlite.connection import open_reader
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.bench.apply import BATCH

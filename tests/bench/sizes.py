@@ -21,7 +21,8 @@ from hub.consumers import AutomationConsumer, CasesConsumer, SearchConsumer
 from hub.deciding import Deciding
 from hub.runner import Runner
 from schemas.events import SYSTEM
-from schemas.ports import Engine, Step
+from schemas.ports import Engine
+from schemas.steps import Step
 from schemas.topics import Topic
 from sinks.distributed.engine import open_distributed
 from sinks.kafka.address import parse_address

@@ -23,7 +23,7 @@ from schemas.interactions import (
     Participant,
     Role,
 )
-from schemas.ports import Step
+from schemas.steps import Step
 from sinks.sqlite.engine import open_engine
 
 CUSTOMERS = 5_000

@@ -18,7 +18,7 @@ from schemas.crash import Crashed, arm, set_hook
 from schemas.documents import Delivery
 from schemas.ids import derive
 from schemas.interactions import InteractionReceived
-from schemas.ports import Query, Step
+from schemas.steps import Query, Step
 from sinks.outbound import Dispatcher
 from tests.connectors.email.test_contract import EmailRig
 from tests.connectors.engines import sqlite

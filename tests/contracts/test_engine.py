@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schemas.errors import Conflict
-from schemas.ports import START, Engine, Outcome, OutcomeKind, References, Step
+from schemas.ports import Engine
+from schemas.steps import START, Outcome, OutcomeKind, References, Step
 from schemas.topics import Topic
 from tests.contracts.conftest import Reopen
 from tests.contracts.samples import case, entry, name, noted, received

@@ -14,7 +14,8 @@ from schemas.errors import Conflict, Invalid, Never, Unknown
 from schemas.ids import sha256
 from schemas.interactions import BlobRef
 from schemas.outbound import DeliveryState
-from schemas.ports import Blob, Engine, EntryChange, Query, QueueCount, References, Step, Where
+from schemas.ports import Engine
+from schemas.steps import Blob, EntryChange, Query, QueueCount, References, Step, Where
 from tests.contracts.conftest import Reopen
 from tests.contracts.samples import NOON, case, entry, minutes, name
 

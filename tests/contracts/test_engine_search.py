@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from schemas.cases import CaseState
 from schemas.errors import Invalid
-from schemas.ports import Engine, Hit, SearchText, Step
+from schemas.ports import Engine
+from schemas.steps import Hit, SearchText, Step
 from tests.contracts.samples import case, minutes, name
 
 

@@ -16,7 +16,8 @@ from schemas.ids import derive
 from schemas.interactions import Participant, Role
 from schemas.members import Membership
 from schemas.outbound import DeliverySent, DeliveryState, DeliveryUnknown, OutboundMessage
-from schemas.ports import START, Engine, Query, Receipt, ReceiptStatus, Step
+from schemas.ports import Engine, Receipt, ReceiptStatus
+from schemas.steps import START, Query, Step
 from schemas.topics import Topic
 from sinks.outbound import Dispatcher
 from tests.contracts.engines import ATOMIC, ENGINES

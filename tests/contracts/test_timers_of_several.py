@@ -11,7 +11,8 @@ from hub.members import Members
 from hub.timers import Timers
 from schemas.cases import Timer
 from schemas.commands import TimerDue
-from schemas.ports import START, Engine, Page, Query, Step
+from schemas.ports import Engine
+from schemas.steps import START, Page, Query, Step
 from schemas.topics import Topic
 from tests.contracts.engines import ATOMIC, ENGINES
 from tests.contracts.samples import FixedClock, case, minutes

@@ -11,7 +11,7 @@ from hub.company import Company
 from schemas.commands import ReplyToCase, ResolveCase
 from schemas.documents import Case
 from schemas.events import SYSTEM
-from schemas.ports import START, Step
+from schemas.steps import START, Step
 from schemas.topics import Topic
 from sinks.distributed.engine import open_distributed
 from sinks.kafka.address import parse_address

@@ -9,7 +9,7 @@ import pytest
 from schemas.collections import DEAD_LETTERS
 from schemas.documents import DeadLetter
 from schemas.ids import derive
-from schemas.ports import Query
+from schemas.steps import Query
 from schemas.topics import Topic
 from sinks.distributed.engine import DistributedEngine
 from sinks.kafka.codec import DIGEST, Message, digest, to_message

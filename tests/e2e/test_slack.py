@@ -18,7 +18,7 @@ from schemas.documents import Case, Entry, EntryKind
 from schemas.events import SYSTEM, Actor
 from schemas.ids import derive
 from schemas.outbound import DeliveryState
-from schemas.ports import Query
+from schemas.steps import Query
 from tests.support.waiting import eventually
 
 MIA = Principal(kind="agent", id="mia", name="Mia", roles={"*": Role.AGENT})

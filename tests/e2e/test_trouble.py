@@ -14,7 +14,7 @@ import pytest
 from schemas.collections import DELIVERIES
 from schemas.documents import Delivery
 from schemas.outbound import DeliveryState
-from schemas.ports import Query
+from schemas.steps import Query
 from sinks.sqlite.engine import open_engine
 from tests.e2e.hubs import HubProcess, company, hub_process, hubbub, send_mail, write_settings
 from tests.faults.lives import Clock, world

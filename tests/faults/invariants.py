@@ -12,7 +12,8 @@ from schemas.cases import CaseState
 from schemas.collections import CASES, DELIVERIES
 from schemas.documents import Case, Delivery, Entry, EntryKind
 from schemas.outbound import DeliveryState, OutboundQueued
-from schemas.ports import START, Engine, Query
+from schemas.ports import Engine
+from schemas.steps import START, Query
 from schemas.topics import Topic
 from tests.faults.ledger import Ledger
 

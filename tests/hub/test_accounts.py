@@ -14,7 +14,7 @@ from schemas.accounts import Role, Scope, Session, User, user_id
 from schemas.errors import Conflict, Invalid, Unknown
 from schemas.events import SYSTEM
 from schemas.parking import Audited
-from schemas.ports import START, References
+from schemas.steps import START, References
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.hub.http.company import CHEAP, FixedClock

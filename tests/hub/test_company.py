@@ -16,7 +16,7 @@ from schemas.documents import PublishedConfiguration
 from schemas.errors import Stale
 from schemas.events import SYSTEM
 from schemas.ids import derive
-from schemas.ports import Step
+from schemas.steps import Step
 from sinks.sqlite.engine import SqliteEngine, open_engine
 
 

@@ -12,7 +12,8 @@ from connectors.kit.rigs import MONDAY, Clock
 from hub.connecting import Activity, Controls
 from schemas.connecting import CONNECTOR_REPORTS, ConnectorOrder, ConnectorReport, order_id
 from schemas.events import SYSTEM
-from schemas.ports import Connector, Engine, Health, HealthState, Query, Step
+from schemas.ports import Connector, Engine, Health, HealthState
+from schemas.steps import Query, Step
 from sinks.sqlite.engine import open_engine
 
 

@@ -30,7 +30,8 @@ from schemas.ids import item_id, sha256
 from schemas.interactions import BlobRef, Content, InteractionReceived, Kind, Part, Participant
 from schemas.interactions import Role as PartyRole
 from schemas.outbound import DeliveryState, OutboundMessage
-from schemas.ports import Blob, Engine, Receipt, ReceiptStatus
+from schemas.ports import Engine, Receipt, ReceiptStatus
+from schemas.steps import Blob
 from sinks.outbound import Dispatcher
 from tests.contracts.engines import ATOMIC, CHOICES, ENGINES
 

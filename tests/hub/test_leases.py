@@ -11,7 +11,8 @@ from hub.leases import Leases, Wanted
 from hub.members import Members
 from hub.observe import Metric, Metrics
 from schemas.errors import Outage
-from schemas.ports import Engine, Step
+from schemas.ports import Engine
+from schemas.steps import Step
 from sinks.sqlite.engine import open_engine
 from tests.hub.http.company import FixedClock
 from tests.support.waiting import eventually

@@ -17,7 +17,8 @@ from hub.members import Members
 from schemas.documents import Document
 from schemas.errors import Conflict
 from schemas.members import Lease, Member
-from schemas.ports import Engine, Found, Page, Query, References, Step
+from schemas.ports import Engine
+from schemas.steps import Found, Page, Query, References, Step
 from tests.hub.http.company import FixedClock
 
 SECONDS = 10.0

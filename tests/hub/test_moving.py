@@ -24,7 +24,8 @@ from schemas.errors import Refused
 from schemas.events import SYSTEM
 from schemas.ids import derive, item_id, sha256
 from schemas.interactions import BlobRef, Content, InteractionReceived, Kind, Part
-from schemas.ports import START, Blob, Engine, Query, Step
+from schemas.ports import Engine
+from schemas.steps import START, Blob, Query, Step
 from schemas.topics import Topic
 from sinks.distributed.engine import Access, DistributedEngine, open_distributed
 from sinks.mongo.layout import ENTRIES

@@ -6,7 +6,7 @@ from hub.accounts import Accounts
 from hub.accounts.credentials import Passwords
 from schemas.accounts import ANSWERED, AnsweredRequest
 from schemas.ids import derive
-from schemas.ports import Query, Step
+from schemas.steps import Query, Step
 from sinks.sqlite.engine import open_engine
 from tests.hub.http.company import CHEAP, FixedClock
 

@@ -13,7 +13,8 @@ from schemas.commands import NoteCase, ReplyToCase
 from schemas.documents import Entry
 from schemas.errors import Conflict, Invalid
 from schemas.events import SYSTEM
-from schemas.ports import Engine, Hit, Step
+from schemas.ports import Engine
+from schemas.steps import Hit, Step
 from sinks.distributed.engine import DistributedEngine
 from sinks.mongo.layout import ENTRIES
 from sinks.sqlite.connection import FILE

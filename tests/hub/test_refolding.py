@@ -15,7 +15,7 @@ from schemas.configuration import Configuration
 from schemas.documents import Case
 from schemas.events import SYSTEM, Event
 from schemas.ids import derive
-from schemas.ports import References, Step
+from schemas.steps import References, Step
 from tests.contracts.engines import ATOMIC, ENGINES
 from tests.hub.test_flow import OPERATOR, Flow, Now
 

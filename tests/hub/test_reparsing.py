@@ -16,7 +16,7 @@ from hub.wiring import Hub, wire
 from schemas.documents import Entry, QuarantineItem
 from schemas.events import SYSTEM
 from schemas.interactions import Content, InteractionEvent, InteractionReceived
-from schemas.ports import START
+from schemas.steps import START
 from schemas.topics import Topic
 
 MAIL = b"""\

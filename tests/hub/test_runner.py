@@ -12,7 +12,7 @@ from schemas.collections import DEAD_LETTERS
 from schemas.documents import DeadLetter
 from schemas.errors import Conflict
 from schemas.ids import derive
-from schemas.ports import Query, Record, Step
+from schemas.steps import Query, Record, Step
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.contracts.samples import received

@@ -13,7 +13,7 @@ from schemas.documents import Edit, Entry, EntryKind, MessageChanges, Reaction, 
 from schemas.events import Actor
 from schemas.ids import derive
 from schemas.interactions import BlobRef, Content
-from schemas.ports import References, Step
+from schemas.steps import References, Step
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.processors.test_cases import NOW
 

@@ -14,7 +14,7 @@ from schemas.configuration import Configuration
 from schemas.documents import Case
 from schemas.events import SYSTEM
 from schemas.ids import derive
-from schemas.ports import START
+from schemas.steps import START
 from schemas.topics import Topic
 from sinks.sqlite.engine import open_engine
 from tests.hub.test_flow import OPERATOR, Flow, Now

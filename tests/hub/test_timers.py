@@ -9,7 +9,8 @@ import pytest
 from hub import timers
 from hub.timers import Timers
 from schemas.errors import Outage
-from schemas.ports import Engine, Page, Query
+from schemas.ports import Engine
+from schemas.steps import Page, Query
 
 
 class Clock:

@@ -12,7 +12,7 @@ from schemas.commands import NoteCase, SnoozeCase
 from schemas.documents import Case, DeadLetter, Entry
 from schemas.events import SYSTEM, Actor, Event
 from schemas.ids import derive
-from schemas.ports import Query, Step
+from schemas.steps import Query, Step
 from sinks.distributed.engine import DistributedEngine
 from sinks.sqlite.engine import SqliteEngine
 from tests.contracts.engines import ATOMIC, ENGINES

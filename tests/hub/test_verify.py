@@ -21,7 +21,7 @@ from schemas.events import SYSTEM
 from schemas.ids import derive, item_id, sha256
 from schemas.interactions import Attachment, BlobRef, InteractionIgnored, Part
 from schemas.parking import Quarantined
-from schemas.ports import Blob
+from schemas.steps import Blob
 from sinks.sqlite.engine import open_engine
 from sinks.sqlite.log import READ, Names, read_head, seal_row
 from tests.hub.test_flow import CONFIGURATION, MIA, Flow, Now

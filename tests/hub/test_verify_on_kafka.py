@@ -11,7 +11,7 @@ from hub.verify import Verification
 from schemas.commands import ReplyToCase
 from schemas.events import SYSTEM
 from schemas.ids import derive
-from schemas.ports import START, Step
+from schemas.steps import START, Step
 from schemas.topics import Topic
 from sinks.distributed.engine import DistributedEngine
 from sinks.kafka.codec import to_message

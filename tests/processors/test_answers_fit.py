@@ -13,7 +13,7 @@ from schemas.errors import Invalid
 from schemas.events import SYSTEM
 from schemas.interactions import Attachment, Participant, Role
 from schemas.outbound import OutboundQueued
-from schemas.ports import OutcomeKind
+from schemas.steps import OutcomeKind
 from tests.processors.test_cases import AGENT, World, opened
 
 ANN = Participant(role=Role.FROM, scheme="chat", value="ann")

@@ -44,7 +44,7 @@ from schemas.interactions import (
     Role,
 )
 from schemas.outbound import DeliverySent, DeliveryState, OutboundQueued
-from schemas.ports import Found, OutcomeKind, References, Step
+from schemas.steps import Found, OutcomeKind, References, Step
 
 SECRET = b"secret of the tests"
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

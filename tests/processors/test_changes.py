@@ -26,7 +26,7 @@ from schemas.interactions import (
     Role,
 )
 from schemas.outbound import DeliverySent
-from schemas.ports import OutcomeKind
+from schemas.steps import OutcomeKind
 from tests.processors.test_cases import NOW, World
 
 ANN = Participant(role=Role.FROM, scheme="slack", value="T1/U1", name="Ann", verified=True)

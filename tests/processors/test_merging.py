@@ -25,7 +25,7 @@ from schemas.events import Event
 from schemas.identity import Evidence, HandlesLinked
 from schemas.interactions import FormSubmission, InteractionReceived, Kind, Participant, Role
 from schemas.outbound import DeliverySent, DeliveryState, DeliveryUnknown, OutboundQueued
-from schemas.ports import EntryChange, OutcomeKind
+from schemas.steps import EntryChange, OutcomeKind
 from tests.processors.test_cases import AGENT, BOB, NOW, World, event_of, mail, opened
 
 

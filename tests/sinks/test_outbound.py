@@ -13,7 +13,8 @@ from schemas.events import Actor, Event
 from schemas.ids import derive
 from schemas.interactions import Participant, Role
 from schemas.outbound import DeliveryFailed, DeliverySent, DeliveryState, DeliveryUnknown, OutboundMessage
-from schemas.ports import START, Query, Receipt, ReceiptStatus, Step
+from schemas.ports import Receipt, ReceiptStatus
+from schemas.steps import START, Query, Step
 from schemas.topics import Topic
 from sinks.outbound import GIVE_UP_AFTER, Dispatcher, backoff
 from sinks.sqlite.engine import SqliteEngine, open_engine

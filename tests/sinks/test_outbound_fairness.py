@@ -13,7 +13,8 @@ from schemas.events import Actor, Event
 from schemas.ids import derive
 from schemas.interactions import Participant, Role
 from schemas.outbound import DeliveryState, OutboundMessage, OutboundQueued
-from schemas.ports import Query, Receipt, ReceiptStatus, Record, Step
+from schemas.ports import Receipt, ReceiptStatus
+from schemas.steps import Query, Record, Step
 from schemas.topics import Topic
 from sinks.outbound import GIVE_UP_AFTER, MOST_OF_AN_ACCOUNT, Dispatcher, queued
 from sinks.outbound_due import MOST_AT_ONCE

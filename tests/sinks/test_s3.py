@@ -15,7 +15,7 @@ from hub.loading import look
 from schemas.errors import Invalid, Outage
 from schemas.ids import sha256
 from schemas.interactions import BlobRef
-from schemas.ports import Blob, Step
+from schemas.steps import Blob, Step
 from sinks.distributed.engine import Access, DistributedEngine, open_distributed
 from sinks.mongo.blobs import blob_faults, known_blobs
 from sinks.s3.files import S3Files

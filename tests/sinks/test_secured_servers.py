@@ -14,7 +14,7 @@ from deploy.local import ferretdb_server, kafka_server
 from deploy.local.secured import Secured
 from deploy.local.server import Running, stopping
 from schemas.errors import Outage
-from schemas.ports import START, Step
+from schemas.steps import START, Step
 from schemas.topics import Topic
 from sinks.distributed.engine import Access, open_distributed
 from sinks.kafka.address import KafkaAddress, parse_address

@@ -11,7 +11,8 @@ from schemas.events import Actor
 from schemas.ids import derive
 from schemas.interactions import Participant, Role
 from schemas.outbound import DeliverySent, DeliveryState, OutboundMessage
-from schemas.ports import START, Receipt, ReceiptStatus, References, Step
+from schemas.ports import Receipt, ReceiptStatus
+from schemas.steps import START, References, Step
 from schemas.topics import Topic
 from sinks.outbound_settling import ASKED_FOR, Settling
 from sinks.sqlite.engine import SqliteEngine, open_engine

@@ -18,7 +18,7 @@ from schemas.events import Event
 from schemas.ids import derive, sha256
 from schemas.interactions import BlobRef
 from schemas.parking import Quarantined
-from schemas.ports import Blob, Found, References, Step
+from schemas.steps import Blob, Found, References, Step
 from sinks.spool.codec import from_bytes, to_bytes
 from sinks.spool.file import FILE, Figures, SpoolFile
 from sinks.spool.settings import SpoolSettings

@@ -20,7 +20,7 @@ from schemas.interactions import (
     Participant,
     Role,
 )
-from schemas.ports import Blob
+from schemas.steps import Blob
 
 CHANNEL = "webform"
 SUBJECT_CHARACTERS = 200

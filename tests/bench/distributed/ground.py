@@ -10,7 +10,7 @@ from uuid import uuid4
 from deploy.local.servers import SERVERS
 from hub.company import Company
 from schemas.events import SYSTEM
-from schemas.ports import Step
+from schemas.steps import Step
 from sinks.distributed.engine import DistributedEngine, open_distributed
 from sinks.kafka.address import parse_address
 from sinks.kafka.topics import TopicAdmin

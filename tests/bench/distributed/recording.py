@@ -17,7 +17,7 @@ import pymongo
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from motor.motor_asyncio import AsyncIOMotorClient
 
-from schemas.ports import Found, References
+from schemas.steps import Found, References
 from schemas.topics import Topic
 from sinks.distributed.engine import DistributedEngine
 from sinks.distributed.plan import Plan

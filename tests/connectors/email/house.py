@@ -18,7 +18,8 @@ from connectors.kit.intake import Intake
 from schemas.events import Actor, Event, Payload
 from schemas.interactions import Participant, Role
 from schemas.outbound import OutboundMessage
-from schemas.ports import Engine, Step
+from schemas.ports import Engine
+from schemas.steps import Step
 from tests.support.clock import MONDAY_MORNING
 
 TOKENS = Tokens((b"a secret of the tests, 32 bytes..",))

@@ -16,7 +16,8 @@ from connectors.email.standin import Mailbox, StandinServer
 from connectors.kit.intake import Intake
 from schemas.interactions import InteractionEvent, InteractionReceived
 from schemas.parking import Quarantined
-from schemas.ports import START, HealthState, ReceiptStatus
+from schemas.ports import HealthState, ReceiptStatus
+from schemas.steps import START
 from schemas.topics import Topic
 from sinks.sqlite.engine import open_engine
 from tests.connectors.email.house import FakeEngine, FixedClock, mail, outbound, receiver_on, smtp_server

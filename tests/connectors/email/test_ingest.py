@@ -11,7 +11,7 @@ from connectors.email.sources import SourceMail, count_files, mails_in
 from schemas.errors import Outage
 from schemas.events import Event
 from schemas.interactions import InteractionReceived
-from schemas.ports import Step
+from schemas.steps import Step
 from tests.connectors.email.house import FakeEngine, FixedClock, mail, receiver_on
 
 

@@ -8,7 +8,7 @@ from connectors.kit.scanned import scanned
 from connectors.kit.scanning import Scan, Verdict
 from schemas.ids import derive, sha256
 from schemas.interactions import Attachment, BlobRef, InteractionReceived, Kind, Part
-from schemas.ports import Blob
+from schemas.steps import Blob
 
 CLEAN, BAD = b"a clean file", b"a bad file"
 

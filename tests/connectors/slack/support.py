@@ -19,7 +19,8 @@ from schemas.events import Actor
 from schemas.ids import derive
 from schemas.interactions import InteractionEvent, Participant, Role
 from schemas.outbound import OutboundMessage
-from schemas.ports import START, Engine
+from schemas.ports import Engine
+from schemas.steps import START
 from schemas.topics import Topic
 from sinks.sqlite.engine import open_engine
 

@@ -21,7 +21,8 @@ from connectors.slack.signature import SIGNATURE, TIMESTAMP, sign
 from connectors.slack.standin.server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SlackStandin
 from schemas.errors import Outage
 from schemas.interactions import InteractionEvent, InteractionIgnored, InteractionReceived
-from schemas.ports import HealthState, Step
+from schemas.ports import HealthState
+from schemas.steps import Step
 from tests.connectors.slack.support import (
     ANN,
     BEN,

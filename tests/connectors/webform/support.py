@@ -17,7 +17,7 @@ from schemas.errors import Conflict
 from schemas.events import Event
 from schemas.interactions import InteractionReceived
 from schemas.parking import Quarantined
-from schemas.ports import Blob, Found, References, Step
+from schemas.steps import Blob, Found, References, Step
 from tests.support.clock import Clock
 
 SECRET = b"a secret of thirty-two bytes...."

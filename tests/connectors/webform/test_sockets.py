@@ -10,7 +10,7 @@ import httpx
 from connectors.kit.intake import Intake
 from connectors.webform.connector import WebformConnector
 from schemas.interactions import InteractionReceived
-from schemas.ports import START, Record
+from schemas.steps import START, Record
 from schemas.topics import Topic
 from sinks.sqlite.engine import open_engine
 from tests.connectors.webform.serving import serving

@@ -20,7 +20,8 @@ from connectors.x.standin.server import KEY, OWN, SECRET, TOKEN, TOKEN_SECRET, F
 from schemas.errors import Outage
 from schemas.interactions import InteractionDeleted, InteractionEdited, InteractionReceived
 from schemas.outbound import OutboundMessage
-from schemas.ports import ReceiptStatus, Step
+from schemas.ports import ReceiptStatus
+from schemas.steps import Step
 from tests.connectors.slack.support import Place, outbound, place
 
 ANN, BEN = "501", "502"

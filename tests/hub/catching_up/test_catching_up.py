@@ -19,7 +19,8 @@ from schemas.documents import Case
 from schemas.errors import Refused
 from schemas.events import SYSTEM
 from schemas.outbound import DeliveryState
-from schemas.ports import Engine, Query, References
+from schemas.ports import Engine
+from schemas.steps import Query, References
 from sinks.distributed.engine import open_distributed
 from tests.docs.logs import ON_SERVERS, Log, a_log
 from tests.hub.test_flow import CONFIGURATION, MIA, Flow

@@ -17,7 +17,7 @@ from schemas.ids import derive, sha256
 from schemas.interactions import BlobRef
 from schemas.outbound import DeliveryUnknown
 from schemas.parking import Quarantined
-from schemas.ports import Blob, Record, Step
+from schemas.steps import Blob, Record, Step
 from schemas.topics import Topic
 from tests.hub.cli.conftest import Installation
 

@@ -49,7 +49,8 @@ from schemas.interactions import (
 )
 from schemas.interactions import Role as PartyRole
 from schemas.outbound import OutboundMessage
-from schemas.ports import Blob, Health, HealthState, Receipt, ReceiptStatus, References
+from schemas.ports import Health, HealthState, Receipt, ReceiptStatus
+from schemas.steps import Blob, References
 from sinks.outbound import Dispatcher
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.support.clock import MONDAY_MORNING

@@ -4,7 +4,7 @@ from hub.service import Service
 from schemas.accounts import Principal
 from schemas.commands import TransferCase
 from schemas.documents import Case
-from schemas.ports import START
+from schemas.steps import START
 from schemas.topics import Topic
 from tests.hub.console.office import BOSS, Office
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from hub.letters import dead_letter
 from schemas.documents import LetterState, QuarantineItem
 from schemas.ids import derive
-from schemas.ports import Record, Step
+from schemas.steps import Record, Step
 from schemas.topics import Topic
 from tests.hub.console.office import Office
 

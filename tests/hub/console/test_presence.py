@@ -6,7 +6,7 @@ from playwright.async_api import Browser, expect
 from hub.presence import Presences
 from schemas.collections import PRESENCES
 from schemas.documents import Presence
-from schemas.ports import Query
+from schemas.steps import Query
 from tests.hub.console.browsing import tab
 from tests.hub.console.office import ORIGIN, Office
 

@@ -34,7 +34,8 @@ from schemas.events import SYSTEM, Actor, Event
 from schemas.ids import case_number, derive, sha256
 from schemas.interactions import Attachment, BlobRef
 from schemas.parking import Audited
-from schemas.ports import START, Blob, Engine, SearchText, Step
+from schemas.ports import Engine
+from schemas.steps import START, Blob, SearchText, Step
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.support.clock import MONDAY_MORNING

@@ -6,7 +6,7 @@ from schemas.accounts import Role, Scope
 from schemas.documents import Handle
 from schemas.identity import HandleDescribed, HandlesLinked, HandlesUnlinked
 from schemas.ids import derive
-from schemas.ports import References, Step
+from schemas.steps import References, Step
 from schemas.topics import Topic
 from tests.hub.http.company import House, entry_of
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from schemas.errors import Outage
-from schemas.ports import Batch, Health, HealthState, Step
+from schemas.ports import Health, HealthState
+from schemas.steps import Batch, Step
 from schemas.topics import Topic
 from sinks.mongo.values import micros
 from sinks.spool.file import Figures

@@ -10,7 +10,7 @@ from hub.accounts.credentials import Passwords
 from schemas.accounts import ANSWERED, KEYS, AnsweredRequest, ApiKey, Role
 from schemas.cases import CaseNoted
 from schemas.errors import Outage
-from schemas.ports import Query, Step, Where
+from schemas.steps import Query, Step, Where
 from tests.hub.http.company import CHEAP, House
 
 KEY = {"Idempotency-Key": "7d6f0d0a"}

@@ -10,7 +10,7 @@ from schemas.cases import CaseRouted, CaseState, CaseSummary, CaseTransferred
 from schemas.configuration import Priority
 from schemas.events import SYSTEM, Event
 from schemas.ids import derive
-from schemas.ports import Record
+from schemas.steps import Record
 from schemas.topics import Topic
 from tests.hub.http.company import NO_DECISION
 from tests.support.clock import MONDAY_MORNING

@@ -13,7 +13,7 @@ from schemas.accounts import ANSWERED, AnsweredRequest, Role, Scope
 from schemas.cases import CaseAssigned, CaseState
 from schemas.documents import Parked, QuarantineItem
 from schemas.ids import derive
-from schemas.ports import Query, Step
+from schemas.steps import Query, Step
 from schemas.topics import Topic
 from tests.hub.http.company import ADMIN, CONFIGURATION, ORIGIN, ORIGINAL, House, blob_of
 

@@ -6,7 +6,7 @@ from schemas.accounts import Role, Scope
 from schemas.cases import CaseState
 from schemas.documents import Case, Entry
 from schemas.ids import derive
-from schemas.ports import References, Step
+from schemas.steps import References, Step
 from schemas.topics import Topic
 from tests.hub.http.company import House
 from tests.hub.http.walking import Step as Asked

@@ -16,7 +16,7 @@ from schemas.collections import DEAD_LETTERS, PARKED
 from schemas.documents import DeadLetter
 from schemas.errors import Outage
 from schemas.ids import derive
-from schemas.ports import OutcomeKind, Query, Record, References, Step
+from schemas.steps import OutcomeKind, Query, Record, References, Step
 from schemas.topics import Topic
 from sinks.distributed.engine import DistributedEngine
 from sinks.kafka.codec import Message

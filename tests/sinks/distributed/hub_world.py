@@ -20,7 +20,7 @@ from schemas.ids import derive, item_id, sha256
 from schemas.interactions import BlobRef, Content, InteractionReceived, Kind, Part, Participant
 from schemas.interactions import Role as PartyRole
 from schemas.outbound import OutboundMessage
-from schemas.ports import Blob, Query
+from schemas.steps import Blob, Query
 from schemas.topics import Topic
 from sinks.distributed.engine import DistributedEngine
 from sinks.kafka.codec import to_message

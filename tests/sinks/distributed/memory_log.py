@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from zlib import crc32
 
 from schemas.events import Event
-from schemas.ports import Batch, Place, Position, Record
+from schemas.steps import Batch, Place, Position, Record
 from schemas.topics import Topic
 from sinks.kafka.codec import Message, from_record, recorded_micros, to_message
 from sinks.kafka.log import OFFSET_BITS, Standing

@@ -11,7 +11,7 @@ from schemas.documents import Case
 from schemas.errors import Conflict, Never, Outage
 from schemas.ids import derive
 from schemas.outbound import DeliveryState
-from schemas.ports import EntryChange, Step
+from schemas.steps import EntryChange, Step
 from sinks.distributed import journal
 from sinks.distributed.committing import Committer
 from sinks.distributed.journal import Journal, State

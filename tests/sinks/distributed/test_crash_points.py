@@ -12,7 +12,8 @@ from schemas.documents import Case
 from schemas.errors import Conflict
 from schemas.ids import sha256
 from schemas.interactions import BlobRef
-from schemas.ports import START, Blob, Engine, Outcome, OutcomeKind, References, Step
+from schemas.ports import Engine
+from schemas.steps import START, Blob, Outcome, OutcomeKind, References, Step
 from schemas.topics import Topic
 from sinks.distributed.engine import open_distributed
 from tests.contracts.engines import PARTITIONS, empty_log

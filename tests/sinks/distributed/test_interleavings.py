@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from schemas.documents import Case
 from schemas.errors import Conflict, Outage
 from schemas.ids import derive
-from schemas.ports import Step
+from schemas.steps import Step
 from sinks.distributed.committing import Committer
 from sinks.distributed.plan import make_plan
 from sinks.kafka.codec import to_message

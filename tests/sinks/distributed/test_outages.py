@@ -10,7 +10,7 @@ import pytest
 from deploy.local.server import Running
 from deploy.local.servers import SERVERS
 from schemas.errors import Outage
-from schemas.ports import START, Step
+from schemas.steps import START, Step
 from schemas.topics import Topic
 from sinks.distributed.engine import DistributedEngine, open_distributed
 from tests.contracts.engines import empty_log

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from schemas.events import Event
-from schemas.ports import START
+from schemas.steps import START
 from schemas.topics import Topic
 from sinks.distributed.engine import open_distributed
 from sinks.kafka.address import parse_address

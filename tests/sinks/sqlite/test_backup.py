@@ -10,7 +10,7 @@ import pytest
 from schemas.errors import HubbubError, Invalid
 from schemas.ids import sha256
 from schemas.interactions import BlobRef
-from schemas.ports import START, Step
+from schemas.steps import START, Step
 from schemas.topics import Topic
 from sinks.sqlite.backup import MANIFEST, restore_backup
 from sinks.sqlite.connection import FILE

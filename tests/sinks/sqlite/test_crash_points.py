@@ -10,7 +10,7 @@ from schemas.crash import CRASH_POINTS, Crashed, arm, set_hook
 from schemas.errors import HubbubError
 from schemas.ids import sha256
 from schemas.interactions import BlobRef
-from schemas.ports import START, Blob, References, Step
+from schemas.steps import START, Blob, References, Step
 from schemas.topics import Topic
 from sinks.sqlite import writer
 from sinks.sqlite.engine import SqliteEngine, open_engine

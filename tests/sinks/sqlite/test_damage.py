@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from schemas.ids import sha256
-from schemas.ports import Step
+from schemas.steps import Step
 from sinks.sqlite.connection import FILE
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.contracts.samples import FixedClock, case, entry, name, noted, received

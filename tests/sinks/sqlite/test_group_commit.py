@@ -9,7 +9,7 @@ import apsw
 import pytest
 
 from schemas.errors import Outage
-from schemas.ports import START, Step
+from schemas.steps import START, Step
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.contracts.samples import FixedClock, case, entry, received

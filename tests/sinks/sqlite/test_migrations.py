@@ -9,7 +9,7 @@ import pytest
 from schemas.collections import CASES, COLLECTIONS
 from schemas.columns import Collection, Column, ColumnType
 from schemas.documents import Case
-from schemas.ports import Query, Step, Where
+from schemas.steps import Query, Step, Where
 from sinks.sqlite import queries
 from sinks.sqlite.connection import FILE
 from sinks.sqlite.engine import SqliteEngine

@@ -15,7 +15,7 @@ from random import Random
 import pytest
 
 from schemas.errors import HubbubError
-from schemas.ports import START, References
+from schemas.steps import START, References
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.contracts.samples import FixedClock, case

@@ -6,7 +6,7 @@ import apsw
 
 from schemas.events import SYSTEM, Event
 from schemas.parking import Audited
-from schemas.ports import START, Step
+from schemas.steps import START, Step
 from schemas.topics import TOPICS, Topic
 from sinks.sqlite import retention
 from sinks.sqlite.engine import SqliteEngine

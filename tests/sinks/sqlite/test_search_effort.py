@@ -3,7 +3,7 @@
 import pytest
 
 from schemas.documents import Document
-from schemas.ports import Hit, SearchText, Step
+from schemas.steps import Hit, SearchText, Step
 from sinks.sqlite import search
 from sinks.sqlite.engine import SqliteEngine
 from tests.contracts.samples import case, minutes, name

@@ -6,7 +6,7 @@ from time import perf_counter, process_time
 import pytest
 
 from schemas.documents import Case
-from schemas.ports import START, References, Step
+from schemas.steps import START, References, Step
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine
 from tests.contracts.samples import case, entry, name, noted, received

@@ -18,7 +18,8 @@ from schemas.events import SYSTEM, Event
 from schemas.ids import derive
 from schemas.interactions import InteractionReceived
 from schemas.parking import Quarantined
-from schemas.ports import START, Health, HealthState, References, Step
+from schemas.ports import Health, HealthState
+from schemas.steps import START, References, Step
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.connectors.email.house import CONTEXT

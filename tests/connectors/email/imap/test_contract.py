@@ -13,7 +13,8 @@ from connectors.kit.contract import ConnectorContract
 from connectors.kit.rigs import Clock, Given, House, Send, Told
 from schemas.documents import Cursor
 from schemas.ids import derive
-from schemas.ports import Engine, References
+from schemas.ports import Engine
+from schemas.steps import References
 from tests.connectors.email.imap.dovecot import PASSWORD, dovecot
 from tests.connectors.email.test_contract import EmailRig
 from tests.connectors.engines import sqlite

@@ -10,7 +10,8 @@ import pytest
 from connectors.email.imap import wire
 from connectors.email.imap.errors import LoginRefused
 from schemas.errors import Outage
-from schemas.ports import HealthState, Step
+from schemas.ports import HealthState
+from schemas.steps import Step
 from tests.connectors.email.imap.house import House, healthy, house, mail, settings
 from tests.connectors.email.imap.odd_server import OddServer, body, odd_server
 from tests.support.waiting import eventually

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from schemas.ids import sha256
 from schemas.interactions import BlobRef
-from schemas.ports import Blob, SearchText, Step
+from schemas.steps import Blob, SearchText, Step
 from sinks.sqlite import blobs, connection, writer
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.contracts.samples import FixedClock, case, entry, minutes, name, received
