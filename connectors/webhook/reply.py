@@ -1,5 +1,6 @@
 """Answers out, as requests that the settings describe; to public addresses only, signed, and named so that a repeat is known."""
 
+import asyncio
 import json
 import re
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ from schemas.ports import Clock, Receipt, ReceiptStatus
 
 NAMES = re.compile(r"\{(text|conversation|message|author|in_reply_to|recipient|case)\}")
 ANSWER_BYTES = 64 * 1024
+LONGEST_SECONDS = 60.0
+"""For the whole of one request and its answer; the client's own limit is for each wait."""
 DEEPEST = 20
 LATER = frozenset({408, 425, 429, 503})
 """The receiver says itself that it took nothing."""
@@ -27,7 +30,14 @@ class WebhookDeliverer:
 
     channel = CHANNEL
 
-    def __init__(self, sources: Mapping[str, WebhookSource], client: httpx.AsyncClient, clock: Clock) -> None:
+    def __init__(
+        self,
+        sources: Mapping[str, WebhookSource],
+        client: httpx.AsyncClient,
+        clock: Clock,
+        longest_seconds: float = LONGEST_SECONDS,
+    ) -> None:
+        self._longest_seconds = longest_seconds
         self._replies = {name: each.reply for name, each in sources.items() if each.reply is not None}
         self._client = client
         self._clock = clock
@@ -41,10 +51,15 @@ class WebhookDeliverer:
         body = body_of(reply, message)
         headers = self._headers(reply, message, body)
         try:
-            async with self._client.stream(
-                reply.method, _url(reply, message), content=body, headers=headers
-            ) as answer:
+            async with (
+                asyncio.timeout(self._longest_seconds),
+                self._client.stream(
+                    reply.method, _url(reply, message), content=body, headers=headers
+                ) as answer,
+            ):
                 return await self._receipt(reply, message, answer)
+        except TimeoutError:  # however slowly it speaks: others of the account wait behind it
+            return _perhaps(reply, f"no answer within {self._longest_seconds:.0f} s")
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             return Receipt(ReceiptStatus.RETRY, reason=_why(error))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -68,7 +83,12 @@ class WebhookDeliverer:
         status = answer.status_code
         said = f"the receiver answered {status}"
         if 200 <= status < 300:
-            id = await _external_id(reply, answer) or str(message.message)
+            try:
+                async with asyncio.timeout(self._longest_seconds / 2):
+                    id = await _external_id(reply, answer)
+            except TimeoutError:  # it took the message, and takes its time to name it
+                id = ""
+            id = id or str(message.message)
             return Receipt(ReceiptStatus.SENT, external_id=f"{CHANNEL}:{message.account}:id:{id}")
         if status in LATER:
             return Receipt(ReceiptStatus.RETRY, reason=said, retry_after_seconds=_retry_after(answer))
