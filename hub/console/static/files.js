@@ -37,6 +37,13 @@ function take(event, data) {
   upload(files);
 }
 
+function say(words) {
+  const line = document.createElement("li");
+  line.append(Object.assign(document.createElement("p"), { className: "notice danger", textContent: words }));
+  line.firstChild.setAttribute("role", "alert");
+  chips().append(line);
+}
+
 async function upload(files) {
   const target = form();
   if (!target || !files.length) return;
@@ -45,9 +52,12 @@ async function upload(files) {
   for (const each of files) body.append("files", each, each.name || "picture.png");
   target.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(target.dataset.files, { method: "POST", body, headers: { "HX-Request": "true" } });
     for (const old of chips().querySelectorAll(".notice")) old.closest("li").remove();
+    const answer = await fetch(target.dataset.files, { method: "POST", body, headers: { "HX-Request": "true" } });
+    if (!answer.ok && answer.status !== 422) throw new Error(`${answer.status}`); // 422 says itself what is wrong
     htmx.swap("#files", await answer.text(), { swapStyle: "beforeend" });
+  } catch {
+    say(target.dataset.failed);
   } finally {
     target.removeAttribute("aria-busy");
   }

@@ -58,3 +58,18 @@ async def test_a_canned_answer_and_files_leave_after_the_time_to_take_them_back(
     assert [each.message.text for each in pending] == ["Dear Mara Ionescu, it is late."]
     assert [len(each.message.attachments) for each in pending] == [2]
     assert office.relay.sent == []
+
+
+async def test_an_upload_that_fails_is_told(office: Office, browser: Browser) -> None:
+    case = await office.write("a")
+    async with office.served() as url, tab(browser, url, "ann") as ann:
+        page = ann.page
+        await ann.open(f"/console/queues/orders/{case.number}")
+        chosen = FilePayload(name="plan.txt", mimeType="text/plain", buffer=b"Tuesday")
+        await page.route("**/files*", lambda route: route.abort())
+        await page.set_input_files("#pick-files", chosen)
+        await expect(page.locator("#files").get_by_role("alert")).to_contain_text("could not be kept")
+        await page.unroute("**/files*")
+        await page.set_input_files("#pick-files", chosen)
+        await expect(page.locator("#files")).to_contain_text("plan.txt")
+        await expect(page.locator("#files").get_by_role("alert")).to_have_count(0)
