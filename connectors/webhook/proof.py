@@ -19,14 +19,14 @@ SIGNATURES_AT_MOST = 10
 LONGEST_HEADER = 4000
 GITHUB: dict[str, str] = {"header": "x-hub-signature-256", "prefix": "sha256="}
 FILLED: Mapping[str, dict[str, str]] = {
-    "github": {**GITHUB, "id_header": "x-github-delivery"},
+    "github": GITHUB,
     "meta": GITHUB,
-    "shopify": {
-        "header": "x-shopify-hmac-sha256",
-        "encoding": "base64",
-        "id_header": "x-shopify-webhook-id",
-    },
+    "shopify": {"header": "x-shopify-hmac-sha256", "encoding": "base64"},
 }
+"""Their delivery ids (X-GitHub-Delivery, X-Shopify-Webhook-Id) are not signed: whoever holds one request could give it again
+under another, or give an id away before its own request comes. So they name nothing here."""
+PROVEN_WHOLE = frozenset({"bearer", "basic"})
+"""Who knows the secret sent all of the request, its headers as much as its body."""
 
 
 def verify(signature: Signature, request: HookRequest) -> None:
@@ -35,11 +35,12 @@ def verify(signature: Signature, request: HookRequest) -> None:
 
 
 def request_id(signature: Signature, headers: Mapping[str, str]) -> str:
-    """What names the request as a whole; empty where nothing signed does."""
+    """What names the request as a whole, and is proven as the body is; empty where nothing is both."""
     if signature.scheme == "standard-webhooks":
         return headers.get("webhook-id", "")[:200]
-    name = filled(signature).id_header
-    return headers.get(name.lower(), "")[:200] if name else ""
+    if signature.scheme not in PROVEN_WHOLE and "{id}" not in signature.signed:
+        return ""
+    return headers.get(signature.id_header.lower(), "")[:200] if signature.id_header else ""
 
 
 def filled(signature: Signature) -> Signature:

@@ -121,8 +121,9 @@ def _when(item: object, mapping: Mapping, received_at: datetime) -> datetime:
         at = _number_time(float(told)) if told.replace(".", "", 1).isdigit() else datetime.fromisoformat(told)
     except (ValueError, OverflowError, OSError):
         return received_at
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    return at if EARLIEST <= at <= received_at else received_at
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    # compared first: a time at the edge of what a calendar holds has no counterpart in UTC
+    return at.astimezone(UTC) if EARLIEST <= at <= received_at else received_at
 
 
 def _number_time(number: float) -> datetime:

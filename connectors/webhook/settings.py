@@ -36,7 +36,9 @@ class Signature(Setting):
     )
     timestamp_header: str = Field(default="", pattern=f"{HEADER}|^$")
     id_header: str = Field(
-        default="", pattern=f"{HEADER}|^$", description="names the request; a repeated one is known by it"
+        default="",
+        pattern=f"{HEADER}|^$",
+        description="names the request, as far as it is proven; a repeated one is known by it",
     )
     tolerance_seconds: int = Field(
         default=300, ge=1, le=86_400, description="how old a signed timestamp may be"
@@ -56,6 +58,14 @@ class Signature(Setting):
             raise ValueError("{timestamp} in `signed` and `timestamp_header` belong together")
         if self.scheme == "hmac" and "{id}" in self.signed and not self.id_header:
             raise ValueError("{id} in `signed` needs `id_header`")
+        if self.id_header and self.scheme not in ("hmac", "bearer", "basic"):
+            raise ValueError(
+                f"scheme {self.scheme} has no `id_header`; set mapping.id to know a repeated one"
+            )
+        if self.scheme == "hmac" and self.id_header and "{id}" not in self.signed:
+            raise ValueError(
+                "`id_header` is not signed, so it proves nothing; put {id} into `signed`, or set mapping.id"
+            )
         return self
 
 

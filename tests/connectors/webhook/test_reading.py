@@ -97,6 +97,24 @@ def test_a_message_is_read_where_the_settings_point() -> None:
     assert found.thread_is_proven
 
 
+@pytest.mark.parametrize(
+    "at",
+    ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "9" * 60, 10**18, "٣", "-1", "1e400", "x", ""],
+)
+def test_a_time_that_cannot_be_is_ours(at: object) -> None:
+    assert understood(source({"occurred_at": "/at"}), {**PAYLOAD, "at": at}).occurred_at == NOW
+
+
+def test_a_captured_request_under_another_delivery_id_is_the_same_message() -> None:
+    told = source({"id": None}, signature={"scheme": "github", "secrets": ["the-secret-token"]})
+    body = json.dumps(PAYLOAD).encode()
+    names = {
+        hook_of(told).split(HookRequest("POST", {"x-github-delivery": each}, body, NOW))[0].name  # type: ignore[index]  # items, no answer
+        for each in ("one", "two")
+    }
+    assert len(names) == 1
+
+
 def test_without_a_reply_the_sender_is_the_typed_address_that_mail_can_answer() -> None:
     sender = understood(source()).sender
     assert sender is not None and (sender.scheme, sender.value) == ("email-typed", "ann@example.com")
