@@ -10,6 +10,7 @@ from schemas.columns import Collection, text_column, time_column
 from schemas.documents import Document
 from schemas.events import Frozen, Personal
 from schemas.ids import derive
+from schemas.preferences import Digested, Preferences
 
 ANY_QUEUE = "*"
 
@@ -21,6 +22,15 @@ class Role(StrEnum):
 
 
 RANK = {Role.AGENT: 1, Role.SUPERVISOR: 2, Role.ADMIN: 3}
+
+
+class SecondFactor(Frozen):
+    """Codes by time (RFC 6238). Their secret is made from the installation's and `salt`, and kept nowhere."""
+
+    salt: str
+    since: datetime
+    last_step: int = Field(default=0, description="of the last code that was taken; none is taken twice")
+    recovery: tuple[str, ...] = Field(default=(), description="hashes of the codes for who lost the device")
 
 
 class User(Document):
@@ -35,6 +45,10 @@ class User(Document):
     active: bool = True
     created_at: datetime
     failed_sign_ins: tuple[datetime, ...] = ()
+    second_factor: SecondFactor | None = None
+    offered_factor: str = Field(default="", description="the salt of one that is being set up")
+    preferences: Preferences = Preferences()
+    digested: Digested | None = None
 
 
 class Session(Document):
@@ -47,6 +61,17 @@ class Session(Document):
     expires_at: datetime
     address: Personal = ""
     agent: Personal = ""
+    awaits_code: bool = Field(default=False, description="the password was right; it opens nothing yet")
+    provider: str = Field(default="", description="of the single sign-on; empty: by password")
+
+
+class OpenIdIdentity(Document):
+    """Who somebody is at a provider of single sign-on. `id` derives from issuer and subject, which never change."""
+
+    issuer: str
+    subject: Personal
+    user: str
+    since: datetime
 
 
 class Scope(StrEnum):
@@ -113,12 +138,19 @@ def user_id(name: str) -> UUID:
     return derive("user", name)
 
 
+def identity_id(issuer: str, subject: str) -> UUID:
+    return derive("openid", issuer, subject)
+
+
 USERS = Collection("users", User, {"name": text_column("name")}, indexes=(("name",),))
 SESSIONS = Collection(
     "sessions",
     Session,
     {"user": text_column("user"), "expires_at": time_column("expires_at")},
     indexes=(("user",), ("expires_at",)),
+)
+IDENTITIES = Collection(
+    "openid_identities", OpenIdIdentity, {"user": text_column("user")}, indexes=(("user",),)
 )
 KEYS = Collection("api_keys", ApiKey, {"name": text_column("name")}, indexes=(("name",),))
 ANSWERED = Collection(

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from schemas.accounts import ANSWERED, KEYS, SESSIONS, THROTTLES, USERS
+from schemas.accounts import ANSWERED, IDENTITIES, KEYS, SESSIONS, THROTTLES, USERS
 from schemas.columns import NEVER, PRIORITY_RANK, Collection, Column, ColumnType, text_column, time_column
 from schemas.connecting import CONNECTOR_ORDERS, CONNECTOR_REPORTS
 from schemas.documents import (
     Case,
+    ConfigurationDraft,
     Cursor,
     DeadLetter,
     Delivery,
@@ -122,6 +123,9 @@ CONFIGURATIONS = Collection(
     {"number": Column(ColumnType.INTEGER, lambda published: published.number)},
     indexes=(("number",),),
 )
+CONFIGURATION_DRAFTS = Collection(
+    "configuration_drafts", ConfigurationDraft, {"user": text_column("user")}, indexes=(("user",),)
+)
 MESSAGE_CHANGES = Collection(
     "message_changes",
     MessageChanges,
@@ -140,11 +144,13 @@ COLLECTIONS: tuple[Collection, ...] = (
     DRAFTS,
     PRESENCES,
     CONFIGURATIONS,
+    CONFIGURATION_DRAFTS,
     MESSAGE_CHANGES,
     CONNECTOR_ORDERS,
     CONNECTOR_REPORTS,
     USERS,
     SESSIONS,
+    IDENTITIES,
     KEYS,
     ANSWERED,
     THROTTLES,
