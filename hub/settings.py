@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, create_model
 
 from connectors.kit.media import MediaSettings
 from hub.channels import channels
+from schemas.accounts import Role
 from schemas.configuration import Configuration, Name, Setting
 from sinks.kafka.settings import KafkaSettings
 from sinks.mongo.settings import MongoSettings
@@ -46,6 +47,16 @@ class ConsoleSettings(ListenSettings):
     )
     undo_seconds: float = Field(
         default=5, ge=0, le=60, description="so long an agent can take an answer back before it leaves"
+    )
+
+
+class SignInSettings(Setting):
+    """How people sign in to console and API."""
+
+    second_factor: tuple[Role, ...] = Field(
+        default=(),
+        description="roles, in whatever queue, that must have a second factor: agent, supervisor, admin. Who comes by "
+        "single sign-on is asked by its provider",
     )
 
 
@@ -136,6 +147,7 @@ class InstallationSettings(Configuration):
     console: ConsoleSettings = Field(
         default=ConsoleSettings(), description="where agents work and programs ask: console and API"
     )
+    sign_in: SignInSettings = Field(default=SignInSettings(), description="how people sign in")
     intake: IntakeSettings = Field(default=IntakeSettings(), description="where the public posts forms")
     files: FilesSettings = Field(
         default=FilesSettings(),

@@ -145,7 +145,12 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     controls = Controls(engine, clock, activity, settings.silent_after_hours, replays)
     members = None if settings.log is None else Members(engine, clock)
     leases = Leases(engine, clock, members, metrics=metrics)
-    accounts = Accounts(engine, clock)
+    accounts = Accounts(
+        engine,
+        clock,
+        secret=derived(secret, "second factor"),
+        must_have_factor=settings.sign_in.second_factor,
+    )
     chores: list[Chore] = [
         accounts.purge,
         Drafts(engine, clock).purge,

@@ -18,11 +18,12 @@ AGENT_LENGTH_AT_MOST = 200
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
-    """A session ends when it was not used for `idle`, and after `longest` in any case."""
+    """A session ends when it was not used for `idle`, and after `longest` in any case. `code`: so long one waits for it."""
 
     idle: timedelta = timedelta(hours=12)
     longest: timedelta = timedelta(days=7)
     seen_every: timedelta = timedelta(minutes=5)
+    code: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,12 @@ class Sessions:
         self._engine = engine
         self._clock = clock
         self._limits = limits
+        self.endings = 0
+        """How many this process ended: a stream that sees it move asks whether it may go on, and need not wait."""
 
-    def opened(self, user: User, address: str, agent: str) -> Opened:
+    def opened(
+        self, user: User, address: str, agent: str, *, awaits_code: bool = False, provider: str = ""
+    ) -> Opened:
         """A session to be written by who calls, with the sign-in's other changes."""
         token = new_token()
         now = self._clock.now()
@@ -62,24 +67,35 @@ class Sessions:
             csrf=new_token(),
             created_at=now,
             seen_at=now,
-            expires_at=now + self._limits.longest,
+            expires_at=now + (self._limits.code if awaits_code else self._limits.longest),
             address=address,
             agent=agent[:AGENT_LENGTH_AT_MOST],
+            awaits_code=awaits_code,
+            provider=provider,
         )
         return Opened(token, session)
 
     async def by_token(self, token: str) -> SignedIn | None:
-        """Whose session this is; None when it is unknown, over or revoked, or its user is no longer active."""
-        if not token or len(token) > TOKEN_LENGTH_AT_MOST:
-            return None
-        session = await load(self._engine, Session, session_id(token))
-        if session is None or self._is_over(session):
+        """Whose session this is; None when it is unknown, over, revoked, without its code, or its user not active."""
+        session = await self._by_token(token)
+        if session is None or session.awaits_code:
             return None
         user = await load(self._engine, User, user_id(session.user))
         if user is None or not user.active:
             return None
         await self._see(session)
         return SignedIn(principal_of(user), session, user)
+
+    async def awaiting(self, token: str) -> Session | None:
+        """The session that waits for the code of a second factor."""
+        session = await self._by_token(token)
+        return session if session is not None and session.awaits_code else None
+
+    async def _by_token(self, token: str) -> Session | None:
+        if not token or len(token) > TOKEN_LENGTH_AT_MOST:
+            return None
+        session = await load(self._engine, Session, session_id(token))
+        return None if session is None or self._is_over(session) else session
 
     async def list(self, user: str, limit: int = 50, after: str | None = None) -> Page[Session]:
         """Sessions of a user that are not over."""
@@ -106,6 +122,7 @@ class Sessions:
         session = await self.get(id)
         event = audited(self._clock.now(), actor, action, session.user, {"session": str(id)})
         await self._engine.commit(Step(deletions=[(Session, id)], events=[event]))
+        self.endings += 1
 
     async def revoke_others(self, user: str, keep: UUID | None, actor: Actor) -> int:
         """End all sessions of a user but one. Returns how many."""
@@ -113,6 +130,7 @@ class Sessions:
         if others:
             event = audited(self._clock.now(), actor, "sessions-revoked", user, {"count": str(len(others))})
             await self._engine.commit(Step(deletions=[(Session, each.id) for each in others], events=[event]))
+            self.endings += 1
         return len(others)
 
     async def purge(self, limit: int = 500) -> int:

@@ -22,6 +22,8 @@ BY_NAME_AND_ADDRESS = Rate(per_minute=0.5, burst=5)
 BY_NAME = Rate(per_minute=2, burst=20)
 BY_ADDRESS = Rate(per_minute=10, burst=30)
 """Failed sign-ins. A name has more tries in all than from one address, so that a stranger cannot lock an agent out soon."""
+CODES = Rate(per_minute=0.2, burst=5)
+"""Of the second factor: three of a million codes are right at a time, so a year of guessing finds one with 1 in 4."""
 
 ATTEMPTS = 12
 LONGEST_PAUSE_SECONDS = 0.05
@@ -38,6 +40,11 @@ def budgets_of(name: str, site: str) -> Budgets:
         derive("sign-in", "name", name): BY_NAME,
         derive("sign-in", "address", site): BY_ADDRESS,
     }
+
+
+def code_budgets_of(name: str) -> Budgets:
+    """What a try with a code is taken from."""
+    return {derive("sign-in", "code", name): CODES}
 
 
 class Throttles:

@@ -19,6 +19,11 @@ def canonical_name(name: str) -> str:
     return name.strip().lower()
 
 
+def actor_of(user: User) -> Actor:
+    """The user as events name them."""
+    return Actor(kind="agent", id=user.name, name=user.title or user.name)
+
+
 class Users:
     """Each change is one step with its audit event. Changes of rights hold from the next request on."""
 

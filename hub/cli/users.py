@@ -127,6 +127,15 @@ async def password(api: Api, name: str) -> None:
     say(given["one_time_password"])
 
 
+@users.command("reset-second-factor")
+@click.argument("name")
+@with_hub
+async def reset_second_factor(api: Api, name: str) -> None:
+    """Take off the second factor of a user who lost device and recovery codes. All sessions end."""
+    await api.delete(f"/users/{segment(name)}/second-factor")
+    say(f"{name} signs in without a second factor, and sets up a new one where the role must have it")
+
+
 def _roles(roles: dict[str, str]) -> str:
     return (
         ", ".join(

@@ -53,11 +53,14 @@ class UserOut(Shown):
     must_change_password: bool
     created_at: datetime
     recent_failures: int = Field(description="failed sign-ins of the last day since the last good one")
+    has_second_factor: bool
 
     @classmethod
     def of(cls, user: User) -> "UserOut":
-        taken = {name: getattr(user, name) for name in cls.model_fields if name != "recent_failures"}
-        return cls(recent_failures=len(user.failed_sign_ins), **taken)
+        made = {"recent_failures", "has_second_factor"}
+        taken = {name: getattr(user, name) for name in cls.model_fields if name not in made}
+        failures, has_factor = len(user.failed_sign_ins), user.second_factor is not None
+        return cls(recent_failures=failures, has_second_factor=has_factor, **taken)
 
 
 class NewUser(Asked):
@@ -176,6 +179,12 @@ async def reset_password(
     await context.accounts.sessions.revoke_others(user.name, None, actor)
     keep_instead(request, OneTimePassword(one_time_password=SHOWN_ONCE).model_dump_json().encode())
     return OneTimePassword(one_time_password=password)
+
+
+@router.delete("/users/{name}/second-factor", summary="Take a user's second factor off", status_code=204)
+async def reset_factor(context: Context, principal: Administrator, actor: Acting, name: Name) -> None:
+    """For who lost device and recovery codes. The user's sessions end; it is recorded in the audit trail."""
+    await context.accounts.reset_factor(name, actor)
 
 
 @router.get("/users/{name}/sessions", summary="Sessions of a user")

@@ -12,9 +12,11 @@ from hub.http import (
     cases,
     commands,
     configuration,
+    configuring,
     connectors,
     customers,
     events,
+    factors,
     files,
     health,
     letters,
@@ -35,6 +37,7 @@ from hub.http.streams import Places
 # `live` before `cases`: its path would be taken for a case's.
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
+    factors.router,
     live.router,
     cases.router,
     commands.router,
@@ -43,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     events.router,
     letters.router,
     configuration.router,
+    configuring.router,
     accounts.router,
     connectors.router,
     operations.router,

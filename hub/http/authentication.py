@@ -47,7 +47,7 @@ def as_operator(app: ASGIApp) -> ASGIApp:
 
 
 class Authentication:
-    """Sets `request.state`: principal, session, must_change_password, csrf_needed, address, renew.
+    """Sets `request.state`: principal, session, user, must_change_password, must_set_up_factor, address, renew.
 
     Unsafe requests with a cookie that another site made are refused here, whatever they ask for.
     """
@@ -62,7 +62,8 @@ class Authentication:
             await self.app(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        state |= {"principal": None, "session": None, "must_change_password": False, "renew": _nobody}
+        state |= {"principal": None, "session": None, "user": None, "renew": _nobody}
+        state |= {"must_change_password": False, "must_set_up_factor": False}
         state["address"] = self._address(scope)
         connection = HTTPConnection(scope)
         try:
@@ -104,7 +105,9 @@ class Authentication:
         if signed_in is not None:
             state["principal"] = signed_in.principal
             state["session"] = signed_in.session
+            state["user"] = signed_in.user
             state["must_change_password"] = signed_in.user.must_change_password
+            state["must_set_up_factor"] = accounts.must_set_up_factor(signed_in)
             state["renew"] = lambda: _still(accounts.principal_of_session(token))
 
     def _is_ours(self, headers: Headers) -> bool:

@@ -11,7 +11,7 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 from hub.accounts.errors import Unauthenticated
 from hub.http.authentication import SAFE_METHODS
 from schemas.accounts import Principal, Role, Scope, Session
-from schemas.errors import Forbidden
+from schemas.errors import Forbidden, Invalid
 from schemas.events import Actor
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -34,6 +34,10 @@ class CsrfRefused(Forbidden):
 
 class PasswordChangeRequired(Forbidden):
     """A one-time password opens nothing but the change of it."""
+
+
+class SecondFactorRequired(Forbidden):
+    """A role of theirs must have a second factor: a session without opens nothing but setting one up."""
 
 
 async def require_csrf(request: Request) -> None:
@@ -65,8 +69,22 @@ async def somebody(
     principal = signed_in(request)
     if request.state.must_change_password:
         raise PasswordChangeRequired("change your one-time password first: POST /api/v1/session/password")
+    if request.state.must_set_up_factor:
+        raise SecondFactorRequired(
+            "your role must have a second factor; set one up: POST /api/v1/session/second-factor"
+        )
     await require_csrf(request)
     return principal
+
+
+async def own_session(request: Request) -> Session:
+    """The session of who signed in, whatever else they still have to do; keys and operators have none."""
+    signed_in(request)
+    await require_csrf(request)
+    session: Session | None = request.state.session
+    if session is None:
+        raise Invalid("only who signed in with a browser has an account to change")
+    return session
 
 
 def reader(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
@@ -92,6 +110,10 @@ def settler(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
     return must(principal, Right.SETTLE)
 
 
+def configurer(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
+    return must(principal, Right.CONFIGURE)
+
+
 def administrator(principal: Annotated[Principal, Depends(somebody)]) -> Principal:
     return must(principal, Right.ADMINISTER)
 
@@ -113,12 +135,14 @@ class Right(StrEnum):
 
     LOOK = "look"  # letters, health, exports: what stands beside the cases
     SETTLE = "settle"  # play letters again, or give them up
+    CONFIGURE = "configure"  # queues, rules, templates, hours and automations
     ADMINISTER = "administer"
 
 
 NEEDED: Mapping[Right, tuple[Role, Scope]] = {
     Right.LOOK: (Role.SUPERVISOR, Scope.READ),
     Right.SETTLE: (Role.SUPERVISOR, Scope.ADMIN),
+    Right.CONFIGURE: (Role.SUPERVISOR, Scope.ADMIN),
     Right.ADMINISTER: (Role.ADMIN, Scope.ADMIN),
 }
 """The role in every queue, and the scope that a key needs besides; a person who signs in has every scope."""
@@ -136,11 +160,13 @@ def _at_least(principal: Principal, role: Role) -> Principal:
     return principal
 
 
+OwnSession = Annotated[Session, Depends(own_session)]
 Somebody = Annotated[Principal, Depends(somebody)]
 Reader = Annotated[Principal, Depends(reader)]
 Writer = Annotated[Principal, Depends(writer)]
 Subscriber = Annotated[Principal, Depends(subscriber)]
 Supervisor = Annotated[Principal, Depends(supervisor)]
 Settler = Annotated[Principal, Depends(settler)]
+Configurer = Annotated[Principal, Depends(configurer)]
 Administrator = Annotated[Principal, Depends(administrator)]
 Acting = Annotated[Actor, Depends(actor)]

@@ -7,16 +7,17 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub.accounts import Throttled, Unauthenticated
+from hub.accounts import SignedIn, Throttled, Unauthenticated
+from hub.accounts.sessions import principal_of
 from hub.http.authentication import cookie_name
 from hub.http.cases import Context
 from hub.http.context import AppContext
 from hub.http.problems import responses
 from hub.http.requests import Operation
-from hub.http.rights import Somebody, require_csrf, signed_in
+from hub.http.rights import OwnSession, Somebody, require_csrf, signed_in
 from hub.observe import Metric
 from schemas.accounts import Role, Scope, Session, User
-from schemas.errors import Invalid, Unknown
+from schemas.errors import Unknown
 from schemas.events import Actor
 
 router = APIRouter(prefix="/api/v1/session", tags=["session"], route_class=Operation)
@@ -29,6 +30,12 @@ class SignIn(BaseModel):
 
     name: str = Field(min_length=1, max_length=100, examples=["ines"])
     password: Password = Field(examples=["kx4p-7mqa-29df"])
+
+
+class Code(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    code: str = Field(min_length=6, max_length=40, examples=["123456"])
 
 
 class PasswordChange(BaseModel):
@@ -47,7 +54,16 @@ class WhoAmI(BaseModel):
     roles: dict[str, Role] = Field(examples=[{"orders": "agent"}])
     scopes: list[Scope]
     must_change_password: bool
+    must_set_up_factor: bool = Field(
+        default=False, description="a role must have a second factor, and there is none"
+    )
     csrf: str | None
+
+
+class SignedInOut(WhoAmI):
+    """`awaits_code`: the password was right, and a code has to follow (POST /api/v1/session/code). Until then nothing opens."""
+
+    awaits_code: bool
 
 
 class SessionOut(BaseModel):
@@ -59,12 +75,17 @@ class SessionOut(BaseModel):
     expires_at: datetime
     address: str
     agent: str
+    provider: str = Field(description="of the single sign-on; empty: by password")
     current: bool
 
     @classmethod
     def of(cls, session: Session, current: UUID | None) -> "SessionOut":
         taken = {name: getattr(session, name) for name in cls.model_fields if name != "current"}
         return cls(current=session.id == current, **taken)
+
+
+class SessionsEnded(BaseModel):
+    ended: int = Field(description="how many")
 
 
 async def sign_in_with(
@@ -106,20 +127,57 @@ def drop_cookie(context: AppContext, response: Response) -> None:
     )
 
 
+def cookie_token(context: AppContext, request: Request) -> str:
+    return request.cookies.get(cookie_name(context.facts), "")
+
+
+async def enter_code_with(context: AppContext, request: Request, code: str) -> tuple[str, Session, User]:
+    """The code after the password, and count how it went. The console's page uses it too."""
+    agent = request.headers.get("user-agent", "")
+    try:
+        opened = await context.accounts.enter_code(
+            cookie_token(context, request), code, request.state.address, agent
+        )
+    except Throttled:
+        context.metrics.add(Metric.SIGN_INS, outcome="throttled")
+        raise
+    except Unauthenticated:
+        context.metrics.add(Metric.SIGN_INS, outcome="refused")
+        raise
+    context.metrics.add(Metric.SIGN_INS, outcome="succeeded")
+    return opened
+
+
+def _signed_in_out(context: AppContext, session: Session, user: User) -> SignedInOut:
+    waits = session.awaits_code
+    principal = principal_of(user)
+    return SignedInOut(
+        kind="agent",
+        id=user.name,
+        name=principal.name,
+        roles={} if waits else user.roles,
+        scopes=[] if waits else sorted(Scope),
+        must_change_password=user.must_change_password,
+        must_set_up_factor=context.accounts.must_set_up_factor(SignedIn(principal, session, user)),
+        csrf=None if waits else session.csrf,
+        awaits_code=waits,
+    )
+
+
 @router.post("", summary="Sign in", status_code=201, responses=responses(401, 422, 429, 503))
-async def sign_in(context: Context, request: Request, response: Response, body: SignIn) -> WhoAmI:
+async def sign_in(context: Context, request: Request, response: Response, body: SignIn) -> SignedInOut:
     """Sets the session's cookie. It is not told whether the name or the password was wrong."""
     token, session, user = await sign_in_with(context, request, body.name, body.password)
     set_cookie(context, response, token, session)
-    return WhoAmI(
-        kind="agent",
-        id=user.name,
-        name=user.title or user.name,
-        roles=user.roles,
-        scopes=sorted(Scope),
-        must_change_password=user.must_change_password,
-        csrf=session.csrf,
-    )
+    return _signed_in_out(context, session, user)
+
+
+@router.post("/code", summary="Enter the code", status_code=201, responses=responses(401, 422, 429, 503))
+async def enter_code(context: Context, request: Request, response: Response, body: Code) -> SignedInOut:
+    """The code of the second factor, or a recovery code, within five minutes of the password. Sets another cookie."""
+    token, session, user = await enter_code_with(context, request, body.code)
+    set_cookie(context, response, token, session)
+    return _signed_in_out(context, session, user)
 
 
 @router.get("", summary="Who am I", responses=responses(401))
@@ -134,6 +192,7 @@ async def who_am_i(request: Request, response: Response) -> WhoAmI:
         roles=principal.roles,
         scopes=sorted(principal.scopes),
         must_change_password=request.state.must_change_password,
+        must_set_up_factor=request.state.must_set_up_factor,
         csrf=session.csrf if session else None,
     )
 
@@ -151,13 +210,9 @@ async def sign_out(context: Context, request: Request, response: Response) -> No
 @router.post(
     "/password", summary="Change one's password", status_code=204, responses=responses(401, 403, 422, 429)
 )
-async def change_password(context: Context, request: Request, body: PasswordChange) -> None:
+async def change_password(context: Context, session: OwnSession, body: PasswordChange) -> None:
     """All other sessions of yours end."""
-    signed_in(request)
-    await require_csrf(request)
-    if request.state.session is None:
-        raise Invalid("only who signed in with a password has one to change")
-    await context.accounts.change_password(request.state.session, body.old_password, body.password)
+    await context.accounts.change_password(session, body.old_password, body.password)
 
 
 @router.get("s", summary="One's own sessions", responses=responses(401, 403))
@@ -167,6 +222,16 @@ async def own_sessions(context: Context, request: Request, principal: Somebody) 
     current = request.state.session.id
     sessions = (await context.accounts.sessions.list(principal.id, limit=200)).items
     return [SessionOut.of(each, current) for each in sessions]
+
+
+@router.delete("s", summary="End one's other sessions", responses=responses(401, 403))
+async def end_own_other_sessions(context: Context, request: Request, principal: Somebody) -> SessionsEnded:
+    """All but the one that asks. What they follow ends too."""
+    if principal.kind != "agent":
+        return SessionsEnded(ended=0)
+    actor = Actor(kind="agent", id=principal.id, name=principal.name)
+    current = request.state.session.id
+    return SessionsEnded(ended=await context.accounts.sessions.revoke_others(principal.id, current, actor))
 
 
 @router.delete(

@@ -93,6 +93,8 @@ class Follower:
         self._is_stopping = context.is_stopping
         self._topics = topics
         self._renew = renew
+        self._sessions = context.accounts.sessions
+        self._endings = self._sessions.endings
         self._principal = principal
         self.position = position
         self.reason = ""
@@ -109,8 +111,9 @@ class Follower:
         while not self.reason:
             try:
                 records = await self._next(until=beat)
-                if now() >= beat:
-                    await self._look_again()
+                if now() >= beat or self._endings != self._sessions.endings:
+                    if not await self._may_go_on():
+                        return  # what was read meanwhile is nobody's any more
                     beat = now() + self._limits.heartbeat_seconds
             except Outage:
                 self.reason = "outage"
@@ -139,17 +142,19 @@ class Follower:
                 self.reason = "stopping"
                 return []
             left = until - asyncio.get_running_loop().time()
-            if left <= 0:
+            if left <= 0 or self._endings != self._sessions.endings:
                 return []
             await self._engine.wait(self.position, min(left, LOOK_UP_SECONDS))
 
-    async def _look_again(self) -> None:
+    async def _may_go_on(self) -> bool:
         """Rights may have changed: ask who the credentials belong to now."""
+        self._endings = self._sessions.endings
         principal = await self._renew()
         if principal is None:
             self.reason = "revoked"
-        else:
-            self._principal = principal
+            return False
+        self._principal = principal
+        return True
 
 
 class EventStream(Response):
