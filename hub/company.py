@@ -9,7 +9,7 @@ from functools import cached_property
 from processors.automation import Automations
 from processors.routing import Router
 from schemas.collections import CONFIGURATIONS
-from schemas.configuration import Configuration, ConfigurationPublished
+from schemas.configuration import Configuration, ConfigurationPublished, Origin
 from schemas.documents import PublishedConfiguration
 from schemas.errors import Conflict, Outage, Stale, Unknown
 from schemas.events import Actor, Event
@@ -42,6 +42,13 @@ class Version:
         self.router, self.automations  # noqa: B018
 
 
+def _overtaken(number: int) -> Stale:
+    return Stale(
+        f"version {number} was published by somebody else meanwhile; look at it and publish again",
+        {"version": number},
+    )
+
+
 class Company:
     """Holds the current version; `publish` makes the next one, `follow` takes over what others publish.
 
@@ -67,29 +74,42 @@ class Company:
         assert isinstance(latest, PublishedConfiguration)
         return cls(engine, clock, Version(latest.number, latest.configuration))
 
-    async def publish(self, configuration: Configuration, actor: Actor) -> Version:
+    async def publish(
+        self,
+        configuration: Configuration,
+        actor: Actor,
+        *,
+        over: int | None = None,
+        note: str = "",
+        origin: Origin = Origin.FILE,
+        back_to: int | None = None,
+    ) -> Version:
         """Make this the version in force, unless it already is. Durable before it takes effect.
 
-        Raises Stale when another process published one meanwhile, which is in force then.
+        `over` is the version that it was made from. Raises Stale when another one is in force.
         """
+        if over is not None and over != self.current.number:
+            raise _overtaken(self.current.number)
         if configuration == self.current.configuration and self.current.number > 0:
             return self.current
         number = self.current.number + 1
-        now = self._clock.now()
         published = PublishedConfiguration(
             id=derive("configuration", str(number)),
             number=number,
             configuration=configuration,
             actor=actor,
-            published_at=now,
+            published_at=self._clock.now(),
+            note=note,
+            origin=origin,
+            back_to=back_to,
         )
-        data = ConfigurationPublished(
-            number=number, configuration=configuration, actor=actor, published_at=now
+        data = ConfigurationPublished.model_validate(
+            {name: getattr(published, name) for name in ConfigurationPublished.model_fields}
         )
         event = Event(
             id=effect_id(published.id, "configuration", 0),
             key="company",
-            time=now,
+            time=published.published_at,
             data=data,
             source="/hub/configuration",
             correlation=published.id,
@@ -102,10 +122,7 @@ class Company:
             await self.catch_up()
             if self.current.configuration == configuration:
                 return self.current
-            raise Stale(
-                f"version {number} was published by somebody else meanwhile; look at it and publish again",
-                {"version": self.current.number},
-            ) from conflict
+            raise _overtaken(self.current.number) from conflict
         self._put_in_force(version)
         return version
 

@@ -5,12 +5,20 @@ from collections.abc import Mapping
 from hub.company import Company
 from processors.configuration import problems
 from schemas.collections import CONFIGURATIONS
-from schemas.configuration import Configuration
+from schemas.configuration import Configuration, Origin
 from schemas.documents import PublishedConfiguration
-from schemas.errors import Invalid, Unknown
+from schemas.errors import Invalid, Stale, Unknown
 from schemas.events import Actor
 from schemas.ports import Engine
 from schemas.steps import Page, Query, Where
+
+PARTS_OF_FILE = ("brands", "webhooks")
+"""What belongs to mail accounts and secrets of the settings file, and what only administrators change."""
+
+
+def with_parts_of_file(configuration: Configuration, file: Configuration) -> Configuration:
+    """The configuration with the parts that no form edits as the file has them."""
+    return configuration.model_copy(update={name: getattr(file, name) for name in PARTS_OF_FILE})
 
 
 class Publishing:
@@ -38,9 +46,35 @@ class Publishing:
     def problems(self, configuration: Configuration) -> Mapping[str, str]:
         return {each.path: each.message for each in problems(configuration)}
 
-    async def publish(self, configuration: Configuration, actor: Actor) -> int:
+    async def publish(
+        self,
+        configuration: Configuration,
+        actor: Actor,
+        *,
+        over: int | None = None,
+        note: str = "",
+        origin: Origin = Origin.FILE,
+        back_to: int | None = None,
+    ) -> int:
+        """A file replaces what was published elsewhere only where it names that version (`over`). Raises Stale else."""
         found = self.problems(configuration)
         if found:
             raise Invalid(f"the configuration has {len(found)} problems; the old one stays in force", found)
-        version = await self._company.publish(configuration, actor)
+        current = await self.current()
+        if current is not None and origin is Origin.FILE and over is None:
+            _must_not_take_back(current, configuration)
+        version = await self._company.publish(
+            configuration, actor, over=over, note=note, origin=origin, back_to=back_to
+        )
         return version.number
+
+
+def _must_not_take_back(current: PublishedConfiguration, configuration: Configuration) -> None:
+    if current.origin is Origin.FILE or current.configuration == configuration:
+        return
+    who = current.actor.name or current.actor.id
+    raise Stale(
+        f"version {current.number} was published by {who}, not from the settings file; "
+        "write its changes into the file, or name the version that the file replaces",
+        {"version": current.number, "origin": str(current.origin), "by": who},
+    )

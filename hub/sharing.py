@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from hub.http.context import Share
 from hub.listening import HEALTH
-from hub.publishing import Publishing
+from hub.publishing import Publishing, with_parts_of_file
 from hub.roles import EVERYTHING, Role, Roles
 from hub.wiring import Hub
-from schemas.configuration import Configuration
+from schemas.configuration import Configuration, Origin
 from schemas.errors import Outage, Stale
 from schemas.events import SYSTEM
 
@@ -29,22 +29,36 @@ def listening_of(roles: Roles) -> Sequence[str]:
 async def publish_at_start(publishing: Publishing, configuration: Configuration, roles: Roles) -> None:
     """The settings file's version is put in force by a process that runs everything, and by the first of several.
 
-    The others follow: one that is started again with an older file must not take back what was applied since.
+    The others follow: one that is started again with an older file must not take back what was applied since. Nor does any
+    start take back what people published in the console or by the API (docs/decisions/configuration-in-the-console.md): of
+    the file it only takes what no form edits.
     """
     current = await publishing.current()
-    if current is None or roles == EVERYTHING:
-        for _ in range(TRIES):
-            try:
-                await publishing.publish(configuration, SYSTEM)
-            except Stale:
-                continue  # another started at the same moment
-            return
-        raise Outage("the configuration is published by many at once; start again")
+    if current is None or (roles == EVERYTHING and current.origin is Origin.FILE):
+        await _published(publishing, configuration, Origin.FILE)
+        return
+    if roles == EVERYTHING:
+        joined = with_parts_of_file(current.configuration, configuration)
+        if joined != current.configuration and not publishing.problems(joined):
+            await _published(publishing, joined, current.origin, "brands and webhooks of the settings file")
+            current = await publishing.current() or current
     if current.configuration != configuration:
         log.warning(
             "the settings file differs from version %d of the configuration, which is in force; `hubbub apply` publishes it",
             current.number,
         )
+
+
+async def _published(
+    publishing: Publishing, configuration: Configuration, origin: Origin, note: str = ""
+) -> None:
+    for _ in range(TRIES):
+        try:
+            await publishing.publish(configuration, SYSTEM, origin=origin, note=note)
+        except Stale:
+            continue  # another started at the same moment
+        return
+    raise Outage("the configuration is published by many at once; start again")
 
 
 class Work(Protocol):

@@ -1,5 +1,6 @@
-"""How one configuration differs from another, in sentences for whoever publishes it or looks back."""
+"""How one configuration differs from another: change by change, and in sentences for whoever publishes it or looks back."""
 
+from dataclasses import dataclass
 from enum import Enum
 
 from pydantic import BaseModel
@@ -21,42 +22,73 @@ ORDERED = ("rules", "automations")
 SHORT = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`what`: new, removed, changed (its `field`), order (of the whole list). Fields of no list have no `name`."""
+
+    kind: str
+    what: str
+    name: str = ""
+    field: str = ""
+    old: object = None
+    new: object = None
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        return self.new if isinstance(self.new, tuple) else ()
+
+    def __str__(self) -> str:
+        if not self.name and self.what != "order":
+            return f"{self.kind} {_change(self.old, self.new)}."
+        if self.what == "order":
+            return f"{self.kind} are tried in another order: {', '.join(self.order)}."
+        subject = f"{KINDS[self.kind]} {self.name!r}"
+        if self.what != "changed":
+            return f"{subject} is {self.what}."
+        return f"{subject}: {self.field} {_change(self.old, self.new)}."
+
+
+def changes(old: Configuration, new: Configuration) -> list[Change]:
+    """In the order of the parts; empty where nothing changed."""
+    found: list[Change] = []
+    for kind in NAMED:
+        found += _items(kind, getattr(old, kind), getattr(new, kind))
+    for name in Configuration.model_fields:
+        before, after = getattr(old, name), getattr(new, name)
+        if name not in NAMED and before != after:
+            found.append(Change(name, "changed", old=before, new=after))
+    return found
+
+
 def difference(old: Configuration, new: Configuration) -> list[str]:
     """One sentence a change; empty where nothing changed."""
-    sentences: list[str] = []
-    for kind in NAMED:
-        sentences += _items(kind, getattr(old, kind), getattr(new, kind))
-    for name in Configuration.model_fields:
-        if name not in NAMED and getattr(old, name) != getattr(new, name):
-            sentences.append(f"{name} {_change(getattr(old, name), getattr(new, name))}.")
-    return sentences
+    return [str(each) for each in changes(old, new)]
 
 
-def _items(kind: str, old: tuple[BaseModel, ...], new: tuple[BaseModel, ...]) -> list[str]:
+def _items(kind: str, old: tuple[BaseModel, ...], new: tuple[BaseModel, ...]) -> list[Change]:
     before = {_name(item): item for item in old}
     after = {_name(item): item for item in new}
-    noun = KINDS[kind]
-    sentences = [f"{noun} {name!r} is new." for name in after if name not in before]
-    sentences += [f"{noun} {name!r} is removed." for name in before if name not in after]
+    found = [Change(kind, "new", name, new=item) for name, item in after.items() if name not in before]
+    found += [Change(kind, "removed", name, old=item) for name, item in before.items() if name not in after]
     for name, item in after.items():
         if name in before:
-            sentences += _fields(f"{noun} {name!r}", before[name], item)
+            found += _fields(kind, name, before[name], item)
     stayed_before = [name for name in before if name in after]
     stayed_after = [name for name in after if name in before]
     if kind in ORDERED and stayed_before != stayed_after:
-        sentences.append(f"{kind} are tried in another order: {', '.join(after)}.")
-    return sentences
+        found.append(Change(kind, "order", old=tuple(before), new=tuple(after)))
+    return found
 
 
 def _name(item: BaseModel) -> str:
     return str(getattr(item, "name", ""))
 
 
-def _fields(subject: str, old: BaseModel, new: BaseModel) -> list[str]:
+def _fields(kind: str, name: str, old: BaseModel, new: BaseModel) -> list[Change]:
     return [
-        f"{subject}: {name} {_change(getattr(old, name), getattr(new, name))}."
-        for name in type(new).model_fields
-        if getattr(old, name) != getattr(new, name)
+        Change(kind, "changed", name, field, getattr(old, field), getattr(new, field))
+        for field in type(new).model_fields
+        if getattr(old, field) != getattr(new, field)
     ]
 
 

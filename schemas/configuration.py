@@ -207,6 +207,17 @@ class ConfigurationPublished(Payload):
     topic: ClassVar[Topic] = Topic.CONFIGURATION
 
     number: int
+class Origin(Choice):
+    """Where a version was written: what people edited in the console is not taken back by an older file."""
+
+    FILE = "file"
+    CONSOLE = "console"
+    API = "api"
+
+
     configuration: Configuration
     actor: Actor
     published_at: datetime
+    note: str = Field(default="", description="why, in the words of who published it")
+    origin: Origin = Field(default=Origin.FILE, description="where it was written")
+    back_to: int | None = Field(default=None, description="the version that it brings back")

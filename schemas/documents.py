@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.cases import CaseState, CaseSummary, Timer
-from schemas.configuration import Configuration, Priority
+from schemas.configuration import Configuration, Origin, Priority
 from schemas.enums import Choice
 from schemas.events import Actor, Frozen, Personal
 from schemas.identity import Evidence
@@ -240,6 +240,18 @@ class PublishedConfiguration(Document):
 class Draft(Document):
     """What somebody began to write in a case and did not send, so that it is there on any device."""
 
+    note: str = ""
+    origin: Origin = Origin.FILE
+    back_to: int | None = None
+
+
+class ConfigurationDraft(Document):
+    """The next configuration as somebody has it so far, begun on version `base`. Nothing runs under it."""
+
+    user: str
+    base: int
+    configuration: Configuration
+    kept_at: datetime
     user: str
     case: UUID
     text: Personal

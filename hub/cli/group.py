@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "up": "hub.cli.up:up",
     "worker": "hub.cli.worker:worker",
     "apply": "hub.cli.apply:apply",
+    "configuration": "hub.cli.configuration:configuration",
     "topics": "hub.cli.topics:topics",
     "store": "hub.cli.store:store",
     "demo": "hub.cli.demo:demo",

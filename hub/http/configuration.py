@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
+from hub.configuring import LONGEST_NOTE
 from hub.http.cases import Context
 from hub.http.paging import PageOf, Pages
 from hub.http.problems import FieldProblem, responses
 from hub.http.requests import Operation
 from hub.http.rights import Acting, Administrator, Supervisor
-from schemas.configuration import Configuration
+from schemas.configuration import Configuration, Origin
 from schemas.documents import PublishedConfiguration
 from schemas.events import Actor
 
@@ -21,7 +22,7 @@ router = APIRouter(
     prefix="/api/v1/configuration",
     tags=["configuration"],
     route_class=Operation,
-    responses=responses(401, 403, 404, 422),
+    responses=responses(401, 403, 404, 409, 422),
 )
 
 
@@ -31,10 +32,13 @@ class VersionOut(BaseModel):
     number: int
     published_at: datetime
     actor: Actor
+    note: str
+    origin: Origin
+    back_to: int | None
 
     @classmethod
     def of(cls, published: PublishedConfiguration) -> "VersionOut":
-        return cls(number=published.number, published_at=published.published_at, actor=published.actor)
+        return cls(**{name: getattr(published, name) for name in cls.model_fields})
 
 
 class ConfigurationOut(BaseModel):
@@ -43,16 +47,14 @@ class ConfigurationOut(BaseModel):
     number: int
     published_at: datetime | None
     actor: Actor | None
+    note: str = ""
+    origin: Origin = Origin.FILE
+    back_to: int | None = None
     configuration: Configuration
 
     @classmethod
     def of(cls, published: PublishedConfiguration) -> "ConfigurationOut":
-        return cls(
-            number=published.number,
-            published_at=published.published_at,
-            actor=published.actor,
-            configuration=published.configuration,
-        )
+        return cls(**{name: getattr(published, name) for name in cls.model_fields})
 
 
 class Published(BaseModel):
@@ -75,10 +77,25 @@ async def current(context: Context, principal: Supervisor) -> ConfigurationOut:
 
 @router.put("", summary="Publish a configuration")
 async def publish(
-    context: Context, principal: Administrator, actor: Acting, body: Configuration
+    context: Context,
+    principal: Administrator,
+    actor: Acting,
+    body: Configuration,
+    over: Annotated[
+        int | None,
+        Query(
+            ge=0, le=LARGEST_NUMBER, description="the version that it replaces; 409 where another is in force"
+        ),
+    ] = None,
+    note: Annotated[str, Query(max_length=LONGEST_NOTE, description="why")] = "",
+    origin: Annotated[
+        Origin,
+        Query(description="`file`: refused (409) over what was published elsewhere, unless `over` names it"),
+    ] = Origin.API,
 ) -> Published:
     """In force when this is answered. With problems (422) the one in force stays. The same again makes no new version."""
-    return Published(number=await context.publisher.publish(body, actor))
+    number = await context.publisher.publish(body, actor, over=over, note=note, origin=origin)
+    return Published(number=number)
 
 
 @router.post("/problems", summary="Check a configuration")

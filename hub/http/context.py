@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from connectors.kit.client_address import Network
 from hub.accounts import Accounts
+from hub.configuring import Configuring
 from hub.connecting import Controls
 from hub.drafts import Drafts
 from hub.observe import Metrics
@@ -17,7 +18,7 @@ from hub.outgoing import OutgoingFiles
 from hub.people import People
 from hub.presence import Presences
 from hub.service import Service
-from schemas.configuration import Configuration
+from schemas.configuration import Configuration, Origin
 from schemas.documents import DeadLetter, LetterState, PublishedConfiguration, QuarantineItem
 from schemas.events import Actor
 from schemas.ports import Clock, Engine, Health
@@ -96,8 +97,17 @@ class Publisher(Protocol):
         """What is wrong across its parts: place -> what to change. Empty when it can be published."""
         ...
 
-    async def publish(self, configuration: Configuration, actor: Actor) -> int:
-        """The version now in force. Raises Invalid with all problems; then the old one stays."""
+    async def publish(
+        self,
+        configuration: Configuration,
+        actor: Actor,
+        *,
+        over: int | None = None,
+        note: str = "",
+        origin: Origin = Origin.FILE,
+        back_to: int | None = None,
+    ) -> int:
+        """The version now in force. Raises Invalid with all problems, and Stale where another than `over` is in force."""
         ...
 
 
@@ -200,6 +210,10 @@ class AppContext:
     @property
     def drafts(self) -> Drafts:
         return Drafts(self.engine, self.clock)
+
+    @property
+    def configuring(self) -> Configuring:
+        return Configuring(self.engine, self.clock, self.publisher)
 
     @property
     def presences(self) -> Presences:
