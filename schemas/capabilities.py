@@ -105,6 +105,16 @@ class Capabilities(Frozen):
         return (count or COUNTS.get(self.counting, len))(text)
 
     def _length_faults(self, text: str, count: Count | None) -> dict[str, str]:
+    def edit_faults(self, text: str, count: Count | None = None) -> dict[str, str]:
+        """As `faults`, of a text that a message is to read as from now on: it is one message, also where answers split."""
+        if not self.edit:
+            return {"message": "this channel cannot change what was sent; write again"}
+        return self.model_copy(update={"splits": False})._length_faults(text, count)
+
+    def delete_faults(self) -> dict[str, str]:
+        """As `faults`, of taking back what was sent."""
+        return {} if self.delete else {"message": "this channel cannot take back what was sent; write again"}
+
         if self.longest is None or self.splits:
             return {}
         length = self.length(text, count)

@@ -10,7 +10,7 @@ from schemas.configuration import Priority
 from schemas.enums import Choice
 from schemas.events import Actor, Frozen, Payload, Personal, event_type
 from schemas.interactions import Participant
-from schemas.outbound import DeliveryState, OutboundMessage
+from schemas.outbound import ChangeKind, DeliveryState, OutboundMessage
 from schemas.topics import Topic
 
 
@@ -314,8 +314,18 @@ class MessageChanged(CaseEvent):
 
     external_id: str = Field(description="the channel's name of the message")
     entry: UUID | None = Field(
-        default=None, description="the message's entry in the timeline; None for an answer of ours"
+        default=None, description="the message's entry in the timeline, where it is known"
     )
+
+
+@event_type
+class CaseChangeAsked(CaseEvent):
+    """An answer that was sent is to read otherwise, or to be taken back (`message.change`). The channel has still to do it."""
+
+    type: ClassVar[str] = "hubbub.case.change-asked"
+
+    kind: ChangeKind
+    message: OutboundMessage
 
 
 @event_type
@@ -328,6 +338,9 @@ class CaseMessageEdited(MessageChanged):
 
 @event_type
 class CaseMessageDeleted(MessageChanged):
+    change: ChangeKind | None = Field(
+        default=None, description="set where the message changes one that was sent before"
+    )
     """Taken back by its author or by somebody who may."""
 
     type: ClassVar[str] = "hubbub.case.message-deleted"

@@ -106,6 +106,25 @@ class TagCase(Command):
 
 
 @event_type
+class EditReply(Command):
+    """Let an answer that was sent read otherwise. Refused where its channel cannot do that."""
+
+    type: ClassVar[str] = "hubbub.command.edit-reply"
+
+    message: UUID
+    text: Personal = Field(min_length=1, max_length=200_000)
+
+
+@event_type
+class DeleteReply(Command):
+    """Take an answer back that was sent. Refused where its channel cannot do that."""
+
+    type: ClassVar[str] = "hubbub.command.delete-reply"
+
+    message: UUID
+
+
+@event_type
 class PrioritizeCase(Command):
     type: ClassVar[str] = "hubbub.command.prioritize"
 

@@ -12,7 +12,7 @@ from schemas.events import Actor, Frozen, Personal
 from schemas.identity import Evidence
 from schemas.ids import derive
 from schemas.interactions import Attachment, BlobRef, Content, FormSubmission, Participant
-from schemas.outbound import DeliveryState, OutboundMessage
+from schemas.outbound import ChangeKind, DeliveryState, OutboundMessage
 
 
 class Document(Frozen):
@@ -144,6 +144,7 @@ class Delivery(Document):
 
 class LetterState(Choice):
     OPEN = "open"
+    parts: tuple[str, ...] = Field(default=(), description="as the channel named them when it was sent")
     REPLAYED = "replayed"
     DROPPED = "dropped"
 
@@ -314,6 +315,15 @@ class MessageChanges(Document):
     noted_at: datetime
     case: UUID | None = None
     entry: UUID | None = None
+class OwnChange(Frozen):
+    """What one of us asked of a message of ours, while it is not known whether the channel did it."""
+
+    message: UUID = Field(description="the outbound message that asks for it")
+    kind: ChangeKind
+    by: Actor
+    text: Personal = ""
+
+
     edits: tuple[Edit, ...] = Field(default=(), description="oldest first; the first and the last 9")
     deleted_at: datetime | None = None
     deleted_by: Actor | None = None
@@ -324,3 +334,6 @@ class MessageChanges(Document):
 def changes_id(external_id: str) -> UUID:
     """The id of the document that tells what happened to a message, known from the message's own name."""
     return derive("message changes", external_id)
+    asked: OwnChange | None = Field(
+        default=None, description="one at a time, so that they end in their order"
+    )

@@ -23,6 +23,20 @@ class DeliveryState(Choice):
     CANCELLED = "cancelled"
 
 
+class ChangeKind(Choice):
+    EDIT = "edit"
+    DELETE = "delete"
+
+
+class SentChange(Frozen):
+    """What is asked of a message that was sent before: to read otherwise, or to be taken back."""
+
+    kind: ChangeKind
+    message: UUID = Field(description="the message that it changes")
+    external_id: str = Field(description="the channel's name of that message")
+    parts: tuple[str, ...] = Field(default=(), description="as `parts` of its delivery")
+
+
 class OutboundMessage(Frozen):
     """A message as it will leave; all that a connector needs to render it the same way each time."""
 
@@ -57,6 +71,10 @@ class OutboundQueued(Payload):
     topic: ClassVar[Topic] = Topic.OUTBOUND
 
     message: OutboundMessage
+    change: SentChange | None = Field(
+        default=None,
+        description="it is no message of its own: it changes one that was sent. An edit has the new text as `text`",
+    )
 
 
 class DeliveryEvent(Payload):
@@ -75,6 +93,9 @@ class DeliverySent(DeliveryEvent):
 
     type: ClassVar[str] = "hubbub.delivery.sent"
 
+    change: SentChange | None = Field(
+        default=None, description="what `message` asked of one that was sent before, where it did"
+    )
     external_id: str
     refused: dict[str, str] = Field(
         default_factory=dict,
@@ -93,6 +114,10 @@ class DeliveryFailed(DeliveryEvent):
 
     type: ClassVar[str] = "hubbub.delivery.failed"
 
+    parts: tuple[str, ...] = Field(
+        default=(),
+        description="the channel's names of all that it left as, where that is more than one, its files too",
+    )
     reason: Personal = Field(description="as the channel said it, addresses included")
 
 

@@ -204,10 +204,15 @@ class Receipt:
     may_change: bool = False
     """The channel tells of reactions to it, and of edits and deletions by others."""
     limit: Limit | None = None
+    parts: tuple[str, ...] = ()
+    """The channel's names of all that the message left as, where that is more than one: what an edit or a deletion needs."""
 
 
 class Deliverer(Protocol):
-    """Sends for one channel. Never raises for what a peer does: everything is a receipt."""
+    """Sends for one channel. Never raises for what a peer does: everything is a receipt.
+
+    A message with a `change` edits or deletes one that was sent; it comes only where the channel's capabilities offer that.
+    """
 
     channel: str
 
