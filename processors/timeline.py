@@ -5,6 +5,7 @@ from datetime import datetime
 from schemas.cases import (
     CaseAbsorbed,
     CaseAssigned,
+    CaseChangeAsked,
     CaseClaimed,
     CaseDelivery,
     CaseEvent,
@@ -155,10 +156,16 @@ def _step(event: Event, data: CaseEvent, case: Case) -> Entry:
     message = None
     delivery = None
     reason = ""
+    detail: dict[str, object] = {}
     if isinstance(data, CaseNoted):
         kind, text = EntryKind.NOTE, data.text
     elif isinstance(data, CaseDelivery):
         kind, message, delivery, reason = EntryKind.DELIVERY, data.message, data.state, data.reason
+        detail = {"change": str(data.change)} if data.change is not None else {}
+    elif isinstance(data, CaseChangeAsked):
+        message, delivery = data.message.message, DeliveryState.QUEUED
+        change = data.message.change
+        detail = {"kind": str(data.kind), "of": str(change.message) if change is not None else ""}
     elif isinstance(data, CaseNotified):
         message = data.message.message
     names = DETAILS.get(type(data), ())
@@ -178,7 +185,7 @@ def _step(event: Event, data: CaseEvent, case: Case) -> Entry:
         message=message,
         delivery=delivery,
         delivery_reason=reason,
-        detail={name: _plain(getattr(data, name)) for name in names},
+        detail=detail or {name: _plain(getattr(data, name)) for name in names},
     )
 
 

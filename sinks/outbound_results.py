@@ -57,6 +57,7 @@ def ended(delivery: Delivery, receipt: Receipt, now: datetime, consumer: str = C
     else:
         change["state"] = _STATES[type(told)]
         change["external_id"] = receipt.external_id
+        change["parts"] = receipt.parts
     event = None if told is None else _event(delivery, told, now, consumer)
     return Ended(delivery.model_copy(update=change), delivery.revision, event)
 
@@ -84,6 +85,7 @@ def _told(delivery: Delivery, receipt: Receipt, now: datetime) -> DeliveryEvent 
         "channel": message.channel,
         "account": message.account,
         "attempts": delivery.attempts,
+        "change": message.change,
     }
     if receipt.status is ReceiptStatus.SENT:
         return DeliverySent.model_validate(
@@ -92,6 +94,7 @@ def _told(delivery: Delivery, receipt: Receipt, now: datetime) -> DeliveryEvent 
                 "external_id": receipt.external_id,
                 "refused": dict(receipt.refused),
                 "may_change": receipt.may_change,
+                "parts": receipt.parts,
             }
         )
     if receipt.status is ReceiptStatus.UNKNOWN:

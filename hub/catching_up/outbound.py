@@ -89,6 +89,7 @@ class Outbound:
                 "state": DeliveryState.SENT,
                 "attempts": told.attempts,
                 "external_id": told.external_id,
+                "parts": told.parts,
             }
         else:
             state = DeliveryState.FAILED if isinstance(told, DeliveryFailed) else DeliveryState.UNKNOWN

@@ -24,6 +24,7 @@ from schemas.interactions import (
     InteractionReaction,
     Participant,
 )
+from schemas.outbound import ChangeKind
 
 MOST_EDITS = 10
 MOST_REACTIONS = 100
@@ -36,7 +37,7 @@ class Kept(Nothing):
 def change(work: Work, data: InteractionChange) -> None:
     """Note the change, and tell the case of the message. Raises Kept where the message has not come, or a later change has."""
     known = work.get(MessageChanges, changes_id(data.target)) or _nothing_yet(work, data.target)
-    actor = _actor(work, data.author, data.channel)
+    actor = _ours(known, data) or _actor(work, data.author, data.channel)
     after, is_news = APPLY[type(data)](known, data, actor)
     work.put(after)
     if after.case is None:
@@ -72,6 +73,13 @@ def settle(work: Work, external_id: str, case: Case, entry: UUID | None) -> Case
 
 def _nothing_yet(work: Work, external_id: str) -> MessageChanges:
     return MessageChanges(id=changes_id(external_id), external_id=external_id, noted_at=work.facts.now)
+
+
+def _ours(known: MessageChanges, data: InteractionChange) -> Actor | None:
+    """Who of us asked for it: the channel may tell of a deletion, without saying by whom, before it answers us."""
+    asked = known.asked
+    is_it = asked is not None and asked.kind is ChangeKind.DELETE and isinstance(data, InteractionDeleted)
+    return asked.by if asked is not None and is_it and data.author is None else None
 
 
 def _actor(work: Work, author: Participant | None, channel: str) -> Actor:

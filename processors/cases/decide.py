@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from processors.cases import own_changes
 from processors.cases.answers import receiver_of
 from processors.cases.changes import Kept, change, settle
 from processors.cases.receive import UNKNOWN_SENDER, receive, references_of
@@ -13,7 +14,7 @@ from processors.customers import handle_wants
 from processors.identity import HandleId
 from schemas.automation import AutomationSuppressed
 from schemas.cases import CaseDelivery
-from schemas.commands import AnswerFromTemplate, Command, MergeCase, SettleDelivery
+from schemas.commands import AnswerFromTemplate, Command, DeleteReply, EditReply, MergeCase, SettleDelivery
 from schemas.documents import Case, Delivery, Handle, MessageChanges, changes_id
 from schemas.errors import NotYet, Refused
 from schemas.events import SYSTEM, Event
@@ -37,6 +38,7 @@ from schemas.steps import Found, OutcomeKind, References
 from schemas.topics import Topic
 
 TOPICS = (Topic.INTERACTIONS, Topic.COMMANDS, Topic.DELIVERIES)
+ABOUT_SENT = (SettleDelivery, EditReply, DeleteReply)
 ROUNDS = 3 + MOST_MERGES
 """Three, but for a case that was merged into a case that was merged: each such step leads one look further."""
 
@@ -87,7 +89,7 @@ def _ask(event: Event, handle_id: HandleId, references: References) -> None:
         references.want(Case, data.case)
         if isinstance(data, MergeCase):
             references.want(Case, data.into)
-        if isinstance(data, SettleDelivery):
+        if isinstance(data, ABOUT_SENT):
             references.want(Delivery, data.message)
     elif isinstance(data, DeliveryEvent) and data.case is not None:
         references.want(Case, data.case)
@@ -106,7 +108,9 @@ def _ask_received(id: UUID, data: InteractionReceived, handle_id: HandleId, refe
 
 
 def _ask_sent(data: DeliveryEvent, references: References) -> None:
-    if isinstance(data, DeliverySent) and data.may_change:
+    if data.change is not None:
+        references.want(MessageChanges, changes_id(data.change.external_id))
+    elif isinstance(data, DeliverySent) and data.may_change:
         references.want(MessageChanges, changes_id(data.external_id))
 
 
@@ -137,6 +141,8 @@ def _follow(event: Event, found: Found, handle_id: HandleId, references: Referen
             _follow_case(data.into, found, references)
         if isinstance(data, AnswerFromTemplate):
             _want_receiver(data.case, found, handle_id, references)
+        if isinstance(data, ABOUT_SENT):
+            _want_sent(data.message, found, references)
     elif isinstance(data, DeliveryEvent):
         _follow_case(data.case, found, references)
 
@@ -181,6 +187,15 @@ def _want_receiver(id: UUID, found: Found, handle_id: HandleId, references: Refe
         references.want(Handle, handle_id(receiver.scheme, receiver.value))
 
 
+def _want_sent(id: UUID, found: Found, references: References) -> None:
+    """What is known of a message that was sent, or of the one that it changes."""
+    delivery = found.documents.get(id)
+    if isinstance(delivery, Delivery):
+        change = delivery.message.change
+        name = change.external_id if change is not None else delivery.external_id
+        references.want(MessageChanges, changes_id(name))
+
+
 def _want_case_handle(id: UUID, found: Found, references: References) -> None:
     case = found.documents.get(id)
     if isinstance(case, Case):
@@ -219,7 +234,9 @@ def leads_on(found: Found, more: Found) -> bool:
         elif isinstance(document, Handle):
             if document.links:
                 return True
-        elif isinstance(document, MessageChanges) and document.case is not None:
+        elif isinstance(document, Delivery) or (
+            isinstance(document, MessageChanges) and document.case is not None
+        ):
             return True
     return False
 
@@ -307,13 +324,16 @@ def _delivered(work: Work, data: DeliveryEvent) -> None:
             actor=SYSTEM,
             message=data.message,
             state=state,
-            external_id=external_id,
+            external_id="" if data.change else external_id,
             reason=reason,
+            change=data.change.kind if data.change else None,
         ),
     )
-    if isinstance(data, DeliverySent) and data.may_change:
+    if data.change is not None:
+        own_changes.told(work, case, data.change, data.message, state)
+    elif isinstance(data, DeliverySent) and data.may_change:
         work.claim(external_id, case.id)
-        settle(work, external_id, case, None)
+        settle(work, external_id, case, data.message)
 
 
 def _delivery_state(data: DeliveryEvent) -> tuple[DeliveryState, str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from processors.cases import answers
+from processors.cases import answers, own_changes
 from processors.cases.evolve import send_timer
 from processors.cases.work import MOST_PENDING, Nothing, Work
 from processors.identity import seen
@@ -157,10 +157,20 @@ def settle(work: Work, case: Case, command: SettleDelivery) -> None:
         }
     )
     work.put(settled)
-    work.emit(
+    change = delivery.message.change
+    case = work.emit(
         case,
-        CaseDelivery(case=case.id, actor=command.actor, message=delivery.id, state=state, reason="by hand"),
+        CaseDelivery(
+            case=case.id,
+            actor=command.actor,
+            message=delivery.id,
+            state=state,
+            reason="by hand",
+            change=change.kind if change else None,
+        ),
     )
+    if change is not None:
+        own_changes.told(work, case, change, delivery.id, state)
     work.tell(
         DeliverySettled(
             message=delivery.id,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from processors.cases import following, handling, merging, replying
+from processors.cases import following, handling, merging, own_changes, replying
 from processors.cases.work import Work
 from schemas.cases import CaseState
 from schemas.commands import (
@@ -13,6 +13,8 @@ from schemas.commands import (
     ClaimCase,
     ClearSpam,
     Command,
+    DeleteReply,
+    EditReply,
     MarkSpam,
     MergeCase,
     NoteCase,
@@ -53,6 +55,8 @@ REQUESTS: dict[type[Command], Callable[[Work, Case, Any], None]] = {
     ReplyToCase: replying.reply,
     AnswerFromTemplate: replying.answer_from_template,
     CancelReply: replying.cancel,
+    EditReply: own_changes.edit,
+    DeleteReply: own_changes.delete,
     NoteCase: handling.note,
     ClaimCase: handling.claim,
     AssignCase: handling.assign,

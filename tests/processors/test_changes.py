@@ -177,7 +177,7 @@ def test_a_reaction_to_our_own_answer_reaches_its_case() -> None:
     world.decide(reaction)
     world.decide(Event(id, MESSAGE, NOW, sent, "/sinks/slack/acme", id))
     (reacted,) = told(world, CaseMessageReacted)
-    assert (reacted.case, reacted.entry, reacted.emoji) == (case, None, "🎉")
+    assert (reacted.case, reacted.entry, reacted.emoji) == (case, sent.message, "🎉")
 
 
 def test_a_message_is_found_by_what_it_says_now_and_not_at_all_when_it_is_withheld() -> None:
