@@ -7,7 +7,7 @@ channel's terms ask for it nothing else; reactions stand in `detail`.
 from collections.abc import Sequence
 from uuid import UUID
 
-from schemas.documents import Entry, MessageChanges, changes_id
+from schemas.documents import Delivery, Entry, MessageChanges, changes_id
 from schemas.ports import Engine
 from schemas.steps import References
 
@@ -19,6 +19,7 @@ async def shown(engine: Engine, entries: Sequence[Entry]) -> list[Entry]:
     """The entries, each with its changes. Costs no query where none may change."""
     names = {each.id: changes_id(name) for each in entries if (name := _name(each))}
     names |= _edited_later(entries)
+    names |= await _answers(engine, entries)
     if not names:
         return list(entries)
     found = await engine.load(References(documents={MessageChanges: set(names.values())}))
@@ -33,6 +34,21 @@ async def shown_entry(engine: Engine, id: UUID) -> Entry | None:
     if entry is None:
         return None
     return (await shown(engine, [entry]))[0]
+
+
+async def _answers(engine: Engine, entries: Sequence[Entry]) -> dict[UUID, UUID]:
+    """Of answers that were sent: the channel's name of one is known by its delivery."""
+    sent = {each.message for each in entries if each.kind == "reply" and each.delivery == "sent"}
+    wanted = {each for each in sent if each is not None}
+    if not wanted:
+        return {}
+    found = (await engine.load(References(documents={Delivery: wanted}))).documents
+    deliveries = {each.id: each for each in found.values() if isinstance(each, Delivery)}
+    return {
+        each.id: changes_id(deliveries[each.message].external_id)
+        for each in entries
+        if each.kind == "reply" and each.message in deliveries and deliveries[each.message].external_id
+    }
 
 
 def _edited_later(entries: Sequence[Entry]) -> dict[UUID, UUID]:
@@ -65,14 +81,17 @@ def _with(entry: Entry, changes: object) -> Entry:
             "text": content.text,
             "text_new": content.text_new if content.text_new != content.text else "",
             "html": content.html,
-            "attachments": last.attachments,
         }
+        if entry.kind == "message":  # an edit of ours changes the words alone
+            update["attachments"] = last.attachments
     reactions = _reactions(changes)
     if reactions:
         detail["reactions"] = reactions
     if changes.deleted_at is not None:
         detail["deleted_at"] = changes.deleted_at.isoformat()
         detail["deleted_by"] = changes.deleted_by.name if changes.deleted_by else ""
+    if changes.asked is not None:
+        detail["asked"] = {"kind": str(changes.asked.kind), "message": str(changes.asked.message)}
     if changes.withheld:
         detail["withheld"] = True
         update |= {"subject": "", "text": "", "text_new": "", "html": "", "attachments": (), "original": None}

@@ -23,6 +23,8 @@ from schemas.commands import (
     ClaimCase,
     ClearSpam,
     Command,
+    DeleteReply,
+    EditReply,
     MarkSpam,
     MergeCase,
     PrioritizeCase,
@@ -138,6 +140,17 @@ def _cancel(asked: Asked) -> Command:
     return CancelReply(case=asked.case.id, actor=asked.actor, message=asked.id("message"))
 
 
+def _edit_answer(asked: Asked) -> Command:
+    text = asked.text("text")
+    if not text:
+        raise Invalid("write what the answer is to say")
+    return EditReply(case=asked.case.id, actor=asked.actor, message=asked.id("message"), text=text)
+
+
+def _delete_answer(asked: Asked) -> Command:
+    return DeleteReply(case=asked.case.id, actor=asked.actor, message=asked.id("message"))
+
+
 ACTIONS: dict[str, Action] = {
     "claim": Action("claimed", _simple(ClaimCase), "release"),
     "release": Action("released", _release, "claim"),
@@ -155,6 +168,8 @@ ACTIONS: dict[str, Action] = {
     "not-spam": Action("cleared", _simple(ClearSpam), "spam"),
     "settle": Action("settled", _settle),
     "cancel": Action("cancelled", _cancel),
+    "edit-answer": Action("answer-changed", _edit_answer),
+    "delete-answer": Action("answer-changed", _delete_answer),
 }
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from hub.console.faces import Faces
 from hub.console.text import split_quoted, split_rest
 from hub.console.words import Moment, Words
+from schemas.capabilities import Capabilities
 from schemas.documents import Entry, EntryKind
 from schemas.events import Actor
 from schemas.interactions import Attachment, Role
@@ -19,6 +20,8 @@ TOLD_LATER = frozenset({DeliveryState.FAILED, DeliveryState.BOUNCED})
 """What may come long after the answer, so that a line of its own says when."""
 TIMES = ("until", "due_at")
 QUIET_STEPS = frozenset({"send-released"})
+CHANGE_ASKED = "change-asked"
+NOTHING = Capabilities()
 QueueTitle = Callable[[str], str]
 
 
@@ -39,6 +42,17 @@ class DeliveryView:
     words: str
     message: UUID
     is_bad: bool
+    is_change: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """What can be asked of an answer that was sent."""
+
+    message: UUID
+    text: str
+    can_edit: bool
+    can_delete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +85,9 @@ class Line:
     withheld: bool = False
     reactions: tuple[tuple[str, str], ...] = ()
     """Emoji, and who marked the message by it."""
+    asked: str = ""
+    """That a change of it is on its way."""
+    change: ChangeView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +99,9 @@ class Telling:
     queue_title: QueueTitle
     files: str
     """The address of the case, below which its files have theirs; they are served from the origin of files."""
+    offered: Capabilities = NOTHING
+    """What the channel of the case can do with answers that left by it."""
+    channel: str = ""
 
 
 def lines(entries: Sequence[Entry], telling: Telling, subject: str = "") -> list[Line]:
@@ -109,7 +129,9 @@ def _line(entry: Entry, telling: Telling, day: str, subject: str) -> Line | None
             _delivery_step(entry, telling) if entry.kind is EntryKind.DELIVERY else step_words(entry, telling)
         )
         at = telling.words.clock(shown_at(entry))
-        return Line(entry.id, entry.sequence, "step", at, day, text=said) if said else None
+        what_became = _change_became(entry, telling.words) if entry.step == CHANGE_ASKED else None
+        step = Line(entry.id, entry.sequence, "step", at, day, text=said, delivery=what_became)
+        return step if said else None
     new, quoted = split_quoted(entry.text, entry.text_new)
     if entry.form is not None:
         quoted = ""  # the whole text is the fields once more
@@ -130,6 +152,7 @@ def _line(entry: Entry, telling: Telling, day: str, subject: str) -> Line | None
         fields=_fields(entry, new),
         consents=tuple(entry.form.consent.items()) if entry.form else (),
         delivery=_delivery(entry, telling.words),
+        change=_change(entry, telling),
     )
     return _signed(_changed(line, entry, telling.words), entry, telling)
 
@@ -141,8 +164,10 @@ def _changed(line: Line, entry: Entry, words: Words) -> Line:
     if deleted:
         key = "message.deleted-by" if by else "message.deleted"
         deleted = words.t(key, when=deleted, name=by)
+    asked = entry.detail.get("asked")
     return replace(
         line,
+        asked=words.t(f"message.asked-{asked.get('kind')}") if isinstance(asked, dict) else "",
         edited=words.t("message.edited", when=edited) if edited else "",
         deleted=deleted,
         withheld=entry.detail.get("withheld") is True,
@@ -220,9 +245,34 @@ def _delivery(entry: Entry, words: Words) -> DeliveryView | None:
     return DeliveryView(str(entry.delivery), said, entry.message, entry.delivery in BAD)
 
 
+def _change(entry: Entry, telling: Telling) -> ChangeView | None:
+    """Of an answer that left by the case's own channel, stands there, and of which nothing is asked already."""
+    if entry.kind is not EntryKind.REPLY or entry.message is None or entry.channel != telling.channel:
+        return None
+    can_edit, can_delete = telling.offered.edit, telling.offered.delete
+    is_settled = entry.delivery is DeliveryState.SENT and not entry.detail.keys() & {"deleted_at", "asked"}
+    if not is_settled or not (can_edit or can_delete):
+        return None
+    return ChangeView(entry.message, entry.text, can_edit, can_delete)
+
+
+def _change_became(entry: Entry, words: Words) -> DeliveryView | None:
+    """Where it went wrong; that it was done stands at the answer."""
+    if entry.delivery not in BAD or entry.message is None:
+        return None
+    reason = entry.delivery_reason or words.t("delivery.no-reason")
+    return DeliveryView(
+        str(entry.delivery),
+        words.t(f"delivery.change-{entry.delivery}", reason=reason),
+        entry.message,
+        is_bad=True,
+        is_change=True,
+    )
+
+
 def _delivery_step(entry: Entry, telling: Telling) -> str:
-    """Only what went wrong; that an answer was sent stands at the answer itself."""
-    if entry.delivery not in TOLD_LATER:
+    """Only what went wrong; that an answer was sent stands at the answer itself, and of a change where it was asked for."""
+    if entry.delivery not in TOLD_LATER or entry.detail.get("change"):
         return ""
     reason = entry.delivery_reason or telling.words.t("delivery.no-reason")
     return telling.words.t(f"step.delivery-{entry.delivery}", reason=reason)
@@ -241,6 +291,10 @@ def step_words(entry: Entry, telling: Telling) -> str:
         key = "step.routed-plain"
     if entry.step == "message-reacted" and entry.detail.get("added") is False:
         key = "step.message-unreacted"
+    if entry.step == CHANGE_ASKED:
+        if entry.delivery is DeliveryState.SENT:
+            return ""
+        key = f"step.change-asked-{entry.detail.get('kind')}"
     if entry.step == "tagged":
         values["tags"] = _tags(entry)
     values["actor"] = actor_name(entry.actor, telling)

@@ -265,7 +265,9 @@ class Desk:
         )
 
     def _telling(self, known: Faces, case: Case) -> Telling:
-        return Telling(self.words, known, self.queue_title, f"{FILES}/{case.number}")
+        files = f"{FILES}/{case.number}"
+        offered = self._context.service.offered(case)
+        return Telling(self.words, known, self.queue_title, files, offered, case.channel)
 
     async def _agents(self, queue: str) -> list[Face]:
         """Who a case may be given to: who works in its queue. Only a supervisor gives cases away."""

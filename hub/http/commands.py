@@ -24,6 +24,8 @@ from schemas.commands import (
     ClaimCase,
     ClearSpam,
     Command,
+    DeleteReply,
+    EditReply,
     MarkSpam,
     MergeCase,
     NoteCase,
@@ -142,6 +144,12 @@ class Reply(Body):
     )
 
 
+class Edited(Body):
+    text: str = Field(
+        min_length=1, max_length=TEXT_LENGTH, examples=["Your order leaves us tomorrow morning."]
+    )
+
+
 class Note(Body):
     text: str = Field(
         min_length=1, max_length=TEXT_LENGTH, examples=["Called the carrier: it is at the depot."]
@@ -213,6 +221,19 @@ async def upload_file(
 @router.post("/replies/{message}/cancel", summary="Take back an answer that has not left")
 async def cancel_reply(doing: Doing, message: UUID) -> CaseOut:
     return await doing.do(CancelReply, message=message)
+
+
+@router.post("/replies/{message}/edit", summary="Change an answer that was sent")
+async def edit_reply(doing: Doing, message: UUID, body: Edited) -> CaseOut:
+    """Where its channel can (`edit` of its capabilities). It is changed when the channel has done so: see the entry
+    `change-asked` of the timeline, whose `delivery` is queued, sent, failed or unknown. One change of an answer at a time."""
+    return await doing.do(EditReply, message=message, text=body.text)
+
+
+@router.post("/replies/{message}/delete", summary="Take back an answer that was sent")
+async def delete_reply(doing: Doing, message: UUID) -> CaseOut:
+    """Where its channel can (`delete` of its capabilities); told as a change is."""
+    return await doing.do(DeleteReply, message=message)
 
 
 @router.post("/messages/{message}/settle", summary="Say what became of a message that may have been sent")

@@ -9,14 +9,25 @@ import pytest
 from hub.shown import shown, shown_entry
 from hub.waiting_changes import WAITS_FOR, WaitingChanges
 from hub.wiring import SystemClock
-from schemas.documents import Edit, Entry, EntryKind, MessageChanges, Reaction, changes_id
+from schemas.documents import (
+    Delivery,
+    Edit,
+    Entry,
+    EntryKind,
+    MessageChanges,
+    OwnChange,
+    Reaction,
+    changes_id,
+)
 from schemas.events import Actor
 from schemas.ids import derive
-from schemas.interactions import BlobRef, Content
+from schemas.interactions import Attachment, BlobRef, Content
+from schemas.outbound import ChangeKind, DeliveryState, OutboundMessage
 from schemas.steps import References, Step
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.processors.test_cases import NOW
 
+MIA = Actor(kind="agent", id="mia", name="Mia")
 ANN = Actor(kind="customer", id="a", name="Ann")
 NAME = "slack:T1:C1:100.1"
 ENTRY = Entry(
@@ -106,3 +117,52 @@ async def test_changes_whose_message_never_came_are_forgotten_after_a_while(engi
     assert await changes.purge() == 1
     found = await engine.load(References(documents={MessageChanges: {waiting.id, CHANGES.id}}))
     assert set(found.documents) == {CHANGES.id}, "what is in its case stays"
+
+
+async def test_an_answer_is_shown_as_it_reads_now_with_its_files_and_what_is_still_asked_of_it(
+    engine: SqliteEngine,
+) -> None:
+    answer = derive("answer")
+    message = OutboundMessage(
+        message=answer,
+        channel="slack",
+        account="acme",
+        brand="default",
+        conversation=NAME,
+        recipients=(),
+        text="the first text",
+        author=MIA,
+        queued_at=NOW,
+    )
+    sent = Delivery(
+        id=answer,
+        message=message,
+        state=DeliveryState.SENT,
+        next_attempt_at=NOW,
+        changed_at=NOW,
+        external_id="slack:T1:C1:100.9",
+    )
+    file = Attachment(name="a.pdf", media_type="application/pdf", size=1)
+    entry = ENTRY.model_copy(
+        update={
+            "id": answer,
+            "kind": EntryKind.REPLY,
+            "detail": {},
+            "message": answer,
+            "delivery": DeliveryState.SENT,
+            "attachments": (file,),
+        }
+    )
+    changes = MessageChanges(
+        id=changes_id(sent.external_id),
+        external_id=sent.external_id,
+        noted_at=NOW,
+        case=entry.case,
+        entry=answer,
+        edits=(Edit(at=NOW, by=MIA, content=Content(text="better words")),),
+        asked=OwnChange(message=derive("asked"), kind=ChangeKind.DELETE, by=MIA),
+    )
+    await engine.commit(Step(entries=[entry], documents=[(sent, 0), (changes, 0)]))
+    (found,) = await shown(engine, [entry])
+    assert (found.text, found.attachments) == ("better words", (file,))
+    assert found.detail["asked"] == {"kind": "delete", "message": str(derive("asked"))}

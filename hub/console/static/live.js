@@ -183,7 +183,7 @@ function addLines(page, found) {
   let isNew = false;
   for (const line of [...found.querySelectorAll("#lines > li")]) {
     const old = line.id && document.getElementById(line.id);
-    if (old) replaceDelivery(old, line);
+    if (old) replaceChanged(old, line);
     else if (line.id && Number(line.dataset.sequence) > last) {
       lines.append(line);
       isNew = true;
@@ -191,6 +191,21 @@ function addLines(page, found) {
   }
   htmx.process(lines);
   if (isNew && wasAtEnd) conversation.scrollTop = conversation.scrollHeight;
+}
+
+// What became of an answer, and what a message says since it was changed. A form that somebody opened stays.
+function replaceChanged(old, line) {
+  replaceDelivery(old, line);
+  const badges = (of) => [...of.querySelectorAll(":scope > .byline .badge")].map((each) => each.textContent).join();
+  if (badges(old) !== badges(line) && !old.querySelector("iframe")) {
+    for (const part of [":scope > .byline", ":scope > .body"]) {
+      const [before, after] = [old.querySelector(part), line.querySelector(part)];
+      if (before && after) before.replaceWith(after);
+    }
+  }
+  const [before, after] = [old.querySelector(":scope > .change"), line.querySelector(":scope > .change")];
+  if (!before && after) old.append(after);
+  if (before && !after && !before.querySelector("details[open]")) before.remove();
 }
 
 function replaceDelivery(old, line) {
