@@ -17,6 +17,7 @@ from hub.up import Running, start
 from schemas.accounts import Principal, Role
 from schemas.documents import Case
 from schemas.events import SYSTEM
+from tests.e2e.engines import BOTH, settings_of
 from tests.e2e.hubs import company
 from tests.support.waiting import eventually
 
@@ -43,9 +44,10 @@ async def outside() -> AsyncIterator[Outside]:
     await made.stop()
 
 
-@pytest.fixture
-async def hub(tmp_path: Path, outside: Outside) -> AsyncIterator[Running]:
+@pytest.fixture(params=BOTH)
+async def hub(request: pytest.FixtureRequest, tmp_path: Path, outside: Outside) -> AsyncIterator[Running]:
     settings: dict[str, Any] = {**company(9), **outside.sections(), "automations": []}
+    settings |= await settings_of(request.param)
     settings["brands"] = [{"name": "default", "title": "Shop"}]
     for section in ("slack", "x"):
         settings[section]["accounts"][0]["brand"] = "default"

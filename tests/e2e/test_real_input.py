@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page
 
 from connectors.email.standin.mailbox import Mailbox
 from connectors.email.standin.server import StandinServer
+from tests.e2e.engines import BOTH, settings_of
 from tests.e2e.hubs import HubProcess, company, hub_process, hubbub, send_mail, write_settings
 from tests.e2e.people import (
     Posted,
@@ -29,8 +30,8 @@ from tests.e2e.people import (
 )
 from tests.faults.invariants import message_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-SETTLED_SECONDS = 120.0
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+SETTLED_SECONDS = 240.0
 FORMS = 3
 
 
@@ -40,13 +41,14 @@ class Clock:
 
 
 @asynccontextmanager
-async def company_with_mailbox(folder: Path) -> AsyncIterator[tuple[HubProcess, Mailbox]]:
+async def company_with_mailbox(folder: Path, engine: str) -> AsyncIterator[tuple[HubProcess, Mailbox]]:
     """`hubbub up`, and the server that takes its mail out: the customers' mailboxes."""
     mailbox = Mailbox(folder / "mailbox.sqlite")
     relay = StandinServer(mailbox, Clock())
     await relay.start()
     try:
-        async with hub_process(write_settings(folder, company(relay.port))) as hub:
+        settings = company(relay.port) | await settings_of(engine)
+        async with hub_process(write_settings(folder, settings)) as hub:
             yield hub, mailbox
             assert await hub.run.stop() == 0
     finally:
@@ -141,11 +143,12 @@ def duplicates(said: str) -> int:
     return int(found[1]) if found else 0
 
 
+@pytest.mark.parametrize("engine", BOTH)
 async def test_every_real_mail_and_form_ends_in_one_place_and_is_answered_once(
-    corpus: Callable[[str], Path], tmp_path: Path, page: Page, browser: Browser
+    corpus: Callable[[str], Path], tmp_path: Path, page: Page, browser: Browser, engine: str
 ) -> None:
     mails = corpus_mails(corpus("email"))
-    async with company_with_mailbox(tmp_path) as (hub, mailbox):
+    async with company_with_mailbox(tmp_path, engine) as (hub, mailbox):
         items = await send_all(hub.smtp_port, mails)
         forms = [await fill_in(page, hub, f"kim{n}@customer.example", f"Form {n}") for n in range(FORMS)]
         shown = await fill_in_without_scripts(browser, hub, "lee@customer.example", "No scripts here")
@@ -197,11 +200,12 @@ def check_answers(account: Account) -> None:
     assert {each["data"]["message"] for each in account.of_type("delivery.sent")} == queued
 
 
+@pytest.mark.parametrize("engine", BOTH)
 async def test_an_answer_from_the_console_arrives_and_its_answer_proves_the_address(
-    tmp_path: Path, page: Page, browser: Browser
+    tmp_path: Path, page: Page, browser: Browser, engine: str
 ) -> None:
     kim = "kim@customer.example"
-    async with company_with_mailbox(tmp_path) as (hub, mailbox):
+    async with company_with_mailbox(tmp_path, engine) as (hub, mailbox):
         visitor = await browser.new_page()
         form = await fill_in(visitor, hub, kim, "Where is my order?")
         (confirmation,) = await mailbox.until(1, 20)
@@ -231,13 +235,14 @@ async def test_an_answer_from_the_console_arrives_and_its_answer_proves_the_addr
         await verified(hub, [form.item, item], tmp_path)
 
 
-async def test_answers_to_a_mail_name_the_whole_thread(tmp_path: Path, page: Page) -> None:
+@pytest.mark.parametrize("engine", BOTH)
+async def test_answers_to_a_mail_name_the_whole_thread(tmp_path: Path, page: Page, engine: str) -> None:
     question = (
         b"From: Ann <ann@customer.example>\r\nTo: support@shop.example\r\nSubject: Order 7\r\n"
         b"Message-ID: <two@customer.example>\r\nIn-Reply-To: <one@customer.example>\r\n"
         b"References: <one@customer.example>\r\n\r\nStill nothing.\r\n"
     )
-    async with company_with_mailbox(tmp_path) as (hub, mailbox):
+    async with company_with_mailbox(tmp_path, engine) as (hub, mailbox):
         item = await deliver(hub, question, "ann@customer.example", "support@shop.example")
         (confirmation,) = await mailbox.until(1, 20)
         assert parsed(confirmation)["In-Reply-To"] == "<two@customer.example>"

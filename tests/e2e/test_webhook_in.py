@@ -1,9 +1,10 @@
 """A webhook of another system from end to end: its message is a case, the agent's answer goes back, and it is known to be there."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,6 +22,7 @@ from schemas.events import Actor
 from schemas.ids import derive
 from schemas.outbound import DeliveryState
 from schemas.steps import Query
+from tests.e2e.engines import BOTH, settings_of
 from tests.support.waiting import eventually
 
 MIA = Principal(kind="agent", id="mia", name="Mia", roles={"*": Role.AGENT})
@@ -34,7 +36,7 @@ async def desk() -> AsyncIterator[Receiver]:
     await made.stop()
 
 
-def settings(desk: Receiver) -> HubSettings:
+def settings(desk: Receiver, engine: Mapping[str, Any]) -> HubSettings:
     source = {
         "name": "desk",
         "signature": {"scheme": "standard-webhooks", "secrets": [FIRST]},
@@ -53,13 +55,17 @@ def settings(desk: Receiver) -> HubSettings:
             "intake": {"port": 0},
             "files": {"port": 0},
             "grace_seconds": 1,
+            **engine,
             "webhook_in": {"sources": [source], "private_networks": ["127.0.0.0/8"]},
         }
     )
 
 
-async def test_a_message_is_a_case_and_its_answer_goes_back_signed(tmp_path: Path, desk: Receiver) -> None:
-    running = await start(settings(desk), tmp_path / "data")
+@pytest.mark.parametrize("engine", BOTH)
+async def test_a_message_is_a_case_and_its_answer_goes_back_signed(
+    tmp_path: Path, desk: Receiver, engine: str
+) -> None:
+    running = await start(settings(desk, await settings_of(engine)), tmp_path / "data")
     hub = running.hub
     try:
         body = json.dumps({"id": "m1", "ticket": "T-7", "text": "Where is it?", "who": "c1"}).encode()
