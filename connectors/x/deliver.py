@@ -15,7 +15,6 @@ from connectors.x.parse.items import objects, string
 from connectors.x.parse.weight import cut
 from connectors.x.settings import XAccount
 from connectors.x.spending import Spending
-from schemas.errors import Outage
 from schemas.outbound import OutboundMessage
 from schemas.ports import Clock, Receipt, ReceiptStatus
 
@@ -53,10 +52,7 @@ class Sender:
         if message.attachments:
             return Receipt(ReceiptStatus.FAILED, reason="files are not sent to X; put a link into the text")
         receipt = await (self._reply(message) if place.is_public else self._write(message, place))
-        try:
-            await self._spending.add(posts=1 if receipt.status is not ReceiptStatus.RETRY else 0)
-        except Outage:
-            return receipt  # the count is not worth the message
+        await self._spending.add(posts=1 if receipt.status is not ReceiptStatus.RETRY else 0)
         return receipt
 
     async def reconcile(self, message: OutboundMessage, tried_at: datetime) -> Receipt | None:

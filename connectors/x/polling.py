@@ -6,17 +6,19 @@ Mentions https://docs.x.com/x-api/users/get-mentions (the newest 800) · message
 
 import json
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 
 from connectors.kit.cursors import Cursors
 from connectors.kit.items import RawItem, Receiver
-from connectors.x.client import XClient
+from connectors.x.client import XClient, XError
 from connectors.x.names import CHANNEL, ID
 from connectors.x.parse.items import (
     Json,
+    gap_item,
     message_item,
     newest,
     objects,
@@ -34,10 +36,25 @@ log = structlog.get_logger("connectors.x")
 PAGE = 100
 MOST_MENTIONS = 800
 MOST_PAGES = 50
+TOO_MANY = 429
+GAP_IS_TOLD_FOR = timedelta(days=7)
 X_BEGAN_MILLISECONDS = 1_288_834_974_657
 POST_FIELDS = "author_id,conversation_id,created_at,edit_history_tweet_ids,in_reply_to_user_id,lang,note_tweet,referenced_tweets"
 USER_FIELDS = "name,username"
 MESSAGE_FIELDS = "created_at,dm_conversation_id,event_type,sender_id,text"
+
+
+@dataclass
+class Walk:
+    """What one sweep has found so far of all that is newer than `since`, and the page that comes next."""
+
+    since: str
+    found: dict[str, Json] = field(default_factory=dict)
+    users: dict[str, Json] = field(default_factory=dict)
+    others: dict[str, Json] = field(default_factory=dict)
+    after: str | None = None
+    pages: int = 0
+    is_over: bool = False
 
 
 class Sweep:
@@ -62,15 +79,22 @@ class Sweep:
         self._page = page
         self._items = items
         self._most = most
+        self._most_pages = MOST_PAGES
+        self._walk: Walk | None = None
         self.again: datetime | None = None
         """The next run asks for everything since then once more, as far back as X goes."""
         self.gap = ""
-        """What was missed for good, as far as X lets us know."""
+        """What was missed for good in the last days, as far as X lets us know."""
 
     async def run(self, token: int = 0) -> int:
-        """Returns how many items were given on. Raises Outage, Conflict or one of FAILURES: the next run begins at the same place."""
+        """Returns how many items were given on. Raises Outage, Conflict or one of FAILURES: the next run begins at the same place.
+
+        Where X asks to wait half way, what was read (and paid for) until then is kept, and the next run goes on behind it.
+        """
         cursor = await self._cursors.load(CHANNEL, self._receiver.account, self._stream, token)
-        since = string(json.loads(cursor.value).get("since")) if cursor.value else ""
+        told = json.loads(cursor.value) if cursor.value else {}
+        since, gap = string(told.get("since")), told.get("gap")
+        self.gap = self._words(gap)
         if not since:  # the first look: what was before is not asked for
             answer = await self._page("", None)
             found = objects(answer.get("data"))
@@ -78,40 +102,71 @@ class Sweep:
             await self._cursors.save(cursor, json.dumps({"since": newest(_ids(found)) or "1"}))
             return 0
         begin = since if self.again is None else str(min(int(since), id_at(self.again)))
-        found, users, others = await self._walk(begin)
+        walk = await self._walked(begin)
         taken = 0
-        for each in sorted(found, key=lambda one: int(string(one.get("id")))):
-            for item in self._items(each, users, others):
+        missed = self._missed(walk, since)
+        if missed is not None:
+            gap = {"from": since, "to": missed, "noted": self._clock.now().isoformat()}
+            self.gap = self._words(gap)
+            log.warning("x: a gap", account=self._receiver.account, stream=self._stream, what=self.gap)
+            await self._receiver.take(gap_item(self._stream, since, missed, self.gap, self._clock.now()))
+        for id in sorted(walk.found, key=int):
+            for item in self._items(walk.found[id], walk.users, walk.others):
                 await self._receiver.take(item)
                 taken += 1
         crash_point("intake.before-acknowledge")
-        if found:
-            await self._cursors.save(cursor, json.dumps({"since": newest([since, *_ids(found)])}))
-        self.again = None
+        if walk.found:
+            value = {"since": newest([since, *walk.found])}
+            await self._cursors.save(cursor, json.dumps(value | ({"gap": gap} if gap else {})))
+        self._walk = self.again = None
         return taken
 
-    async def _walk(self, since: str) -> tuple[list[Json], dict[str, Json], dict[str, Json]]:
+    async def _walked(self, since: str) -> Walk:
         """All that is newer than `since`, with the people and posts that it refers to."""
-        found: dict[str, Json] = {}
-        users: dict[str, Json] = {}
-        others: dict[str, Json] = {}
-        after: str | None = None
-        for _ in range(MOST_PAGES):
-            answer = await self._page(since, after)
-            users.update(users_of(answer))
-            others.update(posts_of(answer))
+        walk = self._walk if self._walk is not None and self._walk.since == since else Walk(since)
+        self._walk = None
+        while not walk.is_over and walk.pages < self._most_pages:
+            try:
+                answer = await self._page(since, walk.after)
+            except XError as error:
+                if error.status == TOO_MANY:
+                    self._walk = walk
+                raise
+            walk.pages += 1
+            walk.users.update(users_of(answer))
+            walk.others.update(posts_of(answer))
             listed = [each for each in objects(answer.get("data")) if ID.fullmatch(string(each.get("id")))]
             await self._spending.add(reads=len(listed))
             newer = [each for each in listed if int(string(each.get("id"))) > int(since)]
-            found.update({string(each["id"]): each for each in newer})
+            walk.found.update({string(each["id"]): each for each in newer})
             meta = answer.get("meta")
-            after = string(meta.get("next_token")) if isinstance(meta, dict) else ""
-            if not after or len(newer) < len(listed):
-                break
-        if self._most is not None and len(found) >= self._most:
-            self.gap = f"more than {self._most} came between two looks; those before {min(found, key=int)} were missed"
-            log.warning("x: a gap", account=self._receiver.account, stream=self._stream, after=since)
-        return list(found.values()), users, others
+            walk.after = string(meta.get("next_token")) if isinstance(meta, dict) else ""
+            walk.is_over = not walk.after or len(newer) < len(listed)
+        self._walk = walk  # what cannot be kept now is given on again, and not asked for again
+        return walk
+
+    def _missed(self, walk: Walk, since: str) -> str | None:
+        """Up to which id something is missing behind `since`, where the sweep ended before it came there."""
+        ended = not walk.is_over or (self._most is not None and len(walk.found) >= self._most)
+        oldest = min(walk.found, key=int, default=since)
+        return oldest if ended and int(oldest) > int(since) else None
+
+    def _words(self, gap: object) -> str:
+        """What was missed, while it was noted lately."""
+        if not isinstance(gap, dict):
+            return ""
+        if self._clock.now() - datetime.fromisoformat(gap["noted"]) > GAP_IS_TOLD_FOR:
+            return ""
+        began, ended = time_of(gap["from"]), time_of(gap["to"])
+        return (
+            f"more {self._stream} came than X gives in one go: those between {began:%Y-%m-%d %H:%M} "
+            f"and {ended:%Y-%m-%d %H:%M} UTC were missed"
+        )
+
+
+def time_of(id: str) -> datetime:
+    """When X made an id, to the millisecond; the inverse of `id_at`."""
+    return datetime.fromtimestamp(((int(id) >> 22) + X_BEGAN_MILLISECONDS) / 1000, UTC)
 
 
 def id_at(moment: datetime) -> int:

@@ -140,11 +140,17 @@ def _deletion(item: Json, context: XContext, frame: Frame) -> InteractionEvent:
     )
 
 
+def _gap(item: Json, context: XContext, frame: Frame) -> InteractionEvent:
+    """Nothing of a customer's; its reason stands on the log for ever."""
+    raise NotForUs(f"a gap: {string(item.get('words'))}")
+
+
 KINDS: Mapping[object, Callable[[Json, XContext, Frame], InteractionEvent]] = {
     "post": _post,
     "edit": _edit,
     "dm": _message,
     "deletion": _deletion,
+    "gap": _gap,
 }
 
 

@@ -84,6 +84,12 @@ def deletion_item(id: str, user: str, at: str, received_at: datetime) -> RawItem
     return _item(f"deleted:{id}", {"kind": "deletion", "id": id, "user_id": user, "at": at}, received_at)
 
 
+def gap_item(stream: str, since: str, until: str, words: str, received_at: datetime) -> RawItem:
+    """Tells that between two ids something was missed for good, so that the log says so."""
+    content = {"kind": "gap", "stream": stream, "since": since, "until": until, "words": words}
+    return _item(f"gap:{stream}:{since}:{until}", content, received_at)
+
+
 def _item(name: str, content: Json, received_at: datetime) -> RawItem:
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return RawItem(name, body, received_at)

@@ -29,7 +29,7 @@ NEWEST_MENTIONS = 800
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with one call. `kind`: limited, status:CODE, denied:WORDS, drop. `after`: it was done nonetheless."""
+    """What goes wrong with one call. `kind`: limited, status:CODE, denied:WORDS, drop, or nothing. `after`: it was done nonetheless."""
 
     kind: str
     after: bool = False
@@ -49,6 +49,7 @@ class XStandin:
         self.asked = asyncio.Event()
         """Set by each call."""
         self.consumer_secret = SECRET
+        self.newest_mentions = NEWEST_MENTIONS
         self._numbers = itertools.count(first_id(datetime.now(UTC)))
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -148,6 +149,7 @@ class XStandin:
             return _problem(401, "Unauthorized")
         waiting = self.faults.get(call)
         fault = waiting.popleft() if waiting else None
+        fault = None if fault is not None and fault.kind == "nothing" else fault
         if fault is not None and not fault.after:
             return _fail(request, fault)
         answer = self._answered(request, json.loads(body) if body else {})
@@ -172,7 +174,7 @@ class XStandin:
     def _answered(self, request: web.Request, body: Json) -> web.Response:
         path, query = request.match_info["path"], request.query
         if path == f"users/{OWN}/mentions":
-            found = [each for each in self.posts if each["author_id"] != OWN][-NEWEST_MENTIONS:]
+            found = [each for each in self.posts if each["author_id"] != OWN][-self.newest_mentions :]
             return self._page(found, query)
         if path == f"users/{OWN}/tweets":
             return self._page([each for each in self.posts if each["author_id"] == OWN], query)

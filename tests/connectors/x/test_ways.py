@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,12 @@ from connectors.x.parse.weight import weight
 from connectors.x.settings import XAccount
 from connectors.x.standin.server import KEY, OWN, SECRET, TOKEN, TOKEN_SECRET, Fault, XStandin
 from schemas.errors import Outage
-from schemas.interactions import InteractionDeleted, InteractionEdited, InteractionReceived
+from schemas.interactions import (
+    InteractionDeleted,
+    InteractionEdited,
+    InteractionIgnored,
+    InteractionReceived,
+)
 from schemas.outbound import OutboundMessage
 from schemas.ports import ReceiptStatus
 from schemas.steps import Step
@@ -121,10 +126,63 @@ async def test_many_pages_are_given_on_the_oldest_first(company: Company) -> Non
 
 async def test_more_than_x_keeps_is_a_gap_that_is_told(company: Company) -> None:
     await begun(company)
-    for number in range(805):
+    assert company.connector.sweeps[0]._most == company.x.newest_mentions == 800
+    company.connector.sweeps[0]._most = company.x.newest_mentions = 40
+    for number in range(45):
         company.x.mention(ANN, f"@acme {number}")
-    assert await company.connector.look() == 800
-    assert "missed" in company.connector.health().detail
+    assert await company.connector.look() == 40
+    assert "missed" in company.connector.health().detail and len(await gaps(company)) == 1
+
+
+async def gaps(company: Company) -> list[str]:
+    ignored = [each for each in await company.place.interactions() if isinstance(each, InteractionIgnored)]
+    return [each.reason for each in ignored if each.reason.startswith("a gap")]
+
+
+async def test_history_longer_than_a_sweep_leaves_a_gap_on_the_log_that_a_restart_still_tells(
+    company: Company,
+) -> None:
+    company.x.write(BEN, "long ago")
+    await company.connector.look()
+    messages = company.connector.sweeps[1]
+    messages._most_pages = 2
+    for number in range(250):
+        company.x.write(BEN, f"message {number}")
+    assert await company.connector.look() == 200
+    assert await company.texts() == [f"message {number}" for number in range(50, 250)]
+    (gap,) = await gaps(company)
+    assert "messages came than X gives in one go" in gap and gap.endswith("were missed")
+    again = XConnector(account(company.x.url), company.place.around)
+    assert await again.look() == 0
+    assert "were missed" in again.health().detail and len(await gaps(company)) == 1
+    company.place.clock.ahead = timedelta(days=8)
+    await again.look()
+    assert "missed" not in again.health().detail, "told for a week; the log says it for ever"
+    await again.close()
+
+
+async def test_a_replay_that_ends_where_x_ends_is_no_gap(company: Company) -> None:
+    await begun(company)
+    company.x.mention(ANN, "@acme and now?")
+    await company.connector.look()
+    company.connector.sweeps[0]._most = 2
+    company.connector.sweeps[0].again = datetime(2011, 1, 1, tzinfo=UTC)
+    await company.connector.look()
+    assert await gaps(company) == []
+
+
+async def test_a_sweep_that_meets_a_limit_goes_on_behind_what_it_has_read(company: Company) -> None:
+    company.x.write(BEN, "long ago")
+    await company.connector.look()
+    for number in range(250):
+        company.x.write(BEN, f"message {number}")
+    company.x.fail("GET /dm_events", Fault("nothing"), Fault("nothing"), Fault("limited"))
+    with pytest.raises(XError, match="429"):
+        await company.connector.look()
+    company.x.calls.clear()
+    assert await company.connector.look() == 250
+    assert company.x.calls.count("GET /dm_events") == 1, "what was read is paid for once"
+    assert await company.texts() == [f"message {number}" for number in range(250)]
 
 
 async def test_a_look_that_ends_half_way_begins_again_at_its_start(
@@ -348,6 +406,29 @@ async def test_a_text_that_x_has_already_is_found_as_the_try_before(company: Com
     assert (await company.sender.deliver(message)).status is ReceiptStatus.UNKNOWN
     assert (await company.sender.deliver(message)).status is ReceiptStatus.SENT
     assert company.x.said() == ["On its way"]
+
+
+@pytest.mark.parametrize("ways", [True, False], ids=["found", "not yet"])
+async def test_a_count_that_cannot_be_kept_makes_no_answer_unknown(
+    company: Company, monkeypatch: pytest.MonkeyPatch, ways: bool
+) -> None:
+    post = company.x.mention(ANN, "@acme where is it")
+    message = answer(company, "On its way", post)
+    company.x.fail(TWEET, Fault("drop", after=ways))
+
+    async def breaks(step: Step) -> None:
+        raise Outage("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(company.place.engine, "commit", breaks)
+        receipt = await company.sender.deliver(message)
+        assert receipt.status is (ReceiptStatus.SENT if ways else ReceiptStatus.UNKNOWN)
+        told = await company.sender.reconcile(message, datetime.now(UTC))
+        assert (told is not None and told.status is ReceiptStatus.SENT) is ways
+    assert "1 sent" in company.connector.health().detail
+    await company.connector.spending.add(reads=1)
+    await company.connector.spending.load()
+    assert "1 sent" in company.connector.health().detail, "kept with the next count"
 
 
 async def test_keys_that_are_not_ours_are_refused_by_the_stand_in(company: Company) -> None:
