@@ -76,14 +76,15 @@ class SqliteEngine:
         self._names = store.names
         self._tables: Tables = store.tables
         self._files = files
-        self._tail = Tail(asyncio.get_running_loop(), store.head.seq)
+        loop = asyncio.get_running_loop()
+        self._tail = Tail(loop, store.head.seq)
         self.store = store
         self.readers = Readers(folder)
-        self._writer = Writer(store, self._on_head)
+        self._writer = Writer(store, loop, self._on_head)
         self._writer.start()
 
     def _on_head(self, head: Head) -> None:
-        self._tail.move_soon(head.seq)
+        self._tail.move(head.seq)
 
     async def commit(self, step: Step) -> None:
         for blob in step.blobs:
@@ -94,7 +95,10 @@ class SqliteEngine:
         await self.write(lambda store: store.apply(step))
 
     async def write(self, write: Callable[[Store], object]) -> None:
-        """Runs a function in the thread that writes, in a savepoint of its own; returns when it is durable."""
+        """Runs a function in the thread that writes, in a savepoint; returns when it is durable.
+
+        It may run a second time, after what the first run wrote was taken back.
+        """
         await self._writer.write(write)
 
     def _write_files(self, blobs: Sequence[Blob]) -> None:

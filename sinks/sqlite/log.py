@@ -102,7 +102,7 @@ def seal_row(names: Names, previous: bytes, row: Any) -> bytes:
 
 
 def append(connection: apsw.Connection, names: Names, head: Head, events: Sequence[Event]) -> Head:
-    """Writes events behind the head and returns the new head."""
+    """Writes events behind the head and returns the new head, which is still to be written."""
     rows: list[Row] = []
     seq, digest = head.seq, head.digest
     for event in events:
@@ -143,8 +143,11 @@ def append(connection: apsw.Connection, names: Names, head: Head, events: Sequen
             )
         )
     insert_rows(connection, INTO_LOG, rows)
-    connection.execute("UPDATE head SET seq = ?, digest = ?", (seq, digest))
     return Head(seq, digest)
+
+
+def write_head(connection: apsw.Connection, head: Head) -> None:
+    connection.execute("UPDATE head SET seq = ?, digest = ?", (head.seq, head.digest))
 
 
 def read_head(connection: apsw.Connection) -> Head:

@@ -11,7 +11,7 @@ from sinks.sqlite.blobs import write_blob_row
 from sinks.sqlite.consumers import claim, move, write_outcomes
 from sinks.sqlite.documents import Tables, delete_documents, write_documents, write_remade
 from sinks.sqlite.entries import Refs, change_entries, write_entries
-from sinks.sqlite.log import Head, Names, append
+from sinks.sqlite.log import Head, Names, append, write_head
 from sinks.sqlite.search_index import write_search
 
 
@@ -47,6 +47,11 @@ class Store:
         write_outcomes(connection, step.outcomes)
         write_search(connection, step.search)
         crash_point("engine.before-step-end")
+
+    def finish(self, before: Head) -> None:
+        """Before the commit of a group: the head is written once for all of its steps."""
+        if self.head != before:
+            write_head(self.connection, self.head)
 
     def roll_back_to(self, head: Head) -> None:
         """What was remembered of a step that did not come to be is forgotten."""

@@ -4,7 +4,7 @@ import asyncio
 
 
 class Tail:
-    """Moved from the writer's thread, awaited on the loop."""
+    """Moved and awaited on the loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, seq: int) -> None:
         self.seq = seq
@@ -12,10 +12,10 @@ class Tail:
         self._closed = False
         self._waiting: set[asyncio.Future[None]] = set()
 
-    def move_soon(self, seq: int) -> None:
-        """Called by the writer once events up to `seq` are durable, before their writers are answered."""
+    def move(self, seq: int) -> None:
+        """Called once events up to `seq` are durable, before their writers are answered."""
         self.seq = seq
-        self._loop.call_soon_threadsafe(self._wake)
+        self._wake()
 
     def _wake(self) -> None:
         for waiter in self._waiting:

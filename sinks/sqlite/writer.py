@@ -1,14 +1,14 @@
 """The one thread that writes. What waits is written as a group: one transaction, one fsync, a savepoint for each job.
 
 A group starts at once when the thread is idle; while it is written, the next one gathers. So nothing waits for a timer,
-and a group is as large as the fsync of the one before was slow.
+and a group is as large as the fsync of the one before was slow. All jobs of a group are written in one savepoint; only where
+one of them fails is each written again in its own. The loop is woken once a group, not once a job.
 """
 
 import asyncio
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 import apsw
@@ -41,17 +41,21 @@ IMPATIENT_MILLISECONDS = 100
 
 @dataclass(slots=True)
 class Job:
-    """Something to be written. `done` is resolved after the fsync, with an error when nothing of it was written."""
+    """Something to be written. `done` is resolved after the fsync, with an error when nothing of it was written.
+
+    `write` may be called a second time, after what the first call wrote was taken back.
+    """
 
     write: Callable[[Store], object]
-    done: "Future[None]" = field(default_factory=Future)
+    done: "asyncio.Future[None]"
 
 
 class Writer:
-    """Owns the store. `told` is called in the writer's thread with each new durable head."""
+    """Owns the store. `told` is called on the loop with each new durable head, before those who wrote it are answered."""
 
-    def __init__(self, store: Store, told: Callable[[Head], None]) -> None:
+    def __init__(self, store: Store, loop: asyncio.AbstractEventLoop, told: Callable[[Head], None]) -> None:
         self._store = store
+        self._loop = loop
         self._told = told
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._broken: BaseException | None = None
@@ -67,7 +71,7 @@ class Writer:
 
     async def write(self, write: Callable[[Store], object]) -> None:
         """Returns when it is durable. Who is cancelled does not know whether it was written."""
-        job = Job(write)
+        job = Job(write, self._loop.create_future())
         with self._gate:
             if self._closed:
                 raise Outage(
@@ -76,7 +80,7 @@ class Writer:
                     else "the engine is closed"
                 )
             self._jobs.put(job)
-        await asyncio.wrap_future(job.done)
+        await job.done
 
     def close(self) -> None:
         """Writes what waits, copies the write-ahead log into the file, and ends. Blocks; call it off the loop."""
@@ -120,10 +124,11 @@ class Writer:
     def _write_group(self, jobs: list[Job]) -> None:
         crash_point("engine.before-transaction")
         store, before = self._store, self._store.head
-        jobs = [job for job in jobs if job.done.set_running_or_notify_cancel()]
+        jobs = [job for job in jobs if not job.done.cancelled()]
         try:
             store.connection.execute("BEGIN IMMEDIATE")
-            failures = [self._write_one(job) for job in jobs]
+            failures = self._write_all(jobs)
+            store.finish(before)
             crash_point("engine.before-commit")
             store.connection.execute("COMMIT")
         except FATAL as error:
@@ -133,24 +138,25 @@ class Writer:
                 store.connection.execute("ROLLBACK")
             store.roll_back_to(before)
             outage = as_outage(error)
-            for job in jobs:
-                job.done.set_exception(outage or error)
+            self._answer(jobs, [outage or error] * len(jobs))
             return
         crash_point("engine.after-commit")
-        if store.head != before:
-            self._told(store.head)
-        for job, failure in zip(jobs, failures, strict=True):
-            if failure is None:
-                job.done.set_result(None)
-                continue
-            job.done.set_exception(failure)
+        self._answer(jobs, failures, store.head if store.head != before else None)
 
-    def _write_one(self, job: Job) -> Exception | None:
-        """Writes one job, or nothing of it and returns why."""
+    def _write_all(self, jobs: Sequence[Job]) -> Sequence[Exception | None]:
+        """What became of each job: written, or why nothing of it is."""
+        failure = self._written(jobs)
+        if failure is None or len(jobs) == 1:
+            return [failure] * len(jobs)
+        return [self._written([job]) for job in jobs]
+
+    def _written(self, jobs: Sequence[Job]) -> Exception | None:
+        """Writes these jobs, or nothing of them and returns why."""
         store, before = self._store, self._store.head
         store.connection.execute("SAVEPOINT step")
         try:
-            job.write(store)
+            for job in jobs:
+                job.write(store)
         except FATAL:
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, it belongs to who asked, and the others go on
@@ -160,6 +166,25 @@ class Writer:
             return error
         store.connection.execute("RELEASE step")
         return None
+
+    def _answer(
+        self, jobs: Sequence[Job], failures: Sequence[BaseException | None], head: Head | None = None
+    ) -> None:
+        if not self._loop.is_closed():  # nobody waits on it any more
+            self._loop.call_soon_threadsafe(self._answered, jobs, failures, head)
+
+    def _answered(
+        self, jobs: Sequence[Job], failures: Sequence[BaseException | None], head: Head | None
+    ) -> None:
+        if head is not None:
+            self._told(head)
+        for job, failure in zip(jobs, failures, strict=True):
+            if job.done.done():  # who waited was cancelled
+                continue
+            if failure is None:
+                job.done.set_result(None)
+            else:
+                job.done.set_exception(failure)
 
     def _checkpoint(self) -> None:
         """After the answers, so that nobody waits for it. Readers that never pause make it insist for a moment."""
@@ -190,6 +215,5 @@ class Writer:
                 break
             if job is not None:
                 left.append(job)
-        for job in left:
-            if not job.done.done():
-                job.done.set_exception(self._broken or Outage("the engine is closed"))
+        broken = self._broken or Outage("the engine is closed")
+        self._answer(left, [broken] * len(left))

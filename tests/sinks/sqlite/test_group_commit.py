@@ -8,7 +8,7 @@ from typing import Any, cast
 import apsw
 import pytest
 
-from schemas.errors import Outage
+from schemas.errors import Conflict, Outage
 from schemas.steps import START, Step
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
@@ -40,6 +40,25 @@ async def test_what_waits_while_a_group_is_written_is_the_next_group(
     await asyncio.gather(first, *others)
     assert len(commits) <= 3
     assert len(await engine.scan([Topic.INTERACTIONS], START, 100)) == 50
+
+
+async def test_a_step_that_fails_in_a_group_takes_no_other_with_it(
+    engine: SqliteEngine, commits: list[int]
+) -> None:
+    gate = threading.Event()
+    first = asyncio.create_task(engine.write(lambda store: gate.wait(10)))
+    await asyncio.sleep(0)
+    steps = [Step(events=[received(number)], documents=[(case("one"), 0)]) for number in range(3)]
+    others = [asyncio.create_task(engine.commit(each)) for each in steps]
+    await asyncio.sleep(0)
+    gate.set()
+    await first
+    results = await asyncio.gather(*others, return_exceptions=True)
+    assert results[0] is None
+    assert all(isinstance(each, Conflict) for each in results[1:])
+    assert len(commits) == 2
+    assert [each.id for each in await engine.scan([Topic.INTERACTIONS], START, 9)] == [received(0).id]
+    assert [fault async for fault in engine.check()] == []
 
 
 async def test_one_step_alone_is_written_at_once(engine: SqliteEngine, commits: list[int]) -> None:
