@@ -1,17 +1,24 @@
 """Whose request it is, when proxies of ours stand in between."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 HOPS_AT_MOST = 20
+LONGEST_ADDRESS = 100  # with a zone, a port and brackets
 IPV6_SITE_BITS = 64  # one customer of an access provider has at least a /64 (RFC 6177)
 
 
 def parse_address(text: str) -> Address | None:
     """An address as proxies write it: with a port, in brackets, or IPv4 inside IPv6."""
+    return _parsed(text) if len(text) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=4096)  # whoever comes, comes again
+def _parsed(text: str) -> Address | None:
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -87,9 +87,12 @@ PERSIAN = frozenset("پچژگ")
 
 def guess_language(text: str) -> str:
     """A BCP 47 language subtag, or `und` where the text is too short or speaks for none."""
-    sample = ADDRESS.sub(" ", text[:ENOUGH_CHARACTERS]).lower()
-    scripts = _scripts(sample)
-    letters = sum(1 for character in sample if character.isalpha())
+    sample = text[:ENOUGH_CHARACTERS].lower()
+    if "@" in sample or "http" in sample:  # most have none, and looking closely is dear
+        sample = ADDRESS.sub(" ", sample)
+    characters = Counter(sample)
+    scripts = _scripts(characters)
+    letters = sum(times for character, times in characters.items() if character.isalpha())
     if not letters:
         return "und"
     has_kana = scripts["ja"] > 0 and scripts["ja"] * 10 >= scripts["zh"]
@@ -105,9 +108,9 @@ def guess_language(text: str) -> str:
     return _by_words(sample, _VOCABULARY)
 
 
-def _scripts(sample: str) -> Counter[str]:
+def _scripts(characters: Counter[str]) -> Counter[str]:
     counts: Counter[str] = Counter()
-    for character, times in Counter(sample).items():
+    for character, times in characters.items():
         if character < "\u0370":
             continue
         point = ord(character)
@@ -133,11 +136,11 @@ def _cyrillic(sample: str) -> str:
 def _by_words(sample: str, vocabulary: dict[str, frozenset[str]]) -> str:
     words = WORD.findall(sample)
     scores: Counter[str] = Counter()
-    for word in words:
+    for word, times in Counter(words).items():
         languages = vocabulary.get(word, frozenset())
         for language in languages:
             # A word that many languages share says little.
-            scores[language] += 12 // len(languages)
+            scores[language] += 12 // len(languages) * times
     if not scores:
         return "und"
     best = scores.most_common(2)

@@ -78,13 +78,15 @@ class EntryReader:
                 entry.problems.append(Problem(name, "not-a-file"))
         entry.problems += [Problem(name, "no-file-here") for name in sorted(sent - self._file_fields.keys())]
         limits = self.form.uploads
+        found = check_uploads(entry.uploads, limits)
+        if not found:
+            return
         details = {
             "files": str(limits.files),
             "size": readable_size(limits.file_bytes),
             "total": readable_size(limits.total_bytes),
         }
-        for found in check_uploads(entry.uploads, limits):
-            entry.problems.append(Problem(found.field, found.code, {**details, "name": found.name}))
+        entry.problems += [Problem(each.field, each.code, {**details, "name": each.name}) for each in found]
 
     def _keep_extra(self, posted: Posted, entry: Entry) -> None:
         unknown = [name for name in posted.values if name not in self._known and not name.startswith(OURS)]
