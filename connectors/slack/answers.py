@@ -41,6 +41,12 @@ WORDS = {
     "user_is_restricted": "that person may not get messages",
     "cannot_reply_to_message": "that message takes no answers any more",
     "thread_locked": "the thread is locked",
+    "message_not_found": "the message is gone",
+    "edit_window_closed": "the workspace lets messages be edited for some time only, and that is over",
+    "cant_update_message": "the workspace does not let the app edit it",
+    "cant_delete_message": "the workspace does not let the app take it back",
+    "compliance_exports_prevent_deletion": "the workspace keeps all messages",
+    "cant_delete_file": "the workspace does not let the app take its file back",
 }
 
 

@@ -24,6 +24,8 @@ accounts:
 """
 CAPABILITIES = Capabilities(
     reply=True,
+    edit=True,
+    delete=True,
     files=FileLimits(count=10, bytes_each=100 * 2**20, bytes_total=200 * 2**20),
     longest=3_900,
     splits=True,

@@ -11,6 +11,7 @@ from connectors.kit.channel import FetchBlob
 from connectors.kit.rates import Rate, TokenBuckets
 from connectors.slack.answers import receipt_of
 from connectors.slack.blobs import Uploaded, uploaded
+from connectors.slack.changing import Changer, parts_named
 from connectors.slack.compose import posts_of
 from connectors.slack.history import parts_found
 from connectors.slack.names import Place, message_name
@@ -46,11 +47,14 @@ class Sender:
         self._clock = clock
         self._fetch = fetch
         self._look_after_seconds = look_after_seconds
+        self._changer = Changer(web)
         self._rates = TokenBuckets(PER_CHANNEL)
         self._sent: OrderedDict[UUID, list[str]] = OrderedDict()
         """Message -> ts of the parts that Slack took, for a message whose later parts had to wait."""
 
     async def deliver(self, message: OutboundMessage) -> Receipt:
+        if message.change is not None:
+            return await self._changer.change(message, message.change)
         try:
             place, posts = posts_of(message, self._account.as_agent)
             files = [
@@ -71,7 +75,7 @@ class Sender:
         if receipt is None and uploads:
             receipt = await self._share(place, uploads)
         if receipt is None:
-            receipt = self._arrived(place, done)
+            receipt = self._arrived(place, done, [each.id for each in uploads])
         if receipt.status is not ReceiptStatus.RETRY:
             self._sent.pop(message.message, None)
         while len(self._sent) > MOST_REMEMBERED:
@@ -80,6 +84,8 @@ class Sender:
 
     async def reconcile(self, message: OutboundMessage, tried_at: datetime) -> Receipt | None:
         """`tried_at`: nothing was sent after that. Long enough after it, what is not in the history was not taken."""
+        if message.change is not None:
+            return await self._changer.reconcile(message, message.change)
         try:
             place, posts = posts_of(message, self._account.as_agent)
             found = await parts_found(self._web, place, message.message, message.queued_at)
@@ -179,10 +185,15 @@ class Sender:
             return None
         return None
 
-    def _arrived(self, place: Place, parts: Sequence[str]) -> Receipt:
+    def _arrived(self, place: Place, parts: Sequence[str], files: Sequence[str] = ()) -> Receipt:
         """Known by its last part, so that an answer to it is one to the thread's newest message."""
-        name = message_name(self._account.team, place.channel, parts[-1]) if parts else ""
-        return Receipt(ReceiptStatus.SENT, external_id=name, may_change=True)
+        names = [message_name(self._account.team, place.channel, each) for each in parts]
+        return Receipt(
+            ReceiptStatus.SENT,
+            external_id=names[-1] if names else "",
+            may_change=True,
+            parts=parts_named(names, files),
+        )
 
 
 def _nothing_seen(receipt: Receipt) -> Receipt:

@@ -10,7 +10,7 @@ from uuid import UUID
 from connectors.slack.compose import METADATA_TYPE
 from connectors.slack.names import Place
 from connectors.slack.parse.blocks import Json, objects, string
-from connectors.slack.web import SlackWeb
+from connectors.slack.web import FAILURES, SlackWeb, error_of
 
 PAGE = 200
 MOST_PAGES = 50
@@ -33,6 +33,28 @@ async def parts_found(web: SlackWeb, place: Place, message: UUID, since: datetim
         ):
             found[payload["part"]] = string(each.get("ts"))
     return found
+
+
+async def message_at(web: SlackWeb, place: Place, ts: str) -> Json | None:
+    """The message of this name, with its metadata; None where it is gone. Raises one of FAILURES."""
+    method = "conversations.replies" if place.thread_ts else "conversations.history"
+    try:
+        answer = await web.ask(
+            method,
+            channel=place.channel,
+            ts=place.thread_ts,
+            oldest=ts,
+            latest=ts,
+            inclusive="true",
+            limit=2,
+            include_all_metadata="true",
+        )
+    except FAILURES as error:
+        if error_of(error) == "thread_not_found":
+            return None
+        raise
+    found = objects(answer.get("messages"), PAGE)
+    return next((each for each in found if string(each.get("ts")) == ts), None)
 
 
 async def messages(

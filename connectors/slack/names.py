@@ -51,6 +51,14 @@ def place_of(conversation: str) -> Place:
     return Place(parts[2], thread)
 
 
+def ts_of(name: str) -> str:
+    """The `ts` in the name of a message. Raises ValueError for what is no name of ours."""
+    parts = name.split(":")
+    if len(parts) != 4 or parts[0] != CHANNEL or not TS.fullmatch(parts[3]):
+        raise ValueError(f"{name!r} is no message of Slack")
+    return parts[3]
+
+
 def time_of(ts: str) -> datetime | None:
     """When Slack took a message, by its name; None for a name that is none."""
     if not TS.fullmatch(ts):

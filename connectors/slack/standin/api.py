@@ -102,7 +102,12 @@ class Api:
 
     def _page(self, found: list[Json], values: Json, keep: str | None = None) -> Json:
         oldest, latest = values.get("oldest") or "0", values.get("latest") or "9"
-        wanted = [each for each in found if oldest < each["ts"] <= latest or each["ts"] == keep]
+        is_inclusive = str(values.get("inclusive")).lower() in ("true", "1")
+        wanted = [
+            each
+            for each in found
+            if oldest < each["ts"] <= latest or each["ts"] == keep or (is_inclusive and each["ts"] == oldest)
+        ]
         start, limit = int(values.get("cursor") or 0), min(int(values.get("limit") or PAGE), PAGE)
         with_metadata = str(values.get("include_all_metadata")).lower() in ("true", "1")
         page = [
@@ -130,6 +135,41 @@ class Api:
             values = {**values, METADATA: json.loads(metadata)}
         message = self.workspace.post(values)
         return {"channel": values["channel"], "ts": message["ts"], "message": message}
+
+    def update(self, values: Json) -> Json:
+        message = self._own(values, "cant_update_message")
+        if not values.get("text"):
+            raise ApiError("no_text")
+        metadata = values.get(METADATA)
+        if isinstance(metadata, str):
+            values = {**values, METADATA: json.loads(metadata)}
+        self.workspace.update(values["channel"], message, values)
+        return {"channel": values["channel"], "ts": message["ts"], "text": message["text"]}
+
+    def delete(self, values: Json) -> Json:
+        message = self._own(values, "cant_delete_message")
+        self.workspace.delete(values["channel"], message["ts"])
+        return {"channel": values["channel"], "ts": message["ts"]}
+
+    def _own(self, values: Json, refusal: str) -> Json:
+        """An app changes its own messages only."""
+        found = [each for each in self._channel(values) if each["ts"] == values.get("ts")]
+        if not found:
+            raise ApiError("message_not_found")
+        if found[0].get("app_id") != APP:
+            raise ApiError(refusal)
+        return found[0]
+
+    def delete_file(self, values: Json) -> Json:
+        """Gone from wherever it was shown; a message that only showed it goes too."""
+        id = values.get("file", "")
+        if self.workspace.contents.pop(id, None) is None:
+            raise ApiError("file_not_found")
+        self.workspace.files.pop(id, None)
+        for channel, messages in self.workspace.channels.items():
+            for each in [each for each in messages if [file["id"] for file in each.get("files", [])] == [id]]:
+                self.workspace.delete(channel, each["ts"])
+        return {}
 
     def upload_url(self, values: Json) -> Json:
         id = f"F{len(self._uploads) + 1:07d}U"
@@ -184,4 +224,7 @@ METHODS: Mapping[str, Method] = {
     "files.getUploadURLExternal": Api.upload_url,
     "files.completeUploadExternal": Api.complete_upload,
     "files.info": Api.files_info,
+    "files.delete": Api.delete_file,
+    "chat.update": Api.update,
+    "chat.delete": Api.delete,
 }

@@ -126,6 +126,15 @@ class Workspace:
         self.add(values["channel"], message, values.get("thread_ts"))
         return message
 
+    def update(self, channel: str, message: Json, values: Json) -> None:
+        """chat.update: other words, and its echo as an edit."""
+        before = dict(message)
+        message["text"] = values["text"]
+        if values.get(METADATA):
+            message[METADATA] = values[METADATA]
+        message["edited"] = {"user": BOT_USER, "ts": self.ts()}
+        self._changed(channel, message, before)
+
     def add(self, channel: str, message: Json, thread_ts: str | None) -> None:
         if thread_ts is not None:
             message["thread_ts"] = thread_ts
