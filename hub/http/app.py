@@ -24,6 +24,7 @@ from hub.http import (
     operations,
     problems,
     session,
+    trying,
 )
 from hub.http.authentication import Authentication
 from hub.http.context import AppContext
@@ -47,6 +48,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     letters.router,
     configuration.router,
     configuring.router,
+    trying.router,
     accounts.router,
     connectors.router,
     operations.router,

@@ -18,6 +18,7 @@ from hub.outgoing import OutgoingFiles
 from hub.people import People
 from hub.presence import Presences
 from hub.service import Service
+from hub.trying import Trying
 from schemas.configuration import Configuration, Origin
 from schemas.documents import DeadLetter, LetterState, PublishedConfiguration, QuarantineItem
 from schemas.events import Actor
@@ -214,6 +215,10 @@ class AppContext:
     @property
     def configuring(self) -> Configuring:
         return Configuring(self.engine, self.clock, self.publisher)
+
+    @property
+    def trying(self) -> Trying:
+        return Trying(self.engine, self.clock)
 
     @property
     def presences(self) -> Presences:
