@@ -1,0 +1,94 @@
+"""An answer that was sent is changed or taken back where its channel offers that, in the console and by the API."""
+
+import re
+
+import httpx
+
+from schemas.documents import Case
+from schemas.ports import ReceiptStatus
+from tests.hub.console.office import Office, Visitor
+from tests.hub.console.test_offered import ADDRESS, offer
+
+
+async def called(ann: Visitor, url: str, body: dict[str, str]) -> httpx.Response:
+    return await ann.http.post(url, json=body, headers={"X-CSRF-Token": ann.csrf})
+
+
+async def answered(office: Office, ann: Visitor) -> Case:
+    case = await office.write("a")
+    await ann.post(f"{ADDRESS}/{case.number}/write", mode="reply", text="It is on its way.", request="n")
+    await office.settle()
+    return case
+
+
+async def test_only_what_the_channel_offers_stands_at_an_answer(office: Office) -> None:
+    async with office.signed_in("ann") as ann:
+        offer(office)
+        case = await answered(office, ann)
+        address = f"{ADDRESS}/{case.number}"
+        assert "edit-answer" not in (await ann.get(address)).text
+        offer(office, edit=True)
+        page = (await ann.get(address)).text
+        assert "edit-answer" in page and "delete-answer" not in page
+
+
+async def test_a_changed_answer_reads_so_once_the_channel_did_it_and_a_form_sent_twice_is_one_change(
+    office: Office,
+) -> None:
+    async with office.signed_in("ann") as ann:
+        offer(office, edit=True, delete=True)
+        case = await answered(office, ann)
+        address = f"{ADDRESS}/{case.number}"
+        message = str(office.relay.sent[0].message)
+        for _ in range(2):
+            await ann.post(f"{address}/edit-answer", message=message, text="It came back.", request="e")
+        page = (await ann.get(address)).text
+        assert "It is on its way." in page and "being changed" in page and "edit-answer" not in page
+        await office.settle()
+        assert [each.text for each in office.relay.sent[1:]] == ["It came back."]
+        page = (await ann.get(address)).text
+        assert "It came back." in page and "edited" in page and "being changed" not in page
+        await ann.post(f"{address}/delete-answer", message=message, request="d")
+        await office.settle()
+        page = (await ann.get(address)).text
+        assert re.search(r"Deleted .* by ", page) and "delete-answer" not in page
+
+
+async def test_a_change_of_which_nobody_knows_whether_it_was_done_is_for_a_person_to_say(
+    office: Office,
+) -> None:
+    async with office.signed_in("ann") as ann:
+        offer(office, edit=True)
+        case = await answered(office, ann)
+        address = f"{ADDRESS}/{case.number}"
+        office.relay.status, office.relay.reason = ReceiptStatus.UNKNOWN, "the line broke"
+        await ann.post(
+            f"{address}/edit-answer",
+            message=str(office.relay.sent[0].message),
+            text="It came back.",
+            request="e",
+        )
+        await office.settle()
+        page = (await ann.get(address)).text
+        assert "It may have been changed: the line broke" in page and "It was changed" in page
+        await ann.post(
+            f"{address}/settle", message=str(office.relay.sent[1].message), state="sent", request="s"
+        )
+        page = (await ann.get(address)).text
+        assert "It came back." in page and "may have been changed" not in page
+
+
+async def test_the_api_refuses_what_the_channel_does_not_offer_and_says_why(office: Office) -> None:
+    async with office.signed_in("ann") as ann:
+        offer(office, edit=True, longest=20)
+        case = await answered(office, ann)
+        replies = f"/api/v1/cases/{case.number}/replies/{office.relay.sent[0].message}"
+        taken = await called(ann, f"{replies}/edit", {"text": "It came back."})
+        assert taken.status_code == 200
+        again = await called(ann, f"{replies}/edit", {"text": "No, tomorrow."})
+        assert again.status_code == 409
+        await office.settle()
+        long = await called(ann, f"{replies}/edit", {"text": "x" * 21})
+        assert long.status_code == 422 and "shorten it by 1" in long.text
+        refused = await called(ann, f"{replies}/delete", {})
+        assert refused.status_code == 422 and "cannot take back" in refused.text
