@@ -21,6 +21,8 @@ from schemas.errors import Forbidden, HubbubError, Outage, Refused, Unknown
 
 SIGN_IN = f"{ROOT}/sign-in"
 PASSWORD = f"{ROOT}/password"
+ACCOUNT = f"{ROOT}/account"
+SECOND_FACTOR = f"{ACCOUNT}/second-factor"
 LONGEST_NEXT = 500
 
 
@@ -71,6 +73,9 @@ def _signed_in(handler: Handler) -> Handler:
             return go(console, request, f"{SIGN_IN}?next={quote(here(request), safe='')}")
         if request.state.must_change_password and request.url.path not in {PASSWORD, f"{ROOT}/sign-out"}:
             return go(console, request, PASSWORD)
+        must_set_up = request.state.must_set_up_factor and not request.state.must_change_password
+        if must_set_up and not request.url.path.startswith((SECOND_FACTOR, f"{ROOT}/sign-out")):
+            return go(console, request, SECOND_FACTOR)
         await require_csrf(request)
         return await handler(console, request)
 

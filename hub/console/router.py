@@ -11,12 +11,14 @@ from starlette.responses import RedirectResponse, Response
 from hub.console import (
     acting,
     bulk,
+    devices,
     linking,
     operating,
     presence,
     reading,
     searching,
     signing,
+    stepping,
     styles,
     writing,
 )
@@ -30,6 +32,8 @@ from schemas.errors import Unknown
 OPEN: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/sign-in", signing.sign_in_page),
     ("POST", "/sign-in", signing.sign_in),
+    ("GET", "/sign-in/code", stepping.code_page),
+    ("POST", "/sign-in/code", stepping.enter_code),
 )
 CASES = ("/queues/{queue}/{number}", "/views/{view}/{number}")
 GUARDED: tuple[tuple[str, str, Handler], ...] = (
@@ -61,6 +65,14 @@ GUARDED: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/sign-out", signing.sign_out),
     ("GET", "/password", signing.password_page),
     ("POST", "/password", signing.change_password),
+    ("GET", "/account/second-factor", stepping.factor_page),
+    ("POST", "/account/second-factor/begin", stepping.begin),
+    ("POST", "/account/second-factor/confirm", stepping.confirm),
+    ("POST", "/account/second-factor/recovery-codes", stepping.renew),
+    ("POST", "/account/second-factor/drop", stepping.drop),
+    ("GET", "/account/sessions", devices.sessions_page),
+    ("POST", "/account/sessions/end-others", devices.end_other_sessions),
+    ("POST", "/account/sessions/{id}/end", devices.end_session),
     ("POST", "/theme", signing.choose_theme),
     ("POST", "/language", signing.choose_language),
     ("GET", "/_styles", styles.styles),

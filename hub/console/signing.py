@@ -1,6 +1,7 @@
 """Signing in and out, and one's own password."""
 
 from collections.abc import Container
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,7 +42,10 @@ async def sign_in(console: Console, request: Request) -> Response:
         return _gate(console, request, next_url, name, wait, status_of(error))
     except Unauthenticated as error:
         return _gate(console, request, next_url, name, t("sign-in.wrong"), status_of(error))
-    response = console.pages.see(PASSWORD if user.must_change_password else inside(next_url))
+    target = PASSWORD if user.must_change_password else inside(next_url)
+    if session.awaits_code:
+        target = f"{SIGN_IN}/code?next={quote(inside(next_url), safe='')}"
+    response = console.pages.see(target)
     set_cookie(console.context, response, token, session)
     return response
 

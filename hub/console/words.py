@@ -1,4 +1,4 @@
-"""Every string of the console comes from a catalogue (messages/<language>.toml); here are catalogues, and times and sizes in words.
+"""Every string of the console comes from a catalogue (messages/**/<language>.toml); here are catalogues, and times and sizes in words.
 
 English has every key; a text that another language lacks is said in English. Plurals, names of days and months, and the direction
 of writing are those of Unicode's CLDR, by Babel.
@@ -83,9 +83,12 @@ class Catalogue:
 
 @cache
 def texts_of(language: str) -> Mapping[str, str]:
-    """What the file of a language says, and nothing else."""
-    with (FOLDER / f"{language}.toml").open("rb") as file:
-        return dict(_flat(tomllib.load(file)))
+    """What the files of a language say, and nothing else: its own, and one for each part that has a folder."""
+    found: dict[str, str] = {}
+    for path in (FOLDER / f"{language}.toml", *sorted(FOLDER.glob(f"*/{language}.toml"))):
+        with path.open("rb") as file:
+            found |= _flat(tomllib.load(file))
+    return found
 
 
 @cache

@@ -1,5 +1,6 @@
 """The second factor: the codes of RFC 6238, each good once, and the way back for who lost the device."""
 
+import asyncio
 from base64 import b32decode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -11,7 +12,8 @@ import pytest
 from hub.accounts import Accounts, Throttled, Unauthenticated
 from hub.accounts.credentials import Passwords
 from hub.accounts.totp import code_at, matching_step, qr_svg, step_at
-from schemas.accounts import Role, Session, User, user_id
+from hub.http.streams import Follower
+from schemas.accounts import Principal, Role, Session, User, user_id
 from schemas.errors import Invalid
 from schemas.events import SYSTEM
 from schemas.parking import Audited
@@ -251,3 +253,25 @@ async def test_a_role_that_must_have_one_opens_nothing_before(home: House) -> No
     assert "second-factor" in refused.json()["detail"]
     assert me["must_set_up_factor"]
     assert allowed.status_code == 200
+
+
+async def test_what_a_session_follows_ends_with_it_and_not_at_the_next_sign_of_life(home: House) -> None:
+    token, session, _ = await home.accounts.sign_in("ines", PASSWORD, HERE, "")
+
+    async def renew() -> Principal | None:
+        found = await home.accounts.principal_of_session(token)
+        return found.principal if found else None
+
+    principal = await renew()
+    assert principal is not None
+    follower = Follower(home.context, [Topic.CASES], await home.engine.tail(), principal, renew)
+
+    async def follow() -> None:
+        async for _ in follower.batches():
+            pass
+
+    following = asyncio.create_task(follow())
+    await asyncio.sleep(0)
+    await home.accounts.sessions.revoke(session.id, SYSTEM)
+    await asyncio.wait_for(following, home.context.facts.limits.heartbeat_seconds - 1)
+    assert follower.reason == "revoked"

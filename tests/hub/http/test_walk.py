@@ -21,6 +21,11 @@ OPEN_TO_ALL = {
 OWN_SESSION = {
     "/api/v1/session",
     "/api/v1/session/password",
+    "/api/v1/session/code",
+    "/api/v1/session/second-factor",
+    "/api/v1/session/second-factor/confirm",
+    "/api/v1/session/second-factor/drop",
+    "/api/v1/session/second-factor/recovery-codes",
     "/api/v1/sessions",
     "/api/v1/sessions/{session}",
 }

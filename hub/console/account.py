@@ -1,0 +1,34 @@
+"""The pages of one's own account share their tabs."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.console.console import ACCOUNT as URL
+from hub.console.console import Console
+
+TABS = (("sessions", "sessions.title"), ("second-factor", "factor.title"))
+
+
+async def account_page(
+    console: Console,
+    request: Request,
+    template: str,
+    tab: str,
+    values: Mapping[str, object],
+    status: int = 200,
+) -> Response:
+    t = console.words(request).t
+    tabs = [(f"{URL}/{key}", t(title), key == tab) for key, title in TABS]
+    always = {
+        "rail": await console.desk(request).rail(),
+        "here": "account",
+        "level": "page",
+        "page_title": t(dict(TABS)[tab]),
+        "tabs": tabs,
+    }
+    return console.pages.render(request, template, {**always, **values}, status)
+
+
+__all__ = ["URL", "account_page"]
