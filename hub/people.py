@@ -9,7 +9,7 @@ from hub.accounts.records import audited
 from hub.service import PAGE_LIMIT, CaseFilter, Service, actor_of
 from hub.shown import shown
 from processors.customers import Customer
-from processors.identity import are_linked, linked, unlinked
+from processors.identity import are_apart, are_linked, kept_apart, linked, unlinked
 from schemas.accounts import Principal, Role, Scope
 from schemas.collections import CASES, HANDLES
 from schemas.documents import Case, Entry, Handle
@@ -49,14 +49,20 @@ class People:
     async def suggestions(self, principal: Principal, customer: Customer) -> list[Handle]:
         """Handles of others with the same address, such as one that was typed into a form and proved by nothing.
 
-        Only those of which the principal sees a case; who says no to one is asked again.
+        Only those of which the principal sees a case, and of which nobody said that they are another person.
         """
         values = tuple(dict.fromkeys(each.value for each in customer.handles))
         ours = {each.id for each in customer.handles}
         page = await self._engine.find(
             Query(HANDLES, (Where("value", "in", values),), limit=SUGGESTED_AT_MOST)
         )
-        others = {each.id: each for each in page.items if isinstance(each, Handle) and each.id not in ours}
+        others = {
+            each.id: each
+            for each in page.items
+            if isinstance(each, Handle)
+            and each.id not in ours
+            and not any(are_apart(each, one) for one in customer.handles)
+        }
         if not others:
             return []
         wanted = CaseFilter(handles=tuple(others), states=(), sort="newest")
@@ -106,6 +112,22 @@ class People:
             if not are_linked(one, other) and not await self._are_one(first, second):
                 return
             *changed, data = unlinked(one, other, evidence, actor)
+            if await self._commit(data, first, request, (one, other), changed):
+                return
+        raise _busy()
+
+    async def keep_apart(
+        self, principal: Principal, first: UUID, second: UUID, note: str, request: UUID
+    ) -> None:
+        """Say that the two are not one person: they are suggested no more. A link says otherwise again. Raises Invalid."""
+        _must_write(principal)
+        await self._must_see(principal, first, second)
+        evidence, actor = Evidence(kind="agent", note=note), actor_of(principal)
+        for _ in range(ATTEMPTS):
+            one, other = await self._pair(first, second)
+            if are_apart(one, other):
+                return
+            *changed, data = kept_apart(one, other, evidence, actor)
             if await self._commit(data, first, request, (one, other), changed):
                 return
         raise _busy()

@@ -88,13 +88,31 @@ def unlinked(
     return _without_link(first, second.id), _without_link(second, first.id), event
 
 
+def kept_apart(
+    first: Handle, second: Handle, evidence: Evidence, actor: Actor
+) -> tuple[Handle, Handle, HandlesUnlinked]:
+    """Two that are no longer taken for one person, though nobody linked them. Raises Invalid when they are linked."""
+    if first.id == second.id or are_linked(first, second):
+        raise Invalid("the two handles are one person", {"second": "unlink them"})
+    event = HandlesUnlinked(first=first.id, second=second.id, evidence=evidence, actor=actor)
+    return _without_link(first, second.id), _without_link(second, first.id), event
+
+
+def are_apart(first: Handle, second: Handle) -> bool:
+    """Whether somebody said that the two are not one person, and nobody linked them since."""
+    return second.id in first.apart or first.id in second.apart
+
+
 def _with_link(handle: Handle, other: UUID, evidence: Evidence, actor: Actor, at: datetime) -> Handle:
     link = Link(other=other, evidence=evidence, actor=actor, since=at)
-    return handle.model_copy(update={"links": (*handle.links, link)})
+    apart = tuple(each for each in handle.apart if each != other)
+    return handle.model_copy(update={"links": (*handle.links, link), "apart": apart})
 
 
 def _without_link(handle: Handle, other: UUID) -> Handle:
-    return handle.model_copy(update={"links": tuple(link for link in handle.links if link.other != other)})
+    links = tuple(link for link in handle.links if link.other != other)
+    apart = (*(each for each in handle.apart if each != other), other)[-MOST_LINKS:]
+    return handle.model_copy(update={"links": links, "apart": apart})
 
 
 def key_of(event: IdentityEvent) -> UUID:

@@ -120,6 +120,9 @@ class Handle(Document):
     name: Personal = ""
     first_seen_at: datetime
     links: tuple[Link, ...] = Field(default=(), description="at most 100")
+    apart: tuple[UUID, ...] = Field(
+        default=(), description="handles of which somebody said that they are another person; the last 100"
+    )
     attributes: dict[str, str] = Field(default_factory=dict, json_schema_extra={"x-personal": True})
     consents: dict[str, str] = Field(default_factory=dict)
     answered_at: tuple[datetime, ...] = Field(default=(), description="automatic answers of the last day")

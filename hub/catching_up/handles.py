@@ -6,6 +6,7 @@ from itertools import islice
 from uuid import UUID
 
 from hub.catching_up.reading import CHUNK, chunks
+from processors.identity import MOST_LINKS
 from schemas.documents import Handle, Link
 from schemas.events import Event
 from schemas.identity import ConsentGiven, HandleDescribed, HandleSeen, HandlesLinked, HandlesUnlinked
@@ -75,9 +76,12 @@ class Handles:
         if handle is None:
             return
         links = tuple(each for each in handle.links if each.other != other)
+        apart = tuple(each for each in handle.apart if each != other)
         if isinstance(data, HandlesLinked):
             links = (*links, Link(other=other, evidence=data.evidence, actor=data.actor, since=event.time))
-        self._change(one, links=links)
+        else:
+            apart = (*apart, other)[-MOST_LINKS:]
+        self._change(one, links=links, apart=apart)
 
     def _change(self, id: UUID, **values: object) -> None:
         if id in self._told:

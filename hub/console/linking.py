@@ -40,6 +40,18 @@ async def unlink(console: Console, request: Request) -> Response:
     return await _done(console, request, asked, "unlinked", "link", first, second)
 
 
+async def keep_apart(console: Console, request: Request) -> Response:
+    """No to a suggestion: it does not come again."""
+    asked = await asked_of(console, request)
+    other = asked.id("other")
+    try:
+        people = console.context.people
+        await people.keep_apart(asked.desk.principal, asked.case.handle, other, "", uuid4())
+    except (Invalid, Forbidden, Unknown) as refusal:
+        return await refused(console, request, asked.desk, asked, refusal)
+    return await _done(console, request, asked, "apart", "link", asked.case.handle, other)
+
+
 def _id(text: str) -> UUID | None:
     try:
         return UUID(text)

@@ -53,6 +53,7 @@ GUARDED: tuple[tuple[str, str, Handler], ...] = (
     *(("POST", f"{path}/merge", acting.merge) for path in CASES),
     *(("POST", f"{path}/link", linking.link) for path in CASES),
     *(("POST", f"{path}/unlink", linking.unlink) for path in CASES),
+    *(("POST", f"{path}/apart", linking.keep_apart) for path in CASES),
     *(("POST", f"{path}/{{action}}", acting.act) for path in CASES),
     ("GET", "/search", searching.search),
     ("GET", "/quarantine", operating.quarantine),

@@ -136,6 +136,15 @@ async def unlink(
     return await _shown(context, principal, handle)
 
 
+@router.post("/{handle}/apart", summary="Say that two handles are not one person")
+async def keep_apart(
+    context: Context, request: Request, principal: Writer, handle: UUID, body: Linking
+) -> CustomerOut:
+    """They are suggested no more. Linking them says otherwise again."""
+    await context.people.keep_apart(principal, handle, body.other, body.note, request_id(request))
+    return await _shown(context, principal, handle)
+
+
 @router.patch("/{handle}/attributes", summary="Describe a person")
 async def describe(
     context: Context, request: Request, principal: Writer, handle: UUID, body: Describing

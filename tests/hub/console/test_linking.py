@@ -35,6 +35,24 @@ async def test_a_typed_address_that_wrote_by_mail_too_is_suggested_and_linked(of
     assert await handles(office.service, form) == {"email-typed:mara@example.com"}
 
 
+async def test_who_was_unlinked_or_declined_is_not_suggested_again(office: Office) -> None:
+    mail = await office.write("a")
+    form = await office.fill_in("f", {"Message": "Hello"}, sender="mara@example.com")
+    url = f"/console/queues/orders/{form.number}"
+    async with office.signed_in("ann") as ann:
+        declined = await ann.part(f"{url}/apart", other=str(mail.handle))
+        assert "Another person; not suggested again." in declined.text
+        assert "The same person?" not in (await ann.get(url)).text
+        assert "The same person?" not in (await ann.get(f"/console/queues/orders/{mail.number}")).text
+        await ann.part(f"{url}/link", other=str(mail.handle))
+        await ann.part(f"{url}/unlink", first=str(form.handle), second=str(mail.handle))
+        page = (await ann.get(url)).text
+        refused = await ann.post(f"{url}/apart", other=str(form.handle))
+    assert "The same person?" not in page
+    assert refused.status_code == 422
+    assert await handles(office.service, form) == {"email-typed:mara@example.com"}
+
+
 async def test_another_address_is_linked_by_hand_with_a_reason(office: Office) -> None:
     case = await office.write("a")
     await office.write("b", sender="mara.private@example.org", sender_name="")
