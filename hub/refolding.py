@@ -6,7 +6,7 @@ from uuid import UUID
 
 from processors.cases.evolve import evolve
 from processors.cases.folds import FOLD
-from schemas.cases import CaseEvent, CaseOpened
+from schemas.cases import CaseEvent, CaseOpened, CaseStarted
 from schemas.collections import CASES
 from schemas.documents import Case
 from schemas.errors import Conflict
@@ -134,6 +134,6 @@ class _Fold:
             if event.late or event.sequence != reached + 1 or reached == self.stored.revision:
                 continue
             if isinstance(event.data, CaseEvent) and (
-                self.case is not None or isinstance(event.data, CaseOpened)
+                self.case is not None or isinstance(event.data, CaseOpened | CaseStarted)
             ):
                 self.case = evolve(self.case, event.data, event.time, event.chain)

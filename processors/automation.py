@@ -125,6 +125,8 @@ def triggers_of(event: Event) -> tuple[Trigger, ...]:
         return (Trigger.CLAIMED,) if payload.assignee is not None else ()
     if isinstance(payload, CaseDelivery):
         return (Trigger.BOUNCED,) if payload.state in UNDELIVERED else ()
+    if isinstance(payload, CaseReplied) and payload.message.forwarded is not None:
+        return ()
     return PULLS.get(type(payload), ())
 
 

@@ -7,7 +7,7 @@ from processors.contradictions import implies
 from processors.problems import Problem, joined, nearest
 from schemas.cases import CaseState
 from schemas.conditions import Clause, Operator
-from schemas.configuration import Configuration, Priority, Queue, Rule, Trigger
+from schemas.configuration import Brand, Configuration, Priority, Queue, Rule, Trigger
 from schemas.interactions import Kind
 
 NAMED = ("brands", "hours", "queues", "rules", "templates", "automations", "webhooks")
@@ -46,6 +46,8 @@ def problems(configuration: Configuration) -> list[Problem]:
         found += hours.problems(calendar, f"hours[{index}]")
     for index, queue in enumerate(configuration.queues):
         found += _queue_problems(queue, configuration, f"queues[{index}]")
+    for index, brand in enumerate(configuration.brands):
+        found += _signature_problems(brand, f"brands[{index}]")
     if not configuration.brands:
         found.append(Problem("brands", "there must be at least one"))
     if configuration.default_queue not in known["case.queue"]:
@@ -60,6 +62,18 @@ def problems(configuration: Configuration) -> list[Problem]:
         if not endpoint.url.startswith(("https://", "http://")):
             found.append(Problem(f"webhooks[{index}].url", "must start with https:// (or http://)"))
     return found
+
+
+def _signature_problems(brand: Brand, path: str) -> list[Problem]:
+    sources = {"signature": brand.signature} | {
+        f"agent_signatures.{user}": source for user, source in brand.agent_signatures.items()
+    }
+    return [
+        Problem(joined(path, place), f"line {line}: {message}")
+        for place, source in sources.items()
+        if "{" in source
+        for line, message in template_problems.signature_faults(source)
+    ]
 
 
 def _doubled(configuration: Configuration) -> list[Problem]:

@@ -3,7 +3,7 @@
 import traceback
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError, nodes
+from jinja2 import StrictUndefined, TemplateError, meta, nodes
 
 from processors.problems import Problem, joined, nearest
 from processors.template_language import Faulty, bounded_output, compiled, environment, parse
@@ -66,6 +66,14 @@ def source_faults(source: str) -> list[tuple[int, str]]:
         return _unknown(STRICT.parse(source), frozenset()) or _trial(source)
     except Faulty as error:
         return list(error.faults)
+
+
+def signature_faults(source: str) -> list[tuple[int, str]]:
+    """(line, what to change) of a signature, which knows of a case no more than who answers and for which brand."""
+    faults = source_faults(source)
+    if not faults and (others := meta.find_undeclared_variables(STRICT.parse(source)) - {"agent", "brand"}):
+        faults = [(1, f"a signature cannot name {min(others)}; it has agent.name and brand.title")]
+    return faults
 
 
 def _trial(source: str) -> list[tuple[int, str]]:

@@ -25,6 +25,7 @@ from schemas.cases import (
     CaseScheduleReached,
     CaseSendReleased,
     CaseSnoozed,
+    CaseStarted,
     CaseTagged,
     CaseTransferred,
     CaseWoken,
@@ -38,6 +39,7 @@ from schemas.steps import EntryChange
 
 DETAILS: dict[type[CaseEvent], tuple[str, ...]] = {
     CaseRouted: ("queue", "priority", "tags", "due_at"),
+    CaseStarted: ("queue", "subject"),
     CaseReopened: ("reason",),
     CaseClaimed: ("assignee",),
     CaseAssigned: ("assignee",),
@@ -145,6 +147,8 @@ def _reply_detail(data: CaseReplied) -> dict[str, object]:
     detail: dict[str, object] = {}
     if data.send_at is not None:
         detail["send_at"] = data.send_at.isoformat()
+    if data.message.forwarded is not None:
+        detail["forwarded"] = str(data.message.forwarded)
     if data.interaction is not None:
         detail["answers"] = str(data.interaction)
     return detail

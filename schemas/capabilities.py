@@ -39,9 +39,28 @@ class FileLimits(Frozen):
     bytes_each: int = Field(default=10 * 2**20, ge=1)
     bytes_total: int = Field(default=20 * 2**20, ge=1)
     types: tuple[str, ...] = Field(default=(), description="media types, `image/*` allowed; empty: all")
+    bytes_of: dict[str, int] = Field(
+        default_factory=dict, description="media type -> bytes, where fewer are allowed than `bytes_each`"
+    )
+    alone: tuple[str, ...] = Field(
+        default=(), description="media types of which one leaves, with no other file beside it"
+    )
 
     def allows(self, media_type: str) -> bool:
-        return not self.types or not {media_type, f"{media_type.partition('/')[0]}/*"}.isdisjoint(self.types)
+        return not self.types or not _names(media_type).isdisjoint(self.types)
+
+    def bytes_for(self, media_type: str) -> int:
+        """How large a file of this type may be; the exact type counts before `image/*`."""
+        found = [self.bytes_of[each] for each in (media_type, _family(media_type)) if each in self.bytes_of]
+        return min(self.bytes_each, found[0]) if found else self.bytes_each
+
+
+def _family(media_type: str) -> str:
+    return f"{media_type.partition('/')[0]}/*"
+
+
+def _names(media_type: str) -> set[str]:
+    return {media_type, _family(media_type)}
 
 
 class Capabilities(Frozen):
@@ -60,6 +79,11 @@ class Capabilities(Frozen):
     html: bool = False
     markdown: bool = False
     subject: bool = False
+    copies: bool = Field(default=False, description="others can be sent a copy (cc) or a blind one (bcc)")
+    starts: str = Field(
+        default="",
+        description="scheme of the handles with whom a conversation can be started; empty: it begins with the customer",
+    )
     longest: int | None = Field(default=None, ge=1, description="longest text, in units of `counting`")
     counting: Counting = Counting.CHARACTERS
     splits: bool = Field(default=False, description="a longer text leaves as several messages")
@@ -100,11 +124,6 @@ class Capabilities(Frozen):
             **self._window_faults(wrote_at, now),
         }
 
-    def length(self, text: str, count: Count | None = None) -> int:
-        """How long the text is in this channel's units."""
-        return (count or COUNTS.get(self.counting, len))(text)
-
-    def _length_faults(self, text: str, count: Count | None) -> dict[str, str]:
     def edit_faults(self, text: str, count: Count | None = None) -> dict[str, str]:
         """As `faults`, of a text that a message is to read as from now on: it is one message, also where answers split."""
         if not self.edit:
@@ -115,6 +134,11 @@ class Capabilities(Frozen):
         """As `faults`, of taking back what was sent."""
         return {} if self.delete else {"message": "this channel cannot take back what was sent; write again"}
 
+    def length(self, text: str, count: Count | None = None) -> int:
+        """How long the text is in this channel's units."""
+        return (count or COUNTS.get(self.counting, len))(text)
+
+    def _length_faults(self, text: str, count: Count | None) -> dict[str, str]:
         if self.longest is None or self.splits:
             return {}
         length = self.length(text, count)
@@ -135,10 +159,12 @@ class Capabilities(Frozen):
         if sum(each.size for each in attachments) > limits.bytes_total:
             return {"attachments": f"have more than {limits.bytes_total} bytes together"}
         for each in attachments:
-            if each.size > limits.bytes_each:
-                return {"attachments": f"{each.name} has more than {limits.bytes_each} bytes"}
             if not limits.allows(each.media_type):
                 return {"attachments": f"{each.name} is {each.media_type}, which this channel does not take"}
+            if each.size > limits.bytes_for(each.media_type):
+                return {"attachments": f"{each.name} has more than {limits.bytes_for(each.media_type)} bytes"}
+            if len(attachments) > 1 and not _names(each.media_type).isdisjoint(limits.alone):
+                return {"attachments": f"{each.name} goes alone on this channel; send the others apart"}
         return {}
 
     def _window_faults(self, wrote_at: datetime | None, now: datetime | None) -> dict[str, str]:

@@ -119,6 +119,24 @@ class CaseOpened(MessageEvent):
 
 
 @event_type
+class CaseStarted(CaseEvent):
+    """We wrote first: the message is the `CaseReplied` that follows."""
+
+    type: ClassVar[str] = "hubbub.case.started"
+
+    number: str
+    brand: str
+    channel: str
+    account: str
+    conversation: str
+    handle: UUID = Field(description="to whom we wrote; the customer is looked up when read")
+    queue: str
+    subject: Personal
+    language: str
+    reply_recipients: tuple[Participant, ...] = ()
+
+
+@event_type
 class CaseReceived(MessageEvent):
     """A message joined the case."""
 
@@ -161,6 +179,9 @@ class CaseReplied(CaseEvent):
     message: OutboundMessage
     send_at: datetime | None = None
     template: str | None = None
+    participants: tuple[UUID, ...] = Field(
+        default=(), description="handles of those it goes to: who of them answers is known to the case"
+    )
     interaction: UUID | None = Field(
         default=None, description="the message that an automation answers by it, which need not be the last"
     )
@@ -298,6 +319,16 @@ class CaseOverdue(CaseEvent):
 
 
 @event_type
+class CaseChangeAsked(CaseEvent):
+    """An answer that was sent is to read otherwise, or to be taken back (`message.change`). The channel has still to do it."""
+
+    type: ClassVar[str] = "hubbub.case.change-asked"
+
+    kind: ChangeKind
+    message: OutboundMessage
+
+
+@event_type
 class CaseDelivery(CaseEvent):
     """What became of a message of ours."""
 
@@ -307,6 +338,9 @@ class CaseDelivery(CaseEvent):
     state: DeliveryState
     external_id: str = ""
     reason: Personal = ""
+    change: ChangeKind | None = Field(
+        default=None, description="set where the message changes one that was sent before"
+    )
 
 
 class MessageChanged(CaseEvent):
@@ -319,16 +353,6 @@ class MessageChanged(CaseEvent):
 
 
 @event_type
-class CaseChangeAsked(CaseEvent):
-    """An answer that was sent is to read otherwise, or to be taken back (`message.change`). The channel has still to do it."""
-
-    type: ClassVar[str] = "hubbub.case.change-asked"
-
-    kind: ChangeKind
-    message: OutboundMessage
-
-
-@event_type
 class CaseMessageEdited(MessageChanged):
     type: ClassVar[str] = "hubbub.case.message-edited"
 
@@ -338,9 +362,6 @@ class CaseMessageEdited(MessageChanged):
 
 @event_type
 class CaseMessageDeleted(MessageChanged):
-    change: ChangeKind | None = Field(
-        default=None, description="set where the message changes one that was sent before"
-    )
     """Taken back by its author or by somebody who may."""
 
     type: ClassVar[str] = "hubbub.case.message-deleted"

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from schemas.accounts import ANSWERED, IDENTITIES, KEYS, SESSIONS, THROTTLES, USERS
 from schemas.columns import NEVER, PRIORITY_RANK, Collection, Column, ColumnType, text_column, time_column
-from schemas.connecting import CONNECTOR_ORDERS, CONNECTOR_REPORTS
+from schemas.connecting import CONNECTOR_ORDERS, CONNECTOR_REPORTS, GRANTS
 from schemas.documents import (
     Case,
     ConfigurationDraft,
@@ -148,6 +148,7 @@ COLLECTIONS: tuple[Collection, ...] = (
     MESSAGE_CHANGES,
     CONNECTOR_ORDERS,
     CONNECTOR_REPORTS,
+    GRANTS,
     USERS,
     SESSIONS,
     IDENTITIES,

@@ -7,10 +7,17 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.configuration import Priority
-from schemas.events import Actor, Payload, Personal, event_type
-from schemas.interactions import Attachment
+from schemas.events import Actor, Frozen, Payload, Personal, event_type
+from schemas.interactions import Attachment, Participant
 from schemas.outbound import DeliveryState
 from schemas.topics import Topic
+
+
+class Quoted(Frozen):
+    """A message as it stands under the one that answers it or hands it on. `said` tells who wrote it and when."""
+
+    said: Personal = Field(max_length=2_000)
+    text: Personal = Field(max_length=200_000)
 
 
 class Command(Payload):
@@ -25,14 +32,58 @@ class Command(Payload):
 
 @event_type
 class ReplyToCase(Command):
-    """Answer the customer. `text` as typed; the connector makes HTML of it."""
+    """Answer the customer. `text` as typed; the connector makes HTML of it unless `html` says how it looks."""
 
     type: ClassVar[str] = "hubbub.command.reply"
 
     text: Personal = Field(min_length=1, max_length=200_000)
+    html: Personal = Field(
+        default="", max_length=400_000, description="the same, formatted; cleaned again when it is decided"
+    )
+    quoted: Quoted | None = None
+    copies: tuple[Participant, ...] | None = Field(
+        default=None, description="roles cc and bcc, instead of those in copy so far; None: as before"
+    )
     attachments: tuple[Attachment, ...] = ()
     send_at: datetime | None = None
     resolve: bool = False
+
+
+@event_type
+class StartCase(Command):
+    """Write to somebody first. `case` is derived from the request; it opens with the message."""
+
+    type: ClassVar[str] = "hubbub.command.start"
+
+    channel: str
+    account: str = Field(description="of ours, from which it comes")
+    brand: str
+    queue: str
+    to: tuple[Participant, ...] = Field(min_length=1, description="the first is the customer")
+    copies: tuple[Participant, ...] = Field(default=(), description="roles cc and bcc")
+    subject: Personal = Field(default="", max_length=1_000)
+    language: str = "und"
+    text: Personal = Field(min_length=1, max_length=200_000)
+    html: Personal = Field(default="", max_length=400_000)
+    attachments: tuple[Attachment, ...] = ()
+    send_at: datetime | None = None
+
+
+@event_type
+class ForwardMessage(Command):
+    """Hand a message of the case on, by mail, to somebody who is not its customer."""
+
+    type: ClassVar[str] = "hubbub.command.forward"
+
+    entry: UUID
+    to: tuple[Participant, ...] = Field(min_length=1)
+    copies: tuple[Participant, ...] = Field(default=(), description="roles cc and bcc")
+    subject: Personal = Field(default="", max_length=1_000)
+    text: Personal = Field(default="", max_length=200_000)
+    html: Personal = Field(default="", max_length=400_000)
+    quoted: Quoted
+    attachments: tuple[Attachment, ...] = ()
+    send_at: datetime | None = None
 
 
 @event_type
@@ -50,6 +101,25 @@ class AnswerFromTemplate(Command):
 @event_type
 class CancelReply(Command):
     type: ClassVar[str] = "hubbub.command.cancel-reply"
+
+    message: UUID
+
+
+@event_type
+class EditReply(Command):
+    """Let an answer that was sent read otherwise. Refused where its channel cannot do that."""
+
+    type: ClassVar[str] = "hubbub.command.edit-reply"
+
+    message: UUID
+    text: Personal = Field(min_length=1, max_length=200_000)
+
+
+@event_type
+class DeleteReply(Command):
+    """Take an answer back that was sent. Refused where its channel cannot do that."""
+
+    type: ClassVar[str] = "hubbub.command.delete-reply"
 
     message: UUID
 
@@ -103,25 +173,6 @@ class TagCase(Command):
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
-
-
-@event_type
-class EditReply(Command):
-    """Let an answer that was sent read otherwise. Refused where its channel cannot do that."""
-
-    type: ClassVar[str] = "hubbub.command.edit-reply"
-
-    message: UUID
-    text: Personal = Field(min_length=1, max_length=200_000)
-
-
-@event_type
-class DeleteReply(Command):
-    """Take an answer back that was sent. Refused where its channel cannot do that."""
-
-    type: ClassVar[str] = "hubbub.command.delete-reply"
-
-    message: UUID
 
 
 @event_type

@@ -29,7 +29,13 @@ class Priority(Choice):
 class Brand(Setting):
     name: Name = Field(description="as accounts, forms, queues and rules name the brand; it never changes")
     title: str = Field(description="as customers read it")
-    signature: str = Field(default="", description="put under answers")
+    signature: str = Field(
+        default="",
+        description="put under answers; a template: {{ agent.name }} is who answers, {{ brand.title }} the brand",
+    )
+    agent_signatures: dict[str, str] = Field(
+        default_factory=dict, description="user -> the signature under that person's answers instead"
+    )
 
 
 class Period(Setting):
@@ -201,12 +207,6 @@ class Configuration(Setting):
     )
 
 
-@event_type
-class ConfigurationPublished(Payload):
-    type: ClassVar[str] = "hubbub.configuration.published"
-    topic: ClassVar[Topic] = Topic.CONFIGURATION
-
-    number: int
 class Origin(Choice):
     """Where a version was written: what people edited in the console is not taken back by an older file."""
 
@@ -215,6 +215,12 @@ class Origin(Choice):
     API = "api"
 
 
+@event_type
+class ConfigurationPublished(Payload):
+    type: ClassVar[str] = "hubbub.configuration.published"
+    topic: ClassVar[Topic] = Topic.CONFIGURATION
+
+    number: int
     configuration: Configuration
     actor: Actor
     published_at: datetime

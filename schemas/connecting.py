@@ -37,12 +37,35 @@ class ConnectorReport(Document):
     reported_at: datetime
 
 
+class Grant(Document):
+    """What a vendor lets one account do in one place (a workspace that installed the app): its tokens, sealed."""
+
+    channel: str
+    account: str
+    name: str = Field(description="the vendor's id of the place")
+    title: str = Field(default="", description="what people call it")
+    sealed: str = Field(
+        default="", description="JWE of the tokens, by a key of the installation's; empty once it ended"
+    )
+    granted_at: datetime
+    good_until: datetime | None = Field(default=None, description="when the token ends, where it does")
+    renewing_until: datetime | None = Field(
+        default=None, description="a process renews it until then; others leave it alone"
+    )
+    ended_at: datetime | None = None
+    reason: str = Field(default="", description="why it ended")
+
+
 def order_id(channel: str, account: str) -> UUID:
     return derive("connector order", channel, account)
 
 
 def report_id(channel: str, account: str) -> UUID:
     return derive("connector report", channel, account)
+
+
+def grant_id(channel: str, account: str, name: str) -> UUID:
+    return derive("grant", channel, account, name)
 
 
 CONNECTOR_ORDERS = Collection(
@@ -52,4 +75,10 @@ CONNECTOR_REPORTS = Collection(
     "connector_reports",
     ConnectorReport,
     {"channel": text_column("channel"), "account": text_column("account")},
+)
+GRANTS = Collection(
+    "grants",
+    Grant,
+    {"channel": text_column("channel"), "account": text_column("account")},
+    indexes=(("channel", "account"),),
 )

@@ -90,6 +90,10 @@ class Case(Document):
     participants: tuple[UUID, ...] = Field(
         default=(), description="handles that may join by thread; at most 50"
     )
+    outside: tuple[UUID, ...] = Field(
+        default=(),
+        description="handles that messages were forwarded to: they join, and are no customers; at most 50",
+    )
     reply_recipients: tuple[Participant, ...] = ()
     last_external_id: str = ""
     references: tuple[str, ...] = Field(
@@ -143,11 +147,11 @@ class Delivery(Document):
     external_id: str = ""
     reason: Personal = ""
     sender: UUID | None = Field(default=None, description="the member that entered `sending`")
+    parts: tuple[str, ...] = Field(default=(), description="as the channel named them when it was sent")
 
 
 class LetterState(Choice):
     OPEN = "open"
-    parts: tuple[str, ...] = Field(default=(), description="as the channel named them when it was sent")
     REPLAYED = "replayed"
     DROPPED = "dropped"
 
@@ -239,11 +243,6 @@ class PublishedConfiguration(Document):
     configuration: Configuration
     actor: Actor
     published_at: datetime
-
-
-class Draft(Document):
-    """What somebody began to write in a case and did not send, so that it is there on any device."""
-
     note: str = ""
     origin: Origin = Origin.FILE
     back_to: int | None = None
@@ -256,9 +255,20 @@ class ConfigurationDraft(Document):
     base: int
     configuration: Configuration
     kept_at: datetime
+
+
+class Draft(Document):
+    """What somebody began to write in a case and did not send, so that it is there on any device."""
+
     user: str
     case: UUID
     text: Personal
+    html: Personal = Field(default="", description="the same, where it is formatted")
+    fields: dict[str, str] = Field(
+        default_factory=dict,
+        description="what else was filled in, such as cc",
+        json_schema_extra={"x-personal": True},
+    )
     mode: str = Field(default="reply", description="reply or note")
     kept_at: datetime
 
@@ -308,6 +318,15 @@ class Reaction(Frozen):
     added: bool = True
 
 
+class OwnChange(Frozen):
+    """What one of us asked of a message of ours, while it is not known whether the channel did it."""
+
+    message: UUID = Field(description="the outbound message that asks for it")
+    kind: ChangeKind
+    by: Actor
+    text: Personal = ""
+
+
 class MessageChanges(Document):
     """What happened to a message since it was written. Its entry stays as it was; readers lay this over it.
 
@@ -318,25 +337,16 @@ class MessageChanges(Document):
     noted_at: datetime
     case: UUID | None = None
     entry: UUID | None = None
-class OwnChange(Frozen):
-    """What one of us asked of a message of ours, while it is not known whether the channel did it."""
-
-    message: UUID = Field(description="the outbound message that asks for it")
-    kind: ChangeKind
-    by: Actor
-    text: Personal = ""
-
-
     edits: tuple[Edit, ...] = Field(default=(), description="oldest first; the first and the last 9")
     deleted_at: datetime | None = None
     deleted_by: Actor | None = None
     withheld: bool = Field(default=False, description="what it said is shown to nobody any more")
     reactions: tuple[Reaction, ...] = Field(default=(), description="at most 100")
+    asked: OwnChange | None = Field(
+        default=None, description="one at a time, so that they end in their order"
+    )
 
 
 def changes_id(external_id: str) -> UUID:
     """The id of the document that tells what happened to a message, known from the message's own name."""
     return derive("message changes", external_id)
-    asked: OwnChange | None = Field(
-        default=None, description="one at a time, so that they end in their order"
-    )

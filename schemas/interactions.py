@@ -25,6 +25,7 @@ class Role(Choice):
     FROM = "from"
     TO = "to"
     CC = "cc"
+    BCC = "bcc"  # of ours only: told to the relay, and to nobody who reads
     REPLY_TO = "reply_to"
 
 
@@ -69,6 +70,9 @@ class Attachment(Frozen):
     inline: bool = False
     content_id: str | None = None
     note: str = ""
+    alt: Personal = Field(
+        default="", max_length=1_000, description="what a picture shows, for those who do not see it"
+    )
 
 
 class Content(Frozen):

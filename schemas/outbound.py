@@ -54,6 +54,14 @@ class OutboundMessage(Frozen):
     in_reply_to: str | None = None
     references: tuple[str, ...] = ()
     author: Actor
+    forwarded: UUID | None = Field(
+        default=None, description="entry of the message that it hands on to somebody who is not the customer"
+    )
+    written: int = Field(
+        default=0,
+        description="how many characters of `text` its author wrote; signature and quote follow; 0: not known",
+    )
+    written_html: int = Field(default=0, description="the same of `html`")
     automatic: bool = Field(
         default=False, description="an automatic answer: marked so that no machine answers it"
     )
@@ -63,6 +71,10 @@ class OutboundMessage(Frozen):
         description="the CloudEvent that a webhook endpoint gets",
         json_schema_extra={"x-personal": True},
     )
+    change: SentChange | None = Field(
+        default=None,
+        description="it is no message of its own: it changes one that was sent. An edit has the new text as `text`",
+    )
 
 
 @event_type
@@ -71,10 +83,6 @@ class OutboundQueued(Payload):
     topic: ClassVar[Topic] = Topic.OUTBOUND
 
     message: OutboundMessage
-    change: SentChange | None = Field(
-        default=None,
-        description="it is no message of its own: it changes one that was sent. An edit has the new text as `text`",
-    )
 
 
 class DeliveryEvent(Payload):
@@ -85,6 +93,9 @@ class DeliveryEvent(Payload):
     channel: str
     account: str
     attempts: int = 1
+    change: SentChange | None = Field(
+        default=None, description="what `message` asked of one that was sent before, where it did"
+    )
 
 
 @event_type
@@ -93,9 +104,6 @@ class DeliverySent(DeliveryEvent):
 
     type: ClassVar[str] = "hubbub.delivery.sent"
 
-    change: SentChange | None = Field(
-        default=None, description="what `message` asked of one that was sent before, where it did"
-    )
     external_id: str
     refused: dict[str, str] = Field(
         default_factory=dict,
@@ -106,6 +114,10 @@ class DeliverySent(DeliveryEvent):
         default=False,
         description="the channel tells of reactions to it, and of edits and deletions by others",
     )
+    parts: tuple[str, ...] = Field(
+        default=(),
+        description="the channel's names of all that it left as, where that is more than one, its files too",
+    )
 
 
 @event_type
@@ -114,10 +126,6 @@ class DeliveryFailed(DeliveryEvent):
 
     type: ClassVar[str] = "hubbub.delivery.failed"
 
-    parts: tuple[str, ...] = Field(
-        default=(),
-        description="the channel's names of all that it left as, where that is more than one, its files too",
-    )
     reason: Personal = Field(description="as the channel said it, addresses included")
 
 

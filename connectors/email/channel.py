@@ -109,6 +109,8 @@ CHANNEL = Channel(
         files=FileLimits(count=20, bytes_each=25 * 2**20, bytes_total=25 * 2**20),
         html=True,
         subject=True,
+        copies=True,
+        starts="email",
         receipts=True,
         echoes=True,
     ),

@@ -17,7 +17,7 @@ from connectors.email.mime import (
     one_line,
     text_part,
 )
-from connectors.email.plain_html import html_of_text
+from connectors.email.plain_html import document, html_of_text
 from connectors.email.settings import AccountSettings, NoticesSettings
 from connectors.email.tokens import Tokens
 from schemas.interactions import Attachment, Role
@@ -57,7 +57,7 @@ class Composer:
     def compose(self, message: OutboundMessage, contents: Mapping[str, bytes]) -> Mail:
         """`contents` has the bytes of every attachment by its sha256. Raises Unsendable."""
         name, address, reply_to = self._sender(message)
-        to, cc = _recipients(message)
+        to, cc, bcc = _recipients(message)
         message_id = self.tokens.message_id(message.message, message.case, domain_of(address))
         headers = [
             header("Date", format_datetime(message.queued_at)),
@@ -73,7 +73,7 @@ class Composer:
         ]
         return Mail(
             sender="" if message.automatic else reply_to,
-            recipients=tuple(address for _, address in (*to, *cc)),
+            recipients=tuple(address for _, address in (*to, *cc, *bcc)),
             content=b"".join(headers) + self._body(message, contents),
             message_id=message_id,
             envelope_id=self.tokens.envelope_id(message.message, message.case),
@@ -96,7 +96,7 @@ class Composer:
         return named or of_brand or self.accounts.default
 
     def _body(self, message: OutboundMessage, contents: Mapping[str, bytes]) -> bytes:
-        html = message.html or html_of_text(message.text)
+        html = document(message.html) if message.html else html_of_text(message.text)
         body = multipart(
             "alternative",
             self._boundary(message, "alternative"),
@@ -117,23 +117,28 @@ def external_id(message_id: str) -> str:
     return f"{MAIL_PREFIX}{message_id}"
 
 
-def _recipients(message: OutboundMessage) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """(name, address) of To and of Cc, each address once."""
+Addresses = list[tuple[str, str]]
+
+
+def _recipients(message: OutboundMessage) -> tuple[Addresses, Addresses, Addresses]:
+    """(name, address) of To, Cc and Bcc, each address once. The last are told to the relay alone (RFC 5322, 3.6.3)."""
     seen: set[str] = set()
-    to: list[tuple[str, str]] = []
-    cc: list[tuple[str, str]] = []
+    to: Addresses = []
+    cc: Addresses = []
+    bcc: Addresses = []
+    places = {Role.CC: cc, Role.BCC: bcc}
     for each in message.recipients:
         address = normal_address(each.value)
         if address is None:
             raise Unsendable(f"{one_line(each.value)[:100]!r} is not a mail address")
         if address not in seen:
             seen.add(address)
-            (cc if each.role is Role.CC else to).append((each.name, address))
+            places.get(each.role, to).append((each.name, address))
     if not seen:
         raise Unsendable("the message has no recipient")
     if len(seen) > MOST_RECIPIENTS:
         raise Unsendable(f"more than {MOST_RECIPIENTS} recipients")
-    return to, cc
+    return to, cc, bcc
 
 
 def _thread_headers(message: OutboundMessage) -> list[bytes]:

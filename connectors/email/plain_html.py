@@ -1,4 +1,4 @@
-"""HTML made of plain text: escaped, with paragraphs, line ends, quotes and links."""
+"""The HTML of mails: that of plain text is made here, escaped, with paragraphs, line ends, quotes and links."""
 
 import html
 import re
@@ -12,9 +12,14 @@ def html_of_text(text: str) -> str:
     """A small document; nothing of `text` is read as markup."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip("\n")
     paragraphs = [_paragraph(each) for each in PARAGRAPHS.split(plain) if each.strip()]
+    return document("\n".join(paragraphs) + "\n")
+
+
+def document(fragment: str) -> str:
+    """The whole of an HTML part. `fragment` is markup already."""
     return (
         '<!DOCTYPE html>\n<html><head><meta charset="utf-8"></head>\n'
-        '<body style="font-family: sans-serif">\n' + "\n".join(paragraphs) + "\n</body></html>\n"
+        f'<body style="font-family: sans-serif">\n{fragment}</body></html>\n'
     )
 
 

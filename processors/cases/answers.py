@@ -3,14 +3,16 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from processors.cases.wording import Wording, Written, signature_of, worded
 from processors.cases.work import Work
 from processors.customers import Customer, customer_of
 from processors.templates import Variables, render
+from schemas.capabilities import Capabilities, FileLimits
 from schemas.configuration import Brand, Configuration, Template
 from schemas.documents import Case, Handle
 from schemas.errors import Invalid
 from schemas.events import Actor
-from schemas.interactions import Attachment, Participant, Role
+from schemas.interactions import Participant, Role
 from schemas.outbound import OutboundMessage
 from schemas.steps import Found
 
@@ -37,18 +39,18 @@ def answer(
     case: Case,
     message: UUID,
     author: Actor,
-    text: str,
+    written: Written,
     subject: str = "",
-    attachments: tuple[Attachment, ...] = (),
     automatic: bool = False,
 ) -> OutboundMessage:
     """The answer to whoever a case's customer is: in the case's own conversation where its channel takes answers, else by mail.
 
-    Raises Invalid where there is nobody to answer to.
+    Raises Invalid where there is nobody to answer to, and where the channel does not take such an answer.
     """
     there = _answered_there(work, case)
     if there:
-        _must_fit(work, case, case.channel, case.account, text, attachments)
+        says = worded(offered_by(work, case.channel, case.account), written)
+        _must_fit(work, case, case.channel, case.account, says, written)
         return OutboundMessage(
             message=message,
             case=case.id,
@@ -57,8 +59,11 @@ def answer(
             brand=case.brand,
             conversation=case.conversation,
             recipients=there,
-            text=text,
-            attachments=attachments,
+            text=says.text.rstrip() if says.written == 0 else says.text,
+            html=says.html,
+            written=says.written,
+            written_html=says.written_html,
+            attachments=written.attachments,
             in_reply_to=case.last_external_id or None,
             references=case.references,
             author=author,
@@ -66,6 +71,8 @@ def answer(
             queued_at=work.facts.now,
         )
     recipients = tuple(each for each in case.reply_recipients if each.scheme in MAIL_SCHEMES)
+    if written.copies is not None:
+        recipients = (*(each for each in recipients if each.role is not Role.CC), *written.copies)
     if automatic:  # a machine's answer goes to the writer alone
         recipients = recipients[:1]
     if not recipients:
@@ -73,12 +80,10 @@ def answer(
             f"case {case.number} has no address to answer to",
             {"case": "add a mail address of the customer first"},
         )
-    account = case.account if case.channel == MAIL else work.facts.answer_account(case.brand)
-    if account is None:
-        raise Invalid(
-            "no mail account can answer", {"email.accounts": f"add an account for the brand {case.brand!r}"}
-        )
-    _must_fit(work, case, MAIL, account, text, attachments)
+    account = mail_account(work, case)
+    signature = "" if automatic else signature_of(brand_of(work.facts.configuration, case.brand), author)
+    says = worded(offered_by(work, MAIL, account), written, signature)
+    _must_fit(work, case, MAIL, account, says, written)
     references = tuple(each for each in case.references if each.startswith("mail:"))
     return OutboundMessage(
         message=message,
@@ -89,8 +94,11 @@ def answer(
         conversation=f"case:{case.id}",
         recipients=recipients,
         subject=subject or answer_subject(case),
-        text=text,
-        attachments=attachments,
+        text=says.text,
+        html=says.html,
+        written=says.written,
+        written_html=says.written_html,
+        attachments=written.attachments,
         in_reply_to=references[-1] if references else None,
         references=references,
         author=author,
@@ -99,20 +107,43 @@ def answer(
     )
 
 
-def _must_fit(
-    work: Work, case: Case, channel: str, account: str, text: str, attachments: tuple[Attachment, ...]
+def mail_account(work: Work, case: Case) -> str:
+    """Our mailbox that a mail about the case comes from."""
+    account = case.account if case.channel == MAIL else work.facts.answer_account(case.brand)
+    if account is None:
+        raise Invalid(
+            "no mail account can answer", {"email.accounts": f"add an account for the brand {case.brand!r}"}
+        )
+    return account
+
+
+def offered_by(work: Work, channel: str, account: str) -> Capabilities:
+    known = work.facts.capabilities.get(f"{channel}:{account}")
+    return known or Capabilities(
+        reply=True, html=channel == MAIL, copies=channel == MAIL, subject=True, files=FileLimits()
+    )
+
+
+def must_take(
+    work: Work, channel: str, account: str, says: Wording, written: Written, wrote_at: datetime | None = None
 ) -> None:
-    """Raises Invalid, before anything is queued, where the channel would not take such an answer."""
+    """Raises Invalid, before anything is queued, where the channel would not take such a message."""
     offered = work.facts.capabilities.get(f"{channel}:{account}")
     if offered is None:
         return
-    wrote_at = case.wrote_at if case.channel == channel else None
+    count = work.facts.counts.get(channel)
     faults = offered.faults(
-        text, attachments, wrote_at=wrote_at, now=work.facts.now, count=work.facts.counts.get(channel)
+        says.text, written.attachments, says.html, wrote_at=wrote_at, now=work.facts.now, count=count
     )
+    if written.copies and not offered.copies:
+        faults["copies"] = "this channel sends no copies; leave cc and bcc away"
     if faults:
         field, fault = next(iter(faults.items()))
         raise Invalid(f"{channel} cannot take this answer: its {field} {fault}", faults)
+
+
+def _must_fit(work: Work, case: Case, channel: str, account: str, says: Wording, written: Written) -> None:
+    must_take(work, channel, account, says, written, case.wrote_at if case.channel == channel else None)
 
 
 def _answered_there(work: Work, case: Case) -> tuple[Participant, ...]:
@@ -129,14 +160,6 @@ def answer_subject(case: Case) -> str:
     if not subject.lower().startswith(("re:", "aw:", "sv:", "odp:")):
         subject = f"Re: {subject}"
     return subject if case.number in subject else f"{subject} [#{case.number}]"
-
-
-def signed(work: Work, case: Case, text: str) -> str:
-    """The text with the brand's signature under it (the delimiter is RFC 3676, section 4.3); bare where people chat."""
-    if _answered_there(work, case):
-        return text.rstrip()
-    signature = brand_of(work.facts.configuration, case.brand).signature.strip()
-    return f"{text.rstrip()}\n\n-- \n{signature}\n" if signature else text
 
 
 def from_template(

@@ -14,7 +14,15 @@ from processors.customers import handle_wants
 from processors.identity import HandleId
 from schemas.automation import AutomationSuppressed
 from schemas.cases import CaseDelivery
-from schemas.commands import AnswerFromTemplate, Command, DeleteReply, EditReply, MergeCase, SettleDelivery
+from schemas.commands import (
+    AnswerFromTemplate,
+    Command,
+    DeleteReply,
+    EditReply,
+    MergeCase,
+    SettleDelivery,
+    StartCase,
+)
 from schemas.documents import Case, Delivery, Handle, MessageChanges, changes_id
 from schemas.errors import NotYet, Refused
 from schemas.events import SYSTEM, Event
@@ -87,6 +95,8 @@ def _ask(event: Event, handle_id: HandleId, references: References) -> None:
         references.want(MessageChanges, changes_id(data.target))
     elif isinstance(data, Command):
         references.want(Case, data.case)
+        if isinstance(data, StartCase):
+            references.want(Handle, handle_id(data.to[0].scheme, data.to[0].value))
         if isinstance(data, MergeCase):
             references.want(Case, data.into)
         if isinstance(data, ABOUT_SENT):

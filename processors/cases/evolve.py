@@ -33,6 +33,7 @@ from schemas.cases import (
     CaseSnoozed,
     CaseSpamCleared,
     CaseSpamMarked,
+    CaseStarted,
     CaseState,
     CaseTagged,
     CaseTransferred,
@@ -129,19 +130,19 @@ def _routed(case: Case, event: CaseRouted, at: datetime) -> Change:
 
 
 def _replied(case: Case, event: CaseReplied, at: datetime) -> Change:
+    answers = event.message.forwarded is None
     change: Change = {}
+    if event.participants:
+        known = "participants" if answers else "outside"
+        change[known] = _union(getattr(case, known), event.participants)
     if event.send_at is not None:
-        pending = PendingReply(
-            message=event.message,
-            send_at=event.send_at,
-            waiting_since=case.waiting_since,
-            due_at=case.due_at,
-            overdue=case.overdue,
-            is_first=case.responded_at is None,
-        )
+        pending = PendingReply(message=event.message, send_at=event.send_at)
+        if answers:
+            ended = {name: getattr(case, name) for name in ("waiting_since", "due_at", "overdue")}
+            pending = pending.model_copy(update={**ended, "is_first": case.responded_at is None})
         change["pending"] = (*case.pending, pending)
         change["timers"] = _with(case.timers, send_timer(event.message.message), event.send_at)
-    if event.message.automatic:
+    if event.message.automatic or not answers:
         return change
     if event.send_at is None:
         change["pending"] = _answered(case.pending)
@@ -162,7 +163,10 @@ def _answered(pending: tuple[PendingReply, ...]) -> tuple[PendingReply, ...]:
 
 def _send_released(case: Case, event: CaseSendReleased, at: datetime) -> Change:
     rest = tuple(each for each in case.pending if each.message.message != event.message)
-    return {"pending": _answered(rest), "timers": _without(case.timers, send_timer(event.message))}
+    sent = next((each.message for each in case.pending if each.message.message == event.message), None)
+    if sent is None or sent.forwarded is None:
+        rest = _answered(rest)
+    return {"pending": rest, "timers": _without(case.timers, send_timer(event.message))}
 
 
 def _reply_cancelled(case: Case, event: CaseReplyCancelled, at: datetime) -> Change:
@@ -371,6 +375,8 @@ def evolve(case: Case | None, event: CaseEvent, at: datetime, chain: tuple[str, 
     """
     if isinstance(event, CaseOpened):
         return _opened(event, at)
+    if isinstance(event, CaseStarted):
+        return _started(event, at)
     if case is None:
         raise ValueError(f"{event.type} of the case {event.case}, which was never opened")
     change = CHANGES.get(type(event))
@@ -404,6 +410,27 @@ def _opened(event: CaseOpened, at: datetime) -> Case:
         updated_at=at,
         fold=FOLD,
         **_join(None, event, at),
+    )
+
+
+def _started(event: CaseStarted, at: datetime) -> Case:
+    return Case(
+        id=event.case,
+        revision=1,
+        number=event.number,
+        brand=event.brand,
+        channel=event.channel,
+        account=event.account,
+        conversation=event.conversation,
+        handle=event.handle,
+        queue=event.queue,
+        subject=event.subject,
+        language=event.language,
+        participants=(event.handle,),
+        reply_recipients=event.reply_recipients,
+        opened_at=at,
+        updated_at=at,
+        fold=FOLD,
     )
 
 

@@ -74,14 +74,23 @@ def _find(work: Work, received: InteractionReceived, handle: UUID) -> tuple[Case
             return case, TOKEN
     for reference in references_of(received):
         case = _case_of(work, reference)
-        if case is not None and (received.thread_is_proven or handle in case.participants):
+        if case is not None and (received.thread_is_proven or _takes_part(case, handle)):
             return case, THREAD
     for number in received.numbers:
         id = work.number(number)
         case = work.case(id) if id else None
-        if case is not None and handle in case.participants:
+        if case is not None and _takes_part(case, handle):
             return case, NUMBER
     return None
+
+
+def _takes_part(case: Case, handle: UUID) -> bool:
+    return handle in case.participants or handle in case.outside
+
+
+def _is_outside(case: Case, handle: UUID) -> bool:
+    """Whether a message was forwarded to who writes: what they say is read, and the customer is answered as before."""
+    return handle in case.outside and handle not in case.participants
 
 
 def _case_of(work: Work, reference: str) -> Case | None:
@@ -186,6 +195,7 @@ def _join(
 ) -> Case:
     automatic = is_automatic(received)
     actor = _customer(sender, handle)
+    outside = _is_outside(case, handle)
     joined = CaseReceived.model_construct(
         case=case.id,
         actor=actor,
@@ -194,7 +204,7 @@ def _join(
         participants=_participants(work, received),
         external_id=received.external_id,
         received_at=received.received_at,
-        reply_recipients=() if automatic else _recipients(received, sender),
+        reply_recipients=() if automatic or outside else _recipients(received, sender),
         automatic=automatic,
         joined_by=joined_by,
     )

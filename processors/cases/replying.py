@@ -1,10 +1,12 @@
 """Answers: written by an agent or by an automation, sent now or later, taken back, settled by hand."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from processors.cases import answers, own_changes
 from processors.cases.evolve import send_timer
+from processors.cases.wording import Written
 from processors.cases.work import MOST_PENDING, Nothing, Work
 from processors.identity import seen
 from schemas.cases import (
@@ -27,6 +29,7 @@ from schemas.documents import Case, Delivery, Handle
 from schemas.errors import Invalid, Stale, Unknown
 from schemas.events import SYSTEM
 from schemas.identity import HandleSeen
+from schemas.interactions import Participant
 from schemas.outbound import DeliverySettled, DeliveryState, OutboundMessage
 
 AGENT = "agent"
@@ -48,8 +51,7 @@ def reply(work: Work, case: Case, command: ReplyToCase) -> None:
         case,
         work.next_id(),
         command.actor,
-        answers.signed(work, case, command.text),
-        attachments=command.attachments,
+        Written(command.text, command.html, command.quoted, command.attachments, command.copies),
     )
     case = _emit_reply(work, case, message, command)
     if command.resolve:
@@ -57,11 +59,30 @@ def reply(work: Work, case: Case, command: ReplyToCase) -> None:
 
 
 def _emit_reply(work: Work, case: Case, message: OutboundMessage, command: ReplyToCase) -> Case:
-    later = command.send_at if command.send_at is not None and command.send_at > work.facts.now else None
-    case = work.emit(case, CaseReplied(case=case.id, actor=command.actor, message=message, send_at=later))
+    return emit_written(work, case, message, command.send_at, addressed(work, command.copies or ()))
+
+
+def emit_written(
+    work: Work,
+    case: Case,
+    message: OutboundMessage,
+    send_at: datetime | None,
+    participants: tuple[UUID, ...] = (),
+) -> Case:
+    """The message is in the case, and leaves: now, or at its time."""
+    later = send_at if send_at is not None and send_at > work.facts.now else None
+    replied = CaseReplied(
+        case=case.id, actor=message.author, message=message, send_at=later, participants=participants
+    )
+    case = work.emit(case, replied)
     if later is None:
         work.send(message)
     return case
+
+
+def addressed(work: Work, people: Sequence[Participant]) -> tuple[UUID, ...]:
+    """The handles of people to whom a message goes."""
+    return tuple([work.facts.handle_id(each.scheme, each.value) for each in people])
 
 
 def answer_from_template(work: Work, case: Case, command: AnswerFromTemplate) -> None:
@@ -75,7 +96,9 @@ def answer_from_template(work: Work, case: Case, command: AnswerFromTemplate) ->
     if reason:
         raise Nothing(reason)
     subject, text = answers.from_template(work, case, template)
-    message = answers.answer(work, case, work.next_id(), command.actor, text, subject, automatic=True)
+    message = answers.answer(
+        work, case, work.next_id(), command.actor, Written(text), subject, automatic=True
+    )
     for handle in handles:
         lately = answers.answered_lately(handle, work.facts.now)
         work.put(handle.model_copy(update={"answered_at": (*lately, work.facts.now)}))

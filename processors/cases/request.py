@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from processors.cases import following, handling, merging, own_changes, replying
+from processors.cases import following, handling, merging, own_changes, replying, starting
 from processors.cases.work import Work
 from schemas.cases import CaseState
 from schemas.commands import (
@@ -15,6 +15,7 @@ from schemas.commands import (
     Command,
     DeleteReply,
     EditReply,
+    ForwardMessage,
     MarkSpam,
     MergeCase,
     NoteCase,
@@ -26,6 +27,7 @@ from schemas.commands import (
     ScheduleAutomation,
     SettleDelivery,
     SnoozeCase,
+    StartCase,
     TagCase,
     TimerDue,
     TransferCase,
@@ -37,6 +39,9 @@ from schemas.errors import NotYet, Stale
 
 def request(work: Work, command: Command) -> None:
     """Decide a command. Raises Nothing when there is nothing to do, Refused when it cannot be done, NotYet without a case."""
+    if isinstance(command, StartCase):
+        starting.start(work, command)
+        return
     case = work.get(Case, command.case)
     if case is None:
         raise NotYet(f"case {command.case} is not there yet")
@@ -53,6 +58,7 @@ def request(work: Work, command: Command) -> None:
 
 REQUESTS: dict[type[Command], Callable[[Work, Case, Any], None]] = {
     ReplyToCase: replying.reply,
+    ForwardMessage: starting.forward,
     AnswerFromTemplate: replying.answer_from_template,
     CancelReply: replying.cancel,
     EditReply: own_changes.edit,

@@ -1,0 +1,27 @@
+"""What formatted text is made of."""
+
+from dataclasses import dataclass, field
+
+BLOCKS = frozenset({"p", "ul", "ol", "li", "blockquote"})
+INLINE = frozenset({"strong", "em", "a"})
+
+
+@dataclass(slots=True)
+class Node:
+    """An element of BLOCKS or INLINE, `br`, `text`, or `root`. Only `a` has an `href`, and only text has `text`."""
+
+    tag: str
+    text: str = ""
+    href: str = ""
+    children: list["Node"] = field(default_factory=list)
+
+    @property
+    def is_block(self) -> bool:
+        return self.tag in BLOCKS
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing to be seen in it."""
+        if self.tag == "text":
+            return not self.text.strip()
+        return all(each.is_empty for each in self.children)
