@@ -13,6 +13,7 @@ from connectors.kit.channel import Opened, Surroundings
 from connectors.kit.cursors import Cursors
 from connectors.kit.downloads import Downloads
 from connectors.kit.egress import Forbidden, guarded_client
+from connectors.kit.grants import Grants
 from connectors.kit.intake import Intake
 from connectors.kit.scanned import scanning
 from hub.accounts import Accounts
@@ -224,6 +225,7 @@ def surroundings(
         public_url=settings.intake.public_url,
         trusted_proxies=tuple(ip_network(each, strict=False) for each in settings.intake.trusted_proxies),
         folder=folder,
+        grants=Grants(engine, clock, derived(secret, "grants")),
     )
 
 

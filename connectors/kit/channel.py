@@ -22,6 +22,7 @@ from schemas.ports import Clock, Connector, Deliverer
 if TYPE_CHECKING:  # settings are read by commands that need no HTTP client
     from connectors.kit.cursors import Cursors
     from connectors.kit.downloads import Downloads
+    from connectors.kit.grants import Grants
     from connectors.kit.hooks import Hook
 
 S = TypeVar("S", bound=Setting)
@@ -49,6 +50,8 @@ class Surroundings:
     trusted_proxies: Sequence[Network] = ()
     folder: Path | None = None
     """Where a channel may leave itself a note for its next start; nothing that must not be lost. None: nowhere."""
+    grants: "Grants | None" = None
+    """What vendors granted by a page of theirs, such as an installation. None: nothing can be granted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from connectors.kit.intake import Accepted
 from connectors.kit.items import Fate, RawItem, Receiver, Taken, Unreadable, raw_name
@@ -83,6 +83,15 @@ class Hook(Protocol):
         ...
 
 
+@runtime_checkable
+class Paged(Protocol):
+    """A hook that has pages of its own below its address, for a person's browser: to install an app, say."""
+
+    async def page(self, request: HookRequest) -> HookAnswer | None:
+        """None: it is no page, but a request of the source. Total: what goes wrong is said on the page."""
+        ...
+
+
 def default_answer(outcome: Outcome) -> HookAnswer:
     """200 for what is kept, in quarantine too; 401 for what is not proven; 503 with Retry-After while nothing can be kept."""
     if outcome.unverified:
@@ -95,6 +104,10 @@ def default_answer(outcome: Outcome) -> HookAnswer:
 
 async def serve(hook: Hook, request: HookRequest) -> HookAnswer:
     """The answer to a request; only when everything in it is on the log is it one that says `done`."""
+    if isinstance(hook, Paged):
+        page = await hook.page(request)
+        if page is not None:
+            return page
     try:
         hook.verify(request)
     except Unverified as reason:
