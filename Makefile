@@ -13,7 +13,7 @@ FAULTS ?= 100
 
 export PYTHON
 
-.PHONY: help demo setup setup-run setup-servers test slow faults bench check format lint types contracts lock-check licences docs-check \
+.PHONY: help demo setup setup-run setup-servers test slow faults bench screenshots check format lint types contracts lock-check licences docs-check \
 	lock clean
 
 help:  ## this list
@@ -41,6 +41,9 @@ faults: setup  ## processes killed and power cut at FAULTS=100 moments chosen by
 
 bench: setup  ## measurements as JSON; ARGS=--short for a quick look
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+screenshots: setup  ## pictures of the console into build/screenshots, beside those kept; ARGS=--keep to keep them
+	@$(BIN)/python -m tests.screens $(ARGS)
 
 check: setup lint types contracts lock-check licences docs-check  ## format, lint, types, import contracts, lock, licences, generated docs
 

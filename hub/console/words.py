@@ -44,7 +44,18 @@ class Catalogue:
         return key in self._texts
 
     def __call__(self, key: str, **values: object) -> str:
-        return self._texts[key].format_map(values) if values else self._texts[key]
+        text = self._texts[key]
+        return (
+            text.format_map({name: self._isolated(value) for name, value in values.items()})
+            if values
+            else text
+        )
+
+    def _isolated(self, value: object) -> object:
+        """A name or an address keeps its own direction in a sentence that runs from right to left (UAX 9, FSI and PDI)."""
+        return (
+            f"\u2068{value}\u2069" if isinstance(value, str) and value and self.direction == "rtl" else value
+        )
 
     def count(self, key: str, number: int, **values: object) -> str:
         """`key.one`, `key.few` … by the language's rule of plurals; `{n}` is the number."""

@@ -37,6 +37,15 @@ class Tab:
         found: int = await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         return max(0, found)
 
+    async def unrolled(self) -> None:
+        """Makes the window so high that nothing of the page, or of a column of its own, is out of sight."""
+        size = self.page.viewport_size
+        assert size is not None
+        hidden: int = await self.page.evaluate(
+            "Math.max(0, ...[...document.querySelectorAll('*')].map(each => each.scrollHeight - each.clientHeight))"
+        )
+        await self.page.set_viewport_size({"width": size["width"], "height": size["height"] + hidden})
+
     async def violations(self) -> list[str]:
         """What the Content-Security-Policy had to stop on this page."""
         found: list[str] = await self.page.evaluate("window.violations ?? []")
