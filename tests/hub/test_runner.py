@@ -1,5 +1,6 @@
 """The runner: what it does when a decision cannot be committed."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from schemas.steps import Query, Record, Step
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.contracts.samples import received
+from tests.support.waiting import eventually
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 STOPPER = "thread-3"
@@ -72,3 +74,25 @@ async def test_a_record_that_always_conflicts_is_set_aside_and_the_others_go_on(
     assert isinstance(letter, DeadLetter)
     assert (letter.key, letter.stage) == (STOPPER, "commit")
     assert "each time it conflicted" in letter.reason
+
+
+class Watched(Runner):
+    """Tells how much was processed at each rest."""
+
+    def __init__(self, engine: SqliteEngine, batch: int) -> None:
+        super().__init__(engine, Clock(), Stumbling(), batch)
+        self.rests: list[int] = []
+
+    async def _gather(self, seconds: float) -> None:
+        self.rests.append(self.processed)
+        await super()._gather(seconds)
+
+
+async def test_a_runner_that_is_behind_does_not_rest_before_it_has_caught_up(engine: SqliteEngine) -> None:
+    await engine.commit(Step(events=[received(number, f"other-{number}") for number in range(5)]))
+    runner = Watched(engine, batch=2)
+    running = asyncio.create_task(runner.run())
+    await eventually(lambda: bool(runner.rests))
+    runner.stop()
+    await running
+    assert runner.rests[0] == 5
