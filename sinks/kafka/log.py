@@ -78,7 +78,7 @@ class KafkaLog:
         quieten()
         try:
             await self._publisher.start()
-            self._watching = await self._reader(tuple(Topic), only_asks=True)
+            self._watching = await self._reader(tuple(Topic))
             self._starts = await self._watching.starts()
             await self._tail.ends()
             await self._note_counts(Topic)
@@ -264,7 +264,7 @@ class KafkaLog:
         if self._watching is None:
             raise Outage("kafka: the log is closed")
         if self._watching.partitions != await self._partitions(tuple(Topic)):
-            old, self._watching = self._watching, await self._reader(tuple(Topic), only_asks=True)
+            old, self._watching = self._watching, await self._reader(tuple(Topic))
             await old.close()
         return self._watching
 
@@ -281,15 +281,13 @@ class KafkaLog:
             found += [(topic, each) for each in sorted(await self._history.partitions_of(key, topic, there))]
         return tuple(found)
 
-    async def _reader(
-        self, topics: Sequence[Topic], only: tuple[Partition, ...] | None = None, only_asks: bool = False
-    ) -> Reader:
+    async def _reader(self, topics: Sequence[Topic], only: tuple[Partition, ...] | None = None) -> Reader:
         if self._closed:
             raise Outage("kafka: the log is closed")
         partitions = await self._partitions(topics)
         counts = {topic: sum(each[0] == topic for each in partitions) for topic in topics}
         reader = Reader(self.address, partitions if only is None else only, counts)
-        await reader.start(only_asks)
+        await reader.start()
         return reader
 
     async def _of_consumer(self, consumer: str, topics: tuple[Topic, ...]) -> Reader:

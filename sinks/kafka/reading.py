@@ -67,14 +67,13 @@ class Reader:
             request_timeout_ms=REQUEST_MILLISECONDS,
         )
 
-    async def start(self, only_asks: bool = False) -> None:
-        """`only_asks`: for offsets, never for records; then none are fetched, which would lie in memory."""
+    async def start(self) -> None:
+        """Nothing is fetched before somebody takes: an open reader that is idle costs nothing."""
         with outages("connecting"):
             try:
                 await self._client.start()
                 self._client.assign(list(self._names))
-                if only_asks:
-                    self._client.pause(*self._names)
+                self._client.pause(*self._names)
             except BaseException:
                 await self._client.stop()
                 raise
@@ -118,7 +117,23 @@ class Reader:
                 self.next[each] = offset
 
     async def take(self, limit: int, ends: Mapping[Partition, int]) -> list[Raw]:
-        """Up to so many records before these ends, merged."""
+        """Up to so many records before these ends, merged.
+
+        Fetches only meanwhile: a client that waits at the end of the log asks ten times a second, for as long as it is open.
+        """
+        if self._is_ahead(ends):
+            return await self._merged(limit, ends)
+        self._client.resume(*self._names)
+        try:
+            return await self._merged(limit, ends)
+        finally:
+            self._client.pause(*self._names)
+
+    def _is_ahead(self, ends: Mapping[Partition, int]) -> bool:
+        """Whether all that there is has been fetched."""
+        return all(self._fetched[each] >= ends.get(each, 0) for each in self.partitions)
+
+    async def _merged(self, limit: int, ends: Mapping[Partition, int]) -> list[Raw]:
         taken: list[Raw] = []
         heads: list[tuple[int, int]] = []
         latest = dict.fromkeys(self.partitions, 0)
