@@ -1,6 +1,5 @@
 """The two engines under a whole hub: one file, or Kafka with a server of MongoDB's protocol, shared by all tests of the process."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -27,7 +26,7 @@ BOTH = (
 """For `@pytest.mark.parametrize("engine", BOTH)`."""
 
 
-async def settings_of(engine: str) -> Mapping[str, Any]:
+async def settings_of(engine: str) -> dict[str, Any]:
     """What the settings say of the engine. On the servers a log and a store of its own, the topics made."""
     if engine == EMBEDDED:
         return {}
