@@ -16,7 +16,8 @@ from schemas.errors import Invalid
 from schemas.interactions import Attachment
 from schemas.ports import Clock, Engine
 
-LONGEST_TOKEN = 2000
+LONGEST_TOKEN = 8000
+LONGEST_ALT = 1000
 MOST_FILES = 10
 GOOD_FOR = timedelta(days=7)
 LIMITS = UploadLimits(files=MOST_FILES)
@@ -41,14 +42,19 @@ class OutgoingFiles:
         self._clock = clock
         self._tokens = SignedTokens(secret, "outgoing file")
 
-    async def keep(self, user: str, case: UUID, name: str, media_type: str, content: bytes) -> Uploaded:
-        """The file is durable when this returns. Raises Invalid for one that is too large, empty or of no allowed type."""
+    async def keep(
+        self, user: str, case: UUID, name: str, media_type: str, content: bytes, alt: str = ""
+    ) -> Uploaded:
+        """The file is durable when this returns. Raises Invalid for one that is too large, empty or of no allowed type.
+
+        `alt` is what a picture shows; channels that can say so do.
+        """
         upload = Upload("file", name, media_type, content)
         for problem in check_uploads([upload], LIMITS):
             raise Invalid(f"{problem.name} was not taken: {FAULTS.get(problem.code, problem.code)}")
         attachment, blob = store(upload)
         await self._engine.put_blob(blob.content, attachment.media_type)
-        return self.offer(user, case, attachment)
+        return self.offer(user, case, attachment.model_copy(update={"alt": alt[:LONGEST_ALT]}))
 
     def offer(self, user: str, case: UUID, attachment: Attachment) -> Uploaded:
         """A file that is kept already, for an answer of this person in this case."""

@@ -1,5 +1,7 @@
 """What X's answer to a send means. https://docs.x.com/x-api/fundamentals/response-codes-and-errors"""
 
+from dataclasses import replace
+
 import aiohttp
 
 from connectors.x.client import XError
@@ -50,6 +52,13 @@ def _of_answer(error: XError) -> Receipt:
         if any(each in told for each in said):
             return Receipt(ReceiptStatus.FAILED, reason=words)
     return Receipt(ReceiptStatus.FAILED, reason=reason)
+
+
+def nothing_seen(receipt: Receipt) -> Receipt:
+    """Of a call that shows nobody anything, whatever became of it: the whole may be tried again."""
+    if receipt.status is not ReceiptStatus.UNKNOWN:
+        return receipt
+    return replace(receipt, status=ReceiptStatus.RETRY)
 
 
 def is_duplicate(error: BaseException) -> bool:

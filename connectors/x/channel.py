@@ -9,7 +9,7 @@ from connectors.kit.quality import Rule, quality
 from connectors.x.names import CHANNEL as NAME
 from connectors.x.parse.weight import LONGEST, weight
 from connectors.x.settings import PRIVATE, XSettings
-from schemas.capabilities import Capabilities, Counting, Visibility
+from schemas.capabilities import Capabilities, Counting, FileLimits, Visibility
 from schemas.documents import QuarantineItem
 from schemas.errors import Invalid
 
@@ -26,8 +26,20 @@ accounts:
     posts_a_month: 2000
     # webhook: true                  # X tells at once, at https://YOUR-INTAKE/hooks/x/acme
 """
+MIB = 1 << 20
+FILES = FileLimits(
+    count=4,
+    bytes_each=50 * MIB,
+    bytes_total=50 * MIB,
+    types=("image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4"),
+    bytes_of={"image/*": 5 * MIB, "image/gif": 15 * MIB},
+    alone=("image/gif", "video/*"),
+)
+"""https://docs.x.com/x-api/media/quickstart/best-practices: four pictures, or one animation, or one film."""
+DIRECT_FILES = FILES.model_copy(update={"count": 1})
 PUBLIC = Capabilities(
     reply=True,
+    files=FILES,
     longest=LONGEST,
     counting=Counting.OWN,
     splits=True,
@@ -36,7 +48,7 @@ PUBLIC = Capabilities(
     customer_deletes=True,
     echoes=True,
 )
-DIRECT = Capabilities(reply=True, longest=10_000, echoes=True)
+DIRECT = Capabilities(reply=True, files=DIRECT_FILES, longest=10_000, echoes=True)
 
 
 def _open(settings: XSettings, around: Surroundings) -> Opened:

@@ -81,8 +81,9 @@ class XClient(AsyncClient):  # type: ignore[misc]  # tweepy has no types
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         user_auth: bool = True,
+        parts: aiohttp.FormData | None = None,
     ) -> _Answer:
-        """Signed by OAuth 1.0a (RFC 5849), whichever way tweepy would have gone."""
+        """Signed by OAuth 1.0a (RFC 5849), whichever way tweepy would have gone. `parts`: a form, of which nothing is signed."""
         if self.session is None:
             timeout = aiohttp.ClientTimeout(total=self._timeout_seconds)
             self.session = aiohttp.ClientSession(timeout=timeout, trust_env=False)
@@ -97,9 +98,35 @@ class XClient(AsyncClient):  # type: ignore[misc]  # tweepy has no types
         )
         url, headers, _ = oauth.sign(url, method, headers={"User-Agent": "hubbub"})
         async with self.session.request(
-            method, URL(url, encoded=True), json=json, headers=headers, allow_redirects=False
+            method, URL(url, encoded=True), json=json, data=parts, headers=headers, allow_redirects=False
         ) as answer:
             return self._understood(answer, await _whole(answer))
+
+    # -- files, which tweepy has for the older API only -----------------------------------------------------------------
+
+    async def begin_upload(self, media_type: str, size: int, category: str) -> Json:
+        wanted = {"media_type": media_type, "total_bytes": size, "media_category": category}
+        return await self._upload("POST", "/2/media/upload/initialize", json=wanted)
+
+    async def append_upload(self, id: str, number: int, content: bytes) -> None:
+        parts = aiohttp.FormData({"segment_index": str(number)})
+        parts.add_field("media", content, filename="part", content_type="application/octet-stream")
+        await self._upload("POST", f"/2/media/upload/{id}/append", parts=parts)
+
+    async def end_upload(self, id: str) -> Json:
+        return await self._upload("POST", f"/2/media/upload/{id}/finalize")
+
+    async def ask_upload(self, id: str) -> Json:
+        return await self._upload("GET", "/2/media/upload", params={"command": "STATUS", "media_id": id})
+
+    async def describe_upload(self, id: str, words: str) -> None:
+        await self._upload(
+            "POST", "/2/media/metadata", json={"id": id, "metadata": {"alt_text": {"text": words}}}
+        )
+
+    async def _upload(self, method: str, route: str, **given: Any) -> Json:
+        told = (await (await self.request(method, route, **given)).json()).get("data")
+        return told if isinstance(told, dict) else {}
 
     def _understood(self, answer: aiohttp.ClientResponse, content: bytes) -> _Answer:
         headers = {name.lower(): value for name, value in answer.headers.items()}

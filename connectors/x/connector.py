@@ -46,7 +46,7 @@ class XConnector:
         )
         secrets = [each.get_secret_value() for each in settings.consumer_secrets]
         self.hook = XHook(self.receiver, secrets, settings.user_id) if settings.webhook else None
-        self.sender = Sender(settings, self.client, around.clock, self.spending)
+        self.sender = Sender(settings, self.client, around.clock, self.spending, around.fetch_blob)
         self.sweeps = self._sweeps(around)
         self._task: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()

@@ -8,13 +8,16 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.x.answers import is_duplicate, receipt_of
+from connectors.kit.channel import FetchBlob
+from connectors.x.answers import is_duplicate, nothing_seen, receipt_of
 from connectors.x.client import FAILURES, XClient
 from connectors.x.names import Place, message_name, place_of, post_id, post_name
 from connectors.x.parse.items import objects, string
 from connectors.x.parse.weight import cut
 from connectors.x.settings import XAccount
 from connectors.x.spending import Spending
+from connectors.x.uploading import uploaded
+from schemas.errors import HubbubError, Outage
 from schemas.outbound import OutboundMessage
 from schemas.ports import Clock, Receipt, ReceiptStatus
 
@@ -34,12 +37,14 @@ class Sender:
         client: XClient,
         clock: Clock,
         spending: Spending,
+        fetch: FetchBlob,
         look_after_seconds: Sequence[float] = LOOK_AFTER_SECONDS,
     ) -> None:
         self._account = account
         self._client = client
         self._clock = clock
         self._spending = spending
+        self._fetch = fetch
         self._look_after_seconds = look_after_seconds
 
     async def deliver(self, message: OutboundMessage) -> Receipt:
@@ -49,9 +54,12 @@ class Sender:
             place = place_of(message.conversation)
         except ValueError as error:
             return Receipt(ReceiptStatus.FAILED, reason=str(error))
-        if message.attachments:
-            return Receipt(ReceiptStatus.FAILED, reason="files are not sent to X; put a link into the text")
-        receipt = await (self._reply(message) if place.is_public else self._write(message, place))
+        media = await self._uploaded(message, place)
+        if isinstance(media, Receipt):
+            return media
+        receipt = await (
+            self._reply(message, media) if place.is_public else self._write(message, place, media)
+        )
         await self._spending.add(posts=1 if receipt.status is not ReceiptStatus.RETRY else 0)
         return receipt
 
@@ -70,12 +78,29 @@ class Sender:
             ReceiptStatus.RETRY, reason="it is not among the account's posts, so X did not take it"
         )
 
+    async def _uploaded(self, message: OutboundMessage, place: Place) -> list[str] | Receipt:
+        """The message's files at X, where nobody sees them yet; or why they are not there."""
+        try:
+            return [
+                await uploaded(self._client, each, await self._fetch(each.blob), is_public=place.is_public)
+                for each in message.attachments
+                if each.blob is not None
+            ]
+        except FAILURES as error:
+            return nothing_seen(receipt_of(error))
+        except Outage as outage:
+            return Receipt(
+                ReceiptStatus.RETRY, reason=str(outage), retry_after_seconds=outage.retry_after_seconds
+            )
+        except HubbubError as error:
+            return Receipt(ReceiptStatus.FAILED, reason=str(error)[:500])
+
     # -- in public ------------------------------------------------------------------------------------------------------
 
     def _posts(self, message: OutboundMessage) -> list[str]:
         return cut(message.text, self._account.longest)
 
-    async def _reply(self, message: OutboundMessage) -> Receipt:
+    async def _reply(self, message: OutboundMessage, media: Sequence[str]) -> Receipt:
         posts = self._posts(message)
         if len(posts) > MOST_POSTS:
             return Receipt(
@@ -84,15 +109,19 @@ class Sender:
         answered = post_id(message.in_reply_to) or place_of(message.conversation).conversation
         last = answered
         for number, text in enumerate(posts):
-            receipt = await self._post(message, text, last)
+            receipt = await self._post(message, text, last, media if number == 0 else ())
             if receipt.status is not ReceiptStatus.SENT:
                 return receipt if number == 0 else _partly(receipt)
             last = post_id(receipt.external_id)
         return self._arrived(Place(True, ""), last)
 
-    async def _post(self, message: OutboundMessage, text: str, answered: str) -> Receipt:
+    async def _post(
+        self, message: OutboundMessage, text: str, answered: str, media: Sequence[str]
+    ) -> Receipt:
         try:
-            told = await self._client.create_tweet(text=text, in_reply_to_tweet_id=answered, user_auth=True)
+            told = await self._client.create_tweet(
+                text=text, in_reply_to_tweet_id=answered, media_ids=list(media) or None, user_auth=True
+            )
         except FAILURES as error:
             receipt = receipt_of(error)
             if receipt.status is not ReceiptStatus.UNKNOWN and not is_duplicate(error):
@@ -105,14 +134,17 @@ class Sender:
 
     # -- in private -----------------------------------------------------------------------------------------------------
 
-    async def _write(self, message: OutboundMessage, place: Place) -> Receipt:
+    async def _write(self, message: OutboundMessage, place: Place, media: Sequence[str]) -> Receipt:
         if len(message.text) > LONGEST_MESSAGE:
             return Receipt(
                 ReceiptStatus.FAILED, reason=f"a direct message has at most {LONGEST_MESSAGE} characters"
             )
         try:
             told = await self._client.create_direct_message(
-                dm_conversation_id=place.conversation, text=message.text, user_auth=True
+                dm_conversation_id=place.conversation,
+                text=message.text,
+                media_id=media[0] if media else None,
+                user_auth=True,
             )
         except FAILURES as error:
             receipt = receipt_of(error)
@@ -141,6 +173,8 @@ class Sender:
         """Ids of what we sent since, with these texts, the oldest first. X takes no text twice, so each is this very answer."""
         began = (message.queued_at - CLOCKS_APART).astimezone(UTC)
         wanted = {_plain(each) for each in ([text] if text is not None else self._texts(message, place))}
+        if message.attachments:  # X puts a link to the files behind the text
+            wanted |= {f"{each} (link)" for each in wanted}
         if place.is_public:
             told: Mapping[str, Any] = await self._client.get_users_tweets(
                 self._account.user_id,

@@ -17,7 +17,7 @@ from hub.http.problems import responses
 from hub.http.requests import Operation, request_id
 from hub.http.rights import Acting, Writer
 from hub.http.views import CaseOut, UploadedOut
-from hub.outgoing import LONGEST_TOKEN, MOST_FILES
+from hub.outgoing import LONGEST_ALT, LONGEST_TOKEN, MOST_FILES
 from schemas.commands import (
     AssignCase,
     CancelReply,
@@ -203,12 +203,15 @@ async def upload_file(
     principal: Writer,
     case: Reference,
     name: Annotated[str, Query(min_length=1, max_length=255, examples=["invoice.pdf"])],
+    alt: Annotated[
+        str, Query(max_length=LONGEST_ALT, description="what a picture shows, for those who do not see it")
+    ] = "",
 ) -> UploadedOut:
     """The bytes of the file as the body. The token that comes back is good for a week, for you and this case alone."""
     found = await context.service.case(principal, reference(case))
     content = await request.body()
     kept = await context.outgoing.keep(
-        principal.id, found.id, name, request.headers.get("content-type", ""), content
+        principal.id, found.id, name, request.headers.get("content-type", ""), content, alt
     )
     return UploadedOut(
         file=kept.token,

@@ -164,6 +164,7 @@ class AttachmentOut(View):
     inline: bool
     content_id: str | None
     note: str
+    alt: str = Field(description="what a picture shows, where its sender said so")
 
 
 class EntryOut(View):
@@ -208,6 +209,7 @@ class EntryOut(View):
                 inline=each.inline,
                 content_id=each.content_id,
                 note=each.note,
+                alt=each.alt,
             )
             for each in entry.attachments
         )

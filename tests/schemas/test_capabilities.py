@@ -58,6 +58,28 @@ def test_files_beyond_the_limits_are_refused(files: list[Attachment], part: str)
     assert part in Capabilities(reply=True, files=limits).faults("see", files)["attachments"]
 
 
+@pytest.mark.parametrize(
+    ("files", "part"),
+    [
+        ([file(size=300, media_type="image/gif")], ""),
+        ([file(size=101, media_type="image/png")], "more than 100 bytes"),
+        ([file(size=900, media_type="video/mp4")], ""),
+        ([file(size=1001, media_type="video/mp4")], "more than 1000 bytes"),
+        ([file(size=9, media_type="image/png"), file(size=9, media_type="image/png")], ""),
+        ([file(size=9, media_type="image/png"), file(size=9, media_type="image/gif")], "goes alone"),
+    ],
+)
+def test_a_type_may_be_smaller_than_others_or_go_alone(files: list[Attachment], part: str) -> None:
+    limits = FileLimits(
+        count=4,
+        bytes_each=1000,
+        bytes_of={"image/*": 100, "image/gif": 300},
+        alone=("image/gif", "video/*"),
+    )
+    faults = Capabilities(reply=True, files=limits).faults("see", files)
+    assert part in faults.get("attachments", "") and bool(part) == bool(faults)
+
+
 def test_html_is_refused_where_text_alone_is_taken() -> None:
     assert "html" in CHAT.faults("a", html="<b>a</b>")
     assert Capabilities(reply=True, html=True).faults("a", html="<b>a</b>") == {}

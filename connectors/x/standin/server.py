@@ -14,6 +14,7 @@ from aiohttp import web
 from oauthlib.oauth1 import Client as OAuth  # type: ignore[import-untyped]
 
 from connectors.x.hook import SIGNATURE, sign
+from connectors.x.standin.media import Media
 
 Json = dict[str, Any]
 OWN, KEY, SECRET, TOKEN, TOKEN_SECRET = (
@@ -44,6 +45,11 @@ class XStandin:
         self.users: dict[str, Json] = {OWN: {"id": OWN, "name": "Acme", "username": "acme"}}
         self.posts: list[Json] = []
         self.messages: list[Json] = []
+        self.hidden: set[str] = set()
+        self.closed: set[str] = set()
+        """Posts that we may not see any more: of a protected or suspended account."""
+        self.looked_up: list[str] = []
+        self.media = Media()
         self.faults: dict[str, deque[Fault]] = {}
         self.calls: list[str] = []
         self.asked = asyncio.Event()
@@ -55,7 +61,7 @@ class XStandin:
         self.url = ""
 
     async def start(self, port: int = 0) -> None:
-        app = web.Application()
+        app = web.Application(client_max_size=8 << 20)
         app.router.add_route("*", "/2/{path:.*}", self._call)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -109,14 +115,13 @@ class XStandin:
     def write(self, sender: str, text: str) -> str:
         """A direct message to the account."""
         id = str(next(self._numbers))
-        pair = "-".join(sorted((sender, OWN), key=int))
         self.messages.append(
             {
                 "id": id,
                 "event_type": "MessageCreate",
                 "sender_id": sender,
                 "text": text,
-                "dm_conversation_id": pair,
+                "dm_conversation_id": pair(sender),
                 "created_at": _now(),
             }
         )
@@ -141,7 +146,8 @@ class XStandin:
     # -- the API -----------------------------------------------------------------------------------------------------------
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
+        form = request.content_type == "multipart/form-data"
+        body = b"" if form else await request.read()
         call = f"{request.method} /{request.match_info['path']}"
         self.calls.append(call)
         self.asked.set()
@@ -152,7 +158,11 @@ class XStandin:
         fault = None if fault is not None and fault.kind == "nothing" else fault
         if fault is not None and not fault.after:
             return _fail(request, fault)
-        answer = self._answered(request, json.loads(body) if body else {})
+        if request.match_info["path"].startswith("media/"):
+            told = self.media.answered(request, dict(await request.post()) if form else _read(body))
+            answer = told or _problem(404, "Not Found")
+        else:
+            answer = self._answered(request, _read(body))
         return _fail(request, fault) if fault is not None else answer
 
     def _is_signed(self, request: web.Request) -> bool:
@@ -172,36 +182,79 @@ class XStandin:
         return bool(given) and _fields(headers["Authorization"]) == _fields(given)
 
     def _answered(self, request: web.Request, body: Json) -> web.Response:
-        path, query = request.match_info["path"], request.query
-        if path == f"users/{OWN}/mentions":
-            found = [each for each in self.posts if each["author_id"] != OWN][-self.newest_mentions :]
-            return self._page(found, query)
-        if path == f"users/{OWN}/tweets":
-            return self._page([each for each in self.posts if each["author_id"] == OWN], query)
+        path, query, parts = request.match_info["path"], request.query, request.match_info["path"].split("/")
+        call = CALLS.get((request.method, len(parts), parts[0]))
+        if path in (f"users/{OWN}/mentions", f"users/{OWN}/tweets"):
+            return self._page(self._posts(is_own=path.endswith("/tweets")), query)
         if path == "users/me":
             return web.json_response({"data": self.users[OWN]})
-        if path == "tweets" and request.method == "POST":
-            return self._tweet(body)
         if path == "dm_events":
             return self._page(self.messages, query)
-        parts = path.split("/")
-        if parts[0] == "dm_conversations" and request.method == "POST":
-            id = self.write(OWN, body["text"])
-            self.messages[-1]["dm_conversation_id"] = parts[1]
-            return web.json_response(
-                {"data": {"dm_conversation_id": parts[1], "dm_event_id": id}}, status=201
-            )
-        if parts[0] == "dm_conversations":
+        if request.method == "GET" and parts[0] == "dm_conversations":
             return self._page(
                 [each for each in self.messages if each["dm_conversation_id"] == parts[1]], query
             )
-        return _problem(404, "Not Found")
+        return _problem(404, "Not Found") if call is None else call(self, parts, query, body)
 
-    def _tweet(self, body: Json) -> web.Response:
-        if any(each["text"] == body["text"] and each["author_id"] == OWN for each in self.posts):
+    def _posts(self, *, is_own: bool) -> list[Json]:
+        found = [each for each in self.posts if (each["author_id"] == OWN) is is_own]
+        return found if is_own else found[-self.newest_mentions :]
+
+    def _message(self, parts: list[str], query: Mapping[str, str], body: Json) -> web.Response:
+        """To a conversation, or `with` somebody, whether there is one yet or not."""
+        conversation = parts[1] if parts[1] != "with" else pair(parts[2])
+        named = [each["media_id"] for each in body.get("attachments", ())]
+        problem = self.media.problem(named, "dm", 1)
+        if problem:
+            return _problem(400, problem)
+        id = self.write(OWN, self.media.shown(body.get("text", ""), named))
+        self.messages[-1]["dm_conversation_id"] = conversation
+        return web.json_response(
+            {"data": {"dm_conversation_id": conversation, "dm_event_id": id}}, status=201
+        )
+
+    def _looked_up(self, parts: list[str], query: Mapping[str, str], body: Json) -> web.Response:
+        """Posts by their ids; those that are gone or closed are told apart."""
+        wanted = query["ids"].split(",")
+        self.looked_up.extend(wanted)
+        found = [each for each in self.posts if not set(each["edit_history_tweet_ids"]).isdisjoint(wanted)]
+        known = {id for each in found for id in each["edit_history_tweet_ids"]}
+        errors = [
+            {
+                "resource_id": id,
+                "resource_type": "tweet",
+                "parameter": "ids",
+                "title": "Authorization Error" if id in self.closed else "Not Found Error",
+                "type": f"https://api.twitter.com/2/problems/{'not-authorized-for-resource' if id in self.closed else 'resource-not-found'}",
+            }
+            for id in wanted
+            if id not in known or id in self.closed
+        ]
+        posts = [{"id": id, "text": ""} for id in wanted if id in known and id not in self.closed]
+        return web.json_response({"data": posts, **({"errors": errors} if errors else {})})
+
+    def _hidden(self, parts: list[str], query: Mapping[str, str], body: Json) -> web.Response:
+        """Replies in a conversation that the account began, and no others."""
+        post = next((each for each in self.posts if each["id"] == parts[1]), None)
+        if post is None:
+            return _problem(404, "Not Found Error")
+        root = next((each for each in self.posts if each["id"] == post["conversation_id"]), None)
+        if root is None or root["author_id"] != OWN or root is post:
+            return _problem(403, "You are not allowed to hide this reply.")
+        (self.hidden.add if body["hidden"] else self.hidden.discard)(parts[1])
+        return web.json_response({"data": {"hidden": body["hidden"]}})
+
+    def _tweet(self, parts: list[str], query: Mapping[str, str], body: Json) -> web.Response:
+        named = body.get("media", {}).get("media_ids", [])
+        problem = self.media.problem(named, "tweet", 4)
+        if problem:
+            return _problem(400, problem)
+        text = body["text"]
+        if any(each.get("said") == text and each["author_id"] == OWN for each in self.posts):
             return _problem(403, "You are not allowed to create a Tweet with duplicate content.")
-        id = self.mention(OWN, body["text"], body.get("reply", {}).get("in_reply_to_tweet_id"))
-        return web.json_response({"data": {"id": id, "text": body["text"]}}, status=201)
+        answered = body.get("reply", {}).get("in_reply_to_tweet_id")
+        id = self.mention(OWN, self.media.shown(text, named), answered, said=text)
+        return web.json_response({"data": {"id": id, "text": text}}, status=201)
 
     def _page(self, found: list[Json], query: Mapping[str, str]) -> web.Response:
         """Newest first."""
@@ -225,9 +278,28 @@ class XStandin:
         return web.json_response(answer, headers=headers)
 
 
+CALLS = {
+    ("POST", 1, "tweets"): XStandin._tweet,
+    ("GET", 1, "tweets"): XStandin._looked_up,
+    ("PUT", 3, "tweets"): XStandin._hidden,
+    ("POST", 3, "dm_conversations"): XStandin._message,
+    ("POST", 4, "dm_conversations"): XStandin._message,
+}
+
+
+def pair(other: str) -> str:
+    """The conversation of the account with somebody."""
+    return "-".join(sorted((other, OWN), key=int))
+
+
 def first_id(at: datetime) -> int:
     """An id as X makes them at this moment: milliseconds since its epoch, then 22 bits."""
     return (int(at.timestamp() * 1000) - 1_288_834_974_657) << 22
+
+
+def _read(body: bytes) -> Json:
+    told = json.loads(body) if body else {}
+    return told if isinstance(told, dict) else {}
 
 
 def _fields(authorization: str) -> set[str]:

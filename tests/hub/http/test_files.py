@@ -112,3 +112,15 @@ async def test_the_address_names_no_case_and_no_person(home: House) -> None:
     url = await signed_url(home, f"attachments/{BLOB}")
     assert isinstance(httpx.URL(url), httpx.URL)
     assert "ann" not in urlsplit(url).path.replace("invoice", "")
+
+
+async def test_what_a_picture_shows_stays_with_the_file_until_it_is_sent(home: House) -> None:
+    case = await home.case("ann")
+    alt = "Ein roter Schlafsack, ausgerollt. 寝袋" * 30
+    async with home.signed_in("ines") as client:
+        url = f"/api/v1/cases/{case.id}/files"
+        kept = await client.post(url, params={"name": "bag.png", "alt": alt[:1000]}, content=b"a picture")
+        refused = await client.post(url, params={"name": "bag.png", "alt": "x" * 1001}, content=b"a picture")
+    assert (kept.status_code, refused.status_code) == (201, 422)
+    (read,) = home.context.outgoing.read("ines", case.id, [kept.json()["file"]])
+    assert read.attachment.alt == alt[:1000]
