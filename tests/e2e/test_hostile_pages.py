@@ -87,6 +87,7 @@ async def frames_of(watched: Watched, place: str) -> int:
     return len(links)
 
 
+@pytest.mark.slow
 async def test_no_page_runs_a_script_or_fetches_anything_for_what_a_customer_sent(
     tmp_path: Path, browser: Browser
 ) -> None:

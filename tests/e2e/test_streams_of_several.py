@@ -126,6 +126,7 @@ async def place(client: httpx.AsyncClient, path: str) -> str:
     raise AssertionError("the stream told no place")
 
 
+@pytest.mark.slow
 async def test_a_client_goes_from_process_to_process_without_gap_or_double(
     tmp_path: Path, relay: StandinServer
 ) -> None:

@@ -44,7 +44,7 @@ async def post(hub: HubProcess, key: str) -> httpx.Response:
         return await client.post(f"{hub.intake}/f/contact", json=ENTRY, headers={"Idempotency-Key": key})
 
 
-@pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("with_signal", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 async def test_a_stop_under_load_loses_nothing_and_leaves_nothing_unknown(
     tmp_path: Path, seed: int, with_signal: signal.Signals
 ) -> None:

@@ -85,6 +85,7 @@ async def test_two_workers_share_the_work_and_the_end_of_one_by_a_kill_is_made_u
         await hub.verified(items)
 
 
+@pytest.mark.slow
 async def test_what_is_applied_in_one_process_is_in_force_in_all(
     tmp_path: Path, relay: StandinServer
 ) -> None:

@@ -85,6 +85,7 @@ async def said(flow: Flow) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 async def test_a_store_of_yesterday_is_brought_up_to_todays_log_and_nothing_is_sent_again(
     log: Log, client: pymongo.MongoClient[Any]
 ) -> None:

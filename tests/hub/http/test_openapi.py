@@ -101,7 +101,7 @@ async def attack(folder: Path, examples: int) -> list[str]:
 
 @pytest.mark.timeout(120)
 async def test_a_few_requests_to_each_operation_find_no_fault(tmp_path: Path) -> None:
-    tried = await attack(tmp_path / "data", examples=2)
+    tried = await attack(tmp_path / "data", examples=1)
     assert len(tried) > 60
 
 

@@ -165,7 +165,7 @@ INTENTIONS = st.builds(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(
     intentions=st.lists(INTENTIONS, min_size=2, max_size=4),
     twins=st.booleans(),
