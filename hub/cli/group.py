@@ -98,6 +98,9 @@ class Commands(click.Group):
     epilog=f"\b\nExit codes:\n{CODES}\n\nBegin with `hubbub init`, then `hubbub up`. Each command has --help with examples.",
 )
 @click.option("--debug", is_flag=True, help="Show the whole trace of an error.")
+@click.version_option(
+    None, "-V", "--version", package_name="hubbub", message="%(version)s", help="Print the version."
+)
 @with_place
 def main(debug: bool) -> None:
     """Hubbub: every message becomes one event, and from the events cases are routed, timelined and answered."""

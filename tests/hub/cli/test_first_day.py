@@ -93,4 +93,5 @@ def test_completion_scripts_are_made_for_each_shell() -> None:
 
 
 def test_version_is_told() -> None:
-    assert CliRunner().invoke(main, ["version"]).stdout.count(".") == 2
+    said = {CliRunner().invoke(main, [asked]).stdout for asked in ("version", "--version", "-V")}
+    assert [each.count(".") for each in said] == [2]
