@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from connectors.kit.channel import Channel, Opened
+from connectors.kit.writing import Writer
 from schemas.capabilities import Capabilities, Count
 
 MODULES: tuple[str, ...] = (
@@ -42,6 +43,20 @@ def capabilities(settings: object, opened: Mapping[str, Opened]) -> dict[str, Ca
         for channel, section in sections(settings)
         for account in channel.accounts(section)
     }
+
+
+def brands_of(settings: object) -> dict[str, str]:
+    """`channel:account` -> its brand."""
+    return {
+        f"{channel.name}:{account}": brand
+        for channel, section in sections(settings)
+        for account, brand in channel.accounts(section).items()
+    }
+
+
+def writers(opened: Mapping[str, Opened]) -> dict[str, Writer]:
+    """Channel -> what it tells of messages before they leave, for those that tell anything."""
+    return {name: each.writer for name, each in opened.items() if each.writer is not None}
 
 
 def sections(settings: object) -> Iterator[tuple[Channel[Any], Any]]:

@@ -9,9 +9,11 @@ from hub.refolding import Refolding
 from processors.cases.decide import ROUNDS, Result, decide, leads_on, wants
 from processors.cases.work import Facts
 from schemas.capabilities import Capabilities, Count
-from schemas.errors import Conflict, HubbubError, NotYet, Outage, Unknown
+from schemas.cases import CaseReplied
+from schemas.errors import Conflict, HubbubError, Invalid, NotYet, Outage, Unknown
 from schemas.events import Event
 from schemas.ids import handle_id
+from schemas.outbound import OutboundMessage
 from schemas.ports import Clock, Engine
 from schemas.steps import Found, OutcomeKind, Step
 
@@ -78,6 +80,12 @@ class Deciding:
         work, results = decide(inputs, await self.load(inputs), self.facts())
         return work.finish(), results
 
+    async def message(self, event: Event) -> OutboundMessage:
+        """The message that a request would send, or raise what is wrong with it. Commits nothing."""
+        work, results = decide([event], await self.load([event]), self.facts(refuse=True))
+        _raise(results[0])
+        return _message_of(work.finish())
+
     async def request(self, event: Event) -> None:
         """Decide one request and commit it, or raise what is wrong with it. Done already is done."""
         for _ in range(ATTEMPTS):
@@ -89,6 +97,14 @@ class Deciding:
                 continue  # somebody else changed the case meanwhile: look again, it may still be possible
             return
         raise Outage("the case is changed by many at once; try again", retry_after_seconds=0.5)
+
+
+def _message_of(step: Step) -> OutboundMessage:
+    replied = (each.data for each in step.events if isinstance(each.data, CaseReplied))
+    found = next(replied, None)
+    if found is None:
+        raise Invalid("nothing would be sent")
+    return found.message
 
 
 def _durable(step: Step) -> Step:

@@ -6,8 +6,9 @@ Every read filters by the principal in the query; what may not be seen does not 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from connectors.kit.writing import Writer
 from hub.company import Company
 from hub.deciding import Deciding
 from hub.shown import shown
@@ -17,11 +18,12 @@ from schemas.accounts import ANY_QUEUE, Principal, Role, Scope, User, user_id
 from schemas.capabilities import Capabilities, FileLimits
 from schemas.cases import CaseRouted, CaseState, RoutingDecision
 from schemas.collections import CASES
-from schemas.commands import AssignCase, Command, MergeCase, TransferCase
+from schemas.commands import AssignCase, Command, MergeCase, StartCase, TransferCase
 from schemas.documents import Case, Entry, EntryKind, Handle
 from schemas.errors import Forbidden, Invalid, Unknown
 from schemas.events import Actor, Event
 from schemas.ids import parse_case_number
+from schemas.outbound import OutboundMessage
 from schemas.ports import Clock, Engine
 from schemas.steps import START, Hit, Page, Position, Query, QueueCount, Record, References, Where
 from schemas.topics import Topic
@@ -78,13 +80,25 @@ def actor_of(principal: Principal) -> Actor:
 
 
 class Service:
-    def __init__(self, engine: Engine, clock: Clock, company: Company, deciding: Deciding) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        company: Company,
+        deciding: Deciding,
+        writers: Mapping[str, Writer] | None = None,
+        brands: Mapping[str, str] | None = None,
+    ) -> None:
         self.engine = engine
         self.clock = clock
         self.company = company
         self._deciding = deciding
         self.capabilities: Mapping[str, Capabilities] = deciding.capabilities
         """`channel:account` -> what it can do."""
+        self.writers: Mapping[str, Writer] = writers or {}
+        """Channel -> what it tells of messages before they leave."""
+        self.brands: Mapping[str, str] = brands or {}
+        """`channel:account` -> its brand."""
 
     def offered(self, case: Case) -> Capabilities:
         """What an answer to this case may be: in its own conversation, or by the channel that answers for it."""
@@ -210,7 +224,25 @@ class Service:
             await self.case(principal, command.into)
         if isinstance(command, AssignCase) and command.assignee is not None:
             await self._must_be_able(command.assignee, case.queue)
-        event = Event(
+        await self._deciding.request(self._asked(principal, command, request))
+        return await self.case_after(case.id)
+
+    async def start(self, principal: Principal, command: StartCase, request: UUID) -> Case:
+        """Write to somebody first: a case with its message, durably, or raise as `command` does."""
+        self._may_start(principal, command)
+        await self._deciding.request(self._asked(principal, command, request))
+        return await self.case_after(command.case)
+
+    async def preview(self, principal: Principal, command: Command) -> OutboundMessage:
+        """The message that would leave if this were asked for now, by the same decision. Nothing is kept."""
+        if isinstance(command, StartCase):
+            self._may_start(principal, command)
+        else:
+            self._may_command(principal, await self.case(principal, command.case), command)
+        return await self._deciding.message(self._asked(principal, command, uuid4()))
+
+    def _asked(self, principal: Principal, command: Command, request: UUID) -> Event:
+        return Event(
             id=request,
             key=str(command.case),
             time=self.clock.now(),
@@ -218,8 +250,6 @@ class Service:
             source=f"/hub/{principal.kind}",
             correlation=request,
         )
-        await self._deciding.request(event)
-        return await self.case_after(case.id)
 
     async def case_after(self, id: UUID) -> Case:
         found = await self.engine.load(References(documents={Case: {id}}))
@@ -312,6 +342,15 @@ class Service:
             raise Forbidden("giving a case to somebody else needs the role supervisor in its queue")
         if isinstance(command, TransferCase) and not self.company.has_queue(command.queue):
             raise Invalid("queue is not known", {"queue": f"there is no queue {command.queue!r}"})
+
+    def _may_start(self, principal: Principal, command: StartCase) -> None:
+        if Scope.WRITE not in principal.scopes:
+            raise Forbidden("this key may only read")
+        self._must_see(principal, command.queue)
+        if not self.company.has_queue(command.queue):
+            raise Invalid("queue is not known", {"queue": f"there is no queue {command.queue!r}"})
+        if self.brands.get(f"{command.channel}:{command.account}") != command.brand:
+            raise Invalid("choose from whom it comes", {"sender": "the account is none of this brand"})
 
     async def _must_be_able(self, name: str, queue: str) -> None:
         """Nobody is given a case that they could not answer."""

@@ -17,7 +17,7 @@ from connectors.kit.grants import Grants
 from connectors.kit.intake import Intake
 from connectors.kit.scanned import scanning
 from hub.accounts import Accounts
-from hub.channels import capabilities, counts, sections
+from hub.channels import brands_of, capabilities, counts, sections, writers
 from hub.company import Company
 from hub.connecting import Activity, Controls
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
@@ -129,7 +129,7 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
     opened = open_channels(settings, surroundings(settings, folder, secret, engine, clock, intake, downloads))
     offered = capabilities(settings, opened)
     deciding = Deciding(engine, clock, company, handles, answer_accounts(settings), offered, counts())
-    service = Service(engine, clock, company, deciding)
+    service = Service(engine, clock, company, deciding, writers(opened), brands_of(settings))
     webhooks = WebhookDeliverer(
         {each.name: each.url for each in settings.webhooks},
         settings.webhook_secrets,

@@ -35,9 +35,10 @@ relay:                          # the server that takes mail out; leave it away 
 
 def _open(settings: EmailSettings, around: Surroundings) -> Opened:
     from connectors.email.checking import check
-    from connectors.email.connector import EmailConnector, email_deliverer
+    from connectors.email.connector import EmailConnector, composer_of, email_deliverer
     from connectors.email.envelope import Envelope
     from connectors.email.suspects import Suspects
+    from connectors.email.writer import MailWriter
 
     secrets = [around.secret("mail")]
     suspects = Suspects(around.folder) if around.folder else None
@@ -71,6 +72,7 @@ def _open(settings: EmailSettings, around: Surroundings) -> Opened:
         understand=understand,
         check=lambda: check(settings),
         replay=replay,
+        writer=MailWriter(composer_of(settings, secrets)),
         close=close,
     )
 

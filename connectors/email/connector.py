@@ -118,5 +118,9 @@ def email_deliverer(
     """Mail out through the relay; None where the settings name none. `fetch` gives the bytes of an attachment."""
     if settings.relay is None:
         return None
-    composer = Composer(Accounts.of(settings.accounts), Tokens(tuple(secrets)), settings.notices)
-    return EmailDeliverer(settings.relay, composer, fetch)
+    return EmailDeliverer(settings.relay, composer_of(settings, secrets), fetch)
+
+
+def composer_of(settings: EmailSettings, secrets: Sequence[bytes]) -> Composer:
+    """What makes the mails that leave, and their previews."""
+    return Composer(Accounts.of(settings.accounts), Tokens(tuple(secrets)), settings.notices)

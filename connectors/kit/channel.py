@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # settings are read by commands that need no HTTP client
     from connectors.kit.downloads import Downloads
     from connectors.kit.grants import Grants
     from connectors.kit.hooks import Hook
+    from connectors.kit.writing import Writer
 
 S = TypeVar("S", bound=Setting)
 
@@ -100,6 +101,8 @@ class Opened:
     """Tries credentials and permissions; None where there are none."""
     replay: Replay | None = None
     """None: the source cannot be asked for the past."""
+    writer: "Writer | None" = None
+    """Tells of messages before they leave; None where there is nothing to tell but their text."""
     close: Callable[[], Awaitable[None]] = _nothing_to_close
     """Called last, when nothing is sent any more."""
 

@@ -25,6 +25,7 @@ from hub.http import (
     problems,
     session,
     trying,
+    writing,
 )
 from hub.http.authentication import Authentication
 from hub.http.context import AppContext
@@ -42,6 +43,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     live.router,
     cases.router,
     commands.router,
+    writing.router,
+    writing.conversations,
     files.router,
     customers.router,
     events.router,

@@ -31,7 +31,6 @@ from schemas.commands import (
     NoteCase,
     PrioritizeCase,
     ReopenCase,
-    ReplyToCase,
     ResolveCase,
     SettleDelivery,
     SnoozeCase,
@@ -113,7 +112,11 @@ class Commanded:
     async def do(self, command_type: type[Command], **fields: object) -> CaseOut:
         """Give the command and answer with the case."""
         case = await self.case()
-        command = command_type(case=case.id, actor=self.actor, expected_sequence=self.expected, **fields)
+        return await self.give(
+            command_type(case=case.id, actor=self.actor, expected_sequence=self.expected, **fields)
+        )
+
+    async def give(self, command: Command) -> CaseOut:
         after = await self._service.command(self._principal, command, self._id)
         self._response.headers["ETag"] = etag(after)
         return CaseOut.of(after)
@@ -133,15 +136,30 @@ def _expected(if_match: str | None) -> int | None:
     return int(match[1])
 
 
+Address = Annotated[str, Field(min_length=3, max_length=500)]
+FILES = Annotated[
+    tuple[Annotated[str, Field(max_length=LONGEST_TOKEN)], ...],
+    Field(max_length=MOST_FILES, description="tokens of files that you uploaded for it"),
+]
+
+
 class Reply(Body):
-    text: str = Field(min_length=1, max_length=TEXT_LENGTH, examples=["Your order left us this morning."])
+    text: str = Field(default="", max_length=TEXT_LENGTH, examples=["Your order left us this morning."])
+    html: str = Field(
+        default="",
+        max_length=2 * TEXT_LENGTH,
+        description="formatted, instead of `text`: paragraphs, bold, italic, lists, links, quotes; all else is dropped",
+    )
+    cc: tuple[Address, ...] | None = Field(
+        default=None, max_length=20, description="by mail; null: those in copy so far (`recipients`)"
+    )
+    bcc: tuple[Address, ...] = Field(default=(), max_length=20, description="by mail, unseen by all others")
+    quote: UUID | None = Field(default=None, description="entry of a message that stands under the answer")
     send_at: AwareDatetime | None = Field(
         default=None, description="send it then; it can be taken back before"
     )
     resolve: bool = Field(default=False, description="resolve the case with this answer")
-    files: tuple[Annotated[str, Field(max_length=LONGEST_TOKEN)], ...] = Field(
-        default=(), max_length=MOST_FILES, description="tokens of files that you uploaded for this case"
-    )
+    files: FILES = ()
 
 
 class Edited(Body):
@@ -185,15 +203,6 @@ class Merge(Body):
 
 class Settlement(Body):
     arrived: bool = Field(description="true: it arrived; false: it did not, and may be sent again")
-
-
-@router.post("/replies", summary="Answer the customer")
-async def reply(doing: Doing, body: Reply) -> CaseOut:
-    """Goes to those in `reply_recipients`, through the channel that the case came by."""
-    attachments = await doing.attachments(body.files)
-    return await doing.do(
-        ReplyToCase, text=body.text, send_at=body.send_at, resolve=body.resolve, attachments=attachments
-    )
 
 
 @router.post("/files", summary="Upload a file for an answer", status_code=201)

@@ -12,6 +12,7 @@ from connectors.kit.client_address import Network
 from hub.accounts import Accounts
 from hub.configuring import Configuring
 from hub.connecting import Controls
+from hub.correspondence import Correspondence
 from hub.drafts import Drafts
 from hub.observe import Metrics
 from hub.outgoing import OutgoingFiles
@@ -223,6 +224,10 @@ class AppContext:
     @property
     def presences(self) -> Presences:
         return Presences(self.engine, self.clock)
+
+    @property
+    def correspondence(self) -> Correspondence:
+        return Correspondence(self.service)
 
     @property
     def outgoing(self) -> OutgoingFiles:

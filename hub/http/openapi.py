@@ -24,6 +24,7 @@ TAGS = [
     {"name": "session", "description": "Signing in, and one's own account."},
     {"name": "cases", "description": "Queues, cases, timelines, search."},
     {"name": "case commands", "description": "What agents do to a case."},
+    {"name": "writing", "description": "Answers, conversations that we start, messages that are handed on."},
     {"name": "customers", "description": "Persons: the handles that are linked now."},
     {"name": "files", "description": "Attachments and originals."},
     {"name": "events", "description": "The log, by pages and as a stream that resumes."},

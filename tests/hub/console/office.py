@@ -13,6 +13,12 @@ import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
+from connectors.email.accounts import Accounts as MailAccounts
+from connectors.email.channel import CHANNEL as MAIL
+from connectors.email.compose import Composer
+from connectors.email.settings import AccountSettings
+from connectors.email.tokens import Tokens
+from connectors.email.writer import MailWriter
 from connectors.kit.intake import Accepted, Intake
 from hub.accounts import Accounts
 from hub.accounts.credentials import Passwords
@@ -49,7 +55,7 @@ from schemas.interactions import (
 )
 from schemas.interactions import Role as PartyRole
 from schemas.outbound import OutboundMessage
-from schemas.ports import Health, HealthState, Receipt, ReceiptStatus
+from schemas.ports import Deliverer, Health, HealthState, Receipt, ReceiptStatus
 from schemas.steps import Blob, References
 from sinks.outbound import Dispatcher
 from sinks.sqlite.engine import SqliteEngine, open_engine
@@ -59,6 +65,16 @@ SECRET = b"a secret of the tests, 32 bytes."
 PASSWORD = "correct horse battery"
 ORIGIN, FILES_ORIGIN = "http://hub.test", "http://files.test"
 BOSS = Principal(kind="agent", id="eva", name="Eva Novak", roles={"*": Role.ADMIN})
+COMPOSER = Composer(
+    MailAccounts.of(
+        [
+            AccountSettings(
+                name="support", address="support@shop.example", display_name="Shop", brand="default"
+            )
+        ]
+    ),
+    Tokens((SECRET,)),
+)
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 CONFIGURATION = Configuration.model_validate(
     {
@@ -126,9 +142,13 @@ class Relay:
         self.sent: list[OutboundMessage] = []
         self.status = ReceiptStatus.SENT
         self.reason = ""
+        self.onward: Deliverer | None = None
+        """What really sends, where a test wants to see the mail."""
 
     async def deliver(self, message: OutboundMessage) -> Receipt:
         self.sent.append(message)
+        if self.onward is not None:
+            return await self.onward.deliver(message)
         return Receipt(self.status, external_id=f"mail:{message.message}@hub", reason=self.reason)
 
 
@@ -340,8 +360,11 @@ async def office(folder: Path, clock: Any = None) -> AsyncIterator[Office]:
 async def _furnished(engine: SqliteEngine, clock: Any) -> Office:
     company = await Company.open(engine, clock)
     await company.publish(CONFIGURATION, SYSTEM)
-    deciding = Deciding(engine, clock, company, SECRET, {"default": "support"})
-    service = Service(engine, clock, company, deciding)
+    offered = {"email:support": MAIL.capabilities}
+    deciding = Deciding(engine, clock, company, SECRET, {"default": "support"}, offered)
+    service = Service(
+        engine, clock, company, deciding, {"email": MailWriter(COMPOSER)}, {"email:support": "default"}
+    )
     accounts = Accounts(engine, clock, Passwords(CHEAP))
     relay = Relay()
     dispatcher = Dispatcher(engine, clock, {"email": relay})
