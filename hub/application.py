@@ -15,6 +15,7 @@ from hub.http.files import files_app
 from hub.http.hooks import HookServer
 from hub.http.probes import health_app
 from hub.listening import HEALTH
+from hub.openid.flow import SingleSignOn
 from hub.roles import EVERYTHING, Role, Roles
 from hub.secrets import derived
 from hub.wiring import Hub
@@ -83,6 +84,9 @@ def app_context(
         connectors={f"{each.channel}:{each.account}": each.health for each in hub.connectors}
         if Role.CONNECTORS in roles
         else {},
+        single_sign_on=SingleSignOn(settings.sign_in.openid, hub.clock, derived(hub.secret, "single sign-on"))
+        if settings.sign_in.openid
+        else None,
         controls=hub.controls,
         reparser=hub.reparsing,
         decides=Role.WORKERS in roles,

@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, create_model
 
 from connectors.kit.media import MediaSettings
 from hub.channels import channels
+from hub.openid.settings import OpenIdProvider
 from schemas.accounts import Role
 from schemas.configuration import Configuration, Name, Setting
 from sinks.kafka.settings import KafkaSettings
@@ -57,6 +58,11 @@ class SignInSettings(Setting):
         default=(),
         description="roles, in whatever queue, that must have a second factor: agent, supervisor, admin. Who comes by "
         "single sign-on is asked by its provider",
+    )
+    openid: dict[Name, OpenIdProvider] = Field(
+        default_factory=dict,
+        description="providers of single sign-on (OpenID Connect), each by a name that stands in the address it sends people "
+        "back to: `<console's public_url>/console/sign-in/openid/NAME/back`",
     )
 
 

@@ -8,6 +8,7 @@ from connectors.kit.client_address import parse_address, rate_name
 from hub.accounts.credentials import Passwords
 from hub.accounts.errors import Throttled, Unauthenticated
 from hub.accounts.factors import SecondFactors
+from hub.accounts.identities import Identities
 from hub.accounts.keys import Keys
 from hub.accounts.records import audited, changed, created, decided_again, load
 from hub.accounts.sessions import SessionLimits, Sessions, SignedIn
@@ -47,6 +48,7 @@ class Accounts:
         self.sessions = Sessions(engine, clock, limits or SessionLimits())
         self.keys = Keys(engine, clock)
         self.factors = SecondFactors(engine, clock, secret or secrets.token_bytes(32), must_have_factor)
+        self.identities = Identities(engine, clock, self.sessions)
         self._throttles = Throttles(engine, clock)
 
     async def sign_in(self, name: str, password: str, address: str, agent: str) -> tuple[str, Session, User]:

@@ -8,7 +8,11 @@ from starlette.responses import Response
 from hub.console.console import ACCOUNT as URL
 from hub.console.console import Console
 
-TABS = (("sessions", "sessions.title"), ("second-factor", "factor.title"))
+TABS = (
+    ("sessions", "sessions.title"),
+    ("second-factor", "factor.title"),
+    ("single-sign-on", "openid.title"),
+)
 
 
 async def account_page(
@@ -20,7 +24,8 @@ async def account_page(
     status: int = 200,
 ) -> Response:
     t = console.words(request).t
-    tabs = [(f"{URL}/{key}", t(title), key == tab) for key, title in TABS]
+    offered = [each for each in TABS if each[0] != "single-sign-on" or console.context.single_sign_on]
+    tabs = [(f"{URL}/{key}", t(title), key == tab) for key, title in offered]
     always = {
         "rail": await console.desk(request).rail(),
         "here": "account",

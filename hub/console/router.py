@@ -18,6 +18,7 @@ from hub.console import (
     reading,
     searching,
     signing,
+    single_sign_on,
     stepping,
     styles,
     writing,
@@ -34,6 +35,8 @@ OPEN: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/sign-in", signing.sign_in),
     ("GET", "/sign-in/code", stepping.code_page),
     ("POST", "/sign-in/code", stepping.enter_code),
+    ("GET", "/sign-in/openid/{provider}", single_sign_on.leave),
+    ("GET", "/sign-in/openid/{provider}/back", single_sign_on.come_back),
 )
 CASES = ("/queues/{queue}/{number}", "/views/{view}/{number}")
 GUARDED: tuple[tuple[str, str, Handler], ...] = (
@@ -71,6 +74,8 @@ GUARDED: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/account/second-factor/confirm", stepping.confirm),
     ("POST", "/account/second-factor/recovery-codes", stepping.renew),
     ("POST", "/account/second-factor/drop", stepping.drop),
+    ("GET", "/account/single-sign-on", single_sign_on.ways_page),
+    ("POST", "/account/single-sign-on/{id}/remove", single_sign_on.remove_way),
     ("GET", "/account/sessions", devices.sessions_page),
     ("POST", "/account/sessions/end-others", devices.end_other_sessions),
     ("POST", "/account/sessions/{id}/end", devices.end_session),

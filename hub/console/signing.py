@@ -11,6 +11,7 @@ from hub.accounts.credentials import SHORTEST_PASSWORD
 from hub.console.console import PASSWORD, SIGN_IN, Console, inside
 from hub.console.places import ROOT
 from hub.console.rendering import LANGUAGE_COOKIE, THEME_COOKIE, THEMES
+from hub.console.single_sign_on import farewell, providers_of
 from hub.console.words import LANGUAGES
 from hub.http.problems import status_of
 from hub.http.session import drop_cookie, set_cookie, sign_in_with
@@ -51,7 +52,13 @@ async def sign_in(console: Console, request: Request) -> Response:
 
 
 def _gate(
-    console: Console, request: Request, next_url: str, name: str = "", problem: str = "", status: int = 200
+    console: Console,
+    request: Request,
+    next_url: str,
+    name: str = "",
+    problem: str = "",
+    status: int = 200,
+    farewell_url: str = "",
 ) -> Response:
     checked = inside(next_url)
     values = {
@@ -59,13 +66,21 @@ def _gate(
         "name": name[:LONGEST_NAME],
         "problem": problem,
         "over": bool(next_url) and checked != ROOT and not problem,
+        "providers": providers_of(console),
+        "done": console.words(request).t("openid.out") if farewell_url else "",
+        "farewell": farewell_url,
     }
     return console.pages.render(request, "gate.html", values, status)
 
 
 async def sign_out(console: Console, request: Request) -> Response:
+    provider = request.state.session.provider
     await console.context.accounts.sign_out(request.state.session)
     response = console.pages.see(SIGN_IN)
+    if url := await farewell(console, provider):
+        # A link, for a form may not lead to another site (form-action), and so that it is the user's choice.
+        request.state.session, request.state.principal = None, None
+        response = _gate(console, request, "", farewell_url=url)
     drop_cookie(console.context, response)
     response.headers["Clear-Site-Data"] = '"cache"'  # drafts stay, so that signing out loses nothing
     return response

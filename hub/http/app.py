@@ -39,6 +39,7 @@ from hub.http.streams import Places
 # `live` before `cases`: its path would be taken for a case's.
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
+    factors.ways,
     factors.router,
     live.router,
     cases.router,

@@ -15,6 +15,7 @@ from hub.connecting import Controls
 from hub.correspondence import Correspondence
 from hub.drafts import Drafts
 from hub.observe import Metrics
+from hub.openid.flow import SingleSignOn
 from hub.outgoing import OutgoingFiles
 from hub.people import People
 from hub.presence import Presences
@@ -199,6 +200,8 @@ class AppContext:
     ingester: Ingester
     consumers: Mapping[str, Sequence[Topic]] = field(default_factory=dict)
     connectors: Mapping[str, Callable[[], Health]] = field(default_factory=dict)
+    single_sign_on: SingleSignOn | None = None
+    """None: by password alone."""
     controls: Controls | None = None
     reparser: Reparser | None = None
     spool: Callable[[], Figures] | None = None

@@ -1,6 +1,7 @@
-"""One's own second factor: set up, renew the recovery codes, give up."""
+"""The ways into one's own account: the second factor, and what single sign-on leads there."""
 
 from datetime import datetime
+from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,13 +12,14 @@ from hub.accounts.users import actor_of
 from hub.http.cases import Context
 from hub.http.problems import responses
 from hub.http.requests import Operation, keep_instead
-from hub.http.rights import OwnSession
+from hub.http.rights import OwnSession, Somebody
 from hub.http.session import Code, Password
 from schemas.accounts import User
-from schemas.errors import Invalid
+from schemas.errors import Invalid, Unknown
 
 SHOWN_ONCE = "(shown once)"
 
+ways = APIRouter(prefix="/api/v1/session", tags=["session"], route_class=Operation)
 router = APIRouter(
     prefix="/api/v1/session/second-factor",
     tags=["session"],
@@ -111,3 +113,50 @@ async def _by_code(context: Context, name: str, code: str) -> User:
 
 def _keep_no_codes(request: Request) -> None:
     keep_instead(request, RecoveryCodes(recovery_codes=(SHOWN_ONCE,)).model_dump_json().encode())
+
+
+class ProviderOut(BaseModel):
+    """Where one may sign in by single sign-on. `url` is opened by a browser, which comes back signed in."""
+
+    name: str
+    title: str
+    url: str
+
+
+class IdentityOut(BaseModel):
+    id: UUID
+    issuer: str
+    since: datetime
+
+
+@ways.get("/providers", summary="Providers of single sign-on")
+async def providers(context: Context) -> list[ProviderOut]:
+    """For who is not signed in yet."""
+    held = context.single_sign_on
+    base = f"{context.facts.public_url}/console/sign-in/openid"
+    return [
+        ProviderOut(name=name, title=each.title, url=f"{base}/{name}")
+        for name, each in (held.settings.items() if held is not None else ())
+    ]
+
+
+@ways.get("/identities", summary="One's own single sign-ons", responses=responses(401, 403))
+async def own_identities(context: Context, principal: Somebody) -> list[IdentityOut]:
+    if principal.kind != "agent":
+        return []
+    found = await context.accounts.identities.of(principal.id)
+    return [IdentityOut(id=each.id, issuer=each.issuer, since=each.since) for each in found]
+
+
+@ways.delete(
+    "/identities/{item}",
+    summary="Take a single sign-on off",
+    status_code=204,
+    responses=responses(401, 403, 404, 422),
+)
+async def remove_identity(context: Context, request: Request, principal: Somebody, item: UUID) -> None:
+    """Not the last way in of who has no password."""
+    user: User | None = request.state.user
+    if user is None:
+        raise Unknown("there is no such sign-on of this user")
+    await context.accounts.identities.remove(user, item)

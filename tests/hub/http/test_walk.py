@@ -17,11 +17,14 @@ OPEN_TO_ALL = {
     "/health/ready",
     "/metrics",  # bound to a token by a setting
     "/api/v1/openapi.json",
+    "/api/v1/session/providers",  # shown at the gate
 }
 OWN_SESSION = {
     "/api/v1/session",
     "/api/v1/session/password",
     "/api/v1/session/code",
+    "/api/v1/session/identities",
+    "/api/v1/session/identities/{item}",
     "/api/v1/session/second-factor",
     "/api/v1/session/second-factor/confirm",
     "/api/v1/session/second-factor/drop",
