@@ -17,7 +17,7 @@ NAMED = "external_id"
 
 async def shown(engine: Engine, entries: Sequence[Entry]) -> list[Entry]:
     """The entries, each with its changes. Costs no query where none may change."""
-    names = {each.id: changes_id(name) for each in entries if (name := _name(each))}
+    names = {each.id: changes_id(name) for each in entries if (name := name_of(each))}
     names |= _edited_later(entries)
     names |= await _answers(engine, entries)
     if not names:
@@ -61,7 +61,8 @@ def _edited_later(entries: Sequence[Entry]) -> dict[UUID, UUID]:
     return found
 
 
-def _name(entry: Entry) -> str:
+def name_of(entry: Entry) -> str:
+    """The channel's name of a customer's message that may change; empty for all else."""
     name = entry.detail.get(NAMED)
     return name if isinstance(name, str) and entry.kind == "message" else ""
 
@@ -90,6 +91,9 @@ def _with(entry: Entry, changes: object) -> Entry:
     if changes.deleted_at is not None:
         detail["deleted_at"] = changes.deleted_at.isoformat()
         detail["deleted_by"] = changes.deleted_by.name if changes.deleted_by else ""
+    if changes.hidden_at is not None:
+        detail["hidden_at"] = changes.hidden_at.isoformat()
+        detail["hidden_by"] = changes.hidden_by.name if changes.hidden_by else ""
     if changes.asked is not None:
         detail["asked"] = {"kind": str(changes.asked.kind), "message": str(changes.asked.message)}
     if changes.withheld:

@@ -12,6 +12,7 @@ from schemas.cases import (
     CaseMerged,
     CaseMessageDeleted,
     CaseMessageEdited,
+    CaseMessageHidden,
     CaseMessageReacted,
     CaseNoted,
     CaseNotified,
@@ -56,6 +57,7 @@ DETAILS: dict[type[CaseEvent], tuple[str, ...]] = {
     CaseSendReleased: ("message",),
     CaseMessageEdited: ("entry", "external_id"),
     CaseMessageDeleted: ("entry", "external_id"),
+    CaseMessageHidden: ("entry", "external_id", "hidden"),
     CaseMessageReacted: ("entry", "external_id", "emoji", "added"),
 }
 """Which fields of a step a reader of the timeline wants to see."""

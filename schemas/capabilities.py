@@ -75,6 +75,9 @@ class Capabilities(Frozen):
     )
     edit: bool = Field(default=False, description="what we sent can be changed")
     delete: bool = Field(default=False, description="what we sent can be taken back")
+    hide: bool = Field(
+        default=False, description="what customers wrote in public can be hidden there, and shown again"
+    )
     files: FileLimits | None = Field(default=None, description="files can be sent; none: no files")
     html: bool = False
     markdown: bool = False
@@ -133,6 +136,10 @@ class Capabilities(Frozen):
     def delete_faults(self) -> dict[str, str]:
         """As `faults`, of taking back what was sent."""
         return {} if self.delete else {"message": "this channel cannot take back what was sent; write again"}
+
+    def hide_faults(self) -> dict[str, str]:
+        """As `faults`, of hiding what a customer wrote."""
+        return {} if self.hide else {"message": "this channel hides nothing that others wrote"}
 
     def length(self, text: str, count: Count | None = None) -> int:
         """How long the text is in this channel's units."""

@@ -320,7 +320,8 @@ class CaseOverdue(CaseEvent):
 
 @event_type
 class CaseChangeAsked(CaseEvent):
-    """An answer that was sent is to read otherwise, or to be taken back (`message.change`). The channel has still to do it."""
+    """An answer that was sent is to read otherwise, or to be taken back, or a customer's message is to be hidden
+    (`message.change`). The channel has still to do it."""
 
     type: ClassVar[str] = "hubbub.case.change-asked"
 
@@ -367,6 +368,15 @@ class CaseMessageDeleted(MessageChanged):
     type: ClassVar[str] = "hubbub.case.message-deleted"
 
     withheld: bool = Field(default=False, description="what it said is shown to nobody any more")
+
+
+@event_type
+class CaseMessageHidden(MessageChanged):
+    """One of us hid it from those who read along, where it was written; or shows it again."""
+
+    type: ClassVar[str] = "hubbub.case.message-hidden"
+
+    hidden: bool = True
 
 
 @event_type

@@ -125,6 +125,16 @@ class DeleteReply(Command):
 
 
 @event_type
+class HideMessage(Command):
+    """Hide what a customer wrote from those who read along, or show it again. Refused where its channel cannot do that."""
+
+    type: ClassVar[str] = "hubbub.command.hide-message"
+
+    external_id: str = Field(description="the channel's name of the message")
+    hidden: bool = True
+
+
+@event_type
 class NoteCase(Command):
     type: ClassVar[str] = "hubbub.command.note"
 

@@ -341,6 +341,8 @@ class MessageChanges(Document):
     deleted_at: datetime | None = None
     deleted_by: Actor | None = None
     withheld: bool = Field(default=False, description="what it said is shown to nobody any more")
+    hidden_at: datetime | None = Field(default=None, description="hidden from those who read along")
+    hidden_by: Actor | None = None
     reactions: tuple[Reaction, ...] = Field(default=(), description="at most 100")
     asked: OwnChange | None = Field(
         default=None, description="one at a time, so that they end in their order"

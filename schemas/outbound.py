@@ -26,13 +26,15 @@ class DeliveryState(Choice):
 class ChangeKind(Choice):
     EDIT = "edit"
     DELETE = "delete"
+    HIDE = "hide"  # a customer's message, from everybody who reads along
+    SHOW = "show"
 
 
 class SentChange(Frozen):
-    """What is asked of a message that was sent before: to read otherwise, or to be taken back."""
+    """What is asked of a message that was sent before: to read otherwise, or to be taken back; or of a customer's, to be hidden."""
 
     kind: ChangeKind
-    message: UUID = Field(description="the message that it changes")
+    message: UUID = Field(description="the message that it changes; of a customer's, its entry")
     external_id: str = Field(description="the channel's name of that message")
     parts: tuple[str, ...] = Field(default=(), description="as `parts` of its delivery")
 

@@ -18,6 +18,7 @@ WORDS = (
         ),
         "X lets an app answer only who mentioned or quoted the account; ask the customer to mention it, or to write a direct message",
     ),
+    (("hide this reply",), "X hides only answers in conversations that the account itself began"),
     (("duplicate content",), "X takes no text twice; change a word"),
     (
         ("cannot send messages to this user", "not following"),

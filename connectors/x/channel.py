@@ -39,6 +39,8 @@ FILES = FileLimits(
 DIRECT_FILES = FILES.model_copy(update={"count": 1})
 PUBLIC = Capabilities(
     reply=True,
+    delete=True,
+    hide=True,
     files=FILES,
     longest=LONGEST,
     counting=Counting.OWN,

@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.kit.channel import FetchBlob
 from connectors.x.answers import is_duplicate, nothing_seen, receipt_of
-from connectors.x.client import FAILURES, XClient
+from connectors.x.client import FAILURES, XClient, XError
 from connectors.x.names import Place, message_name, place_of, post_id, post_name
 from connectors.x.parse.items import objects, string
 from connectors.x.parse.weight import cut
@@ -18,9 +18,10 @@ from connectors.x.settings import XAccount
 from connectors.x.spending import Spending
 from connectors.x.uploading import uploaded
 from schemas.errors import HubbubError, Outage
-from schemas.outbound import OutboundMessage
+from schemas.outbound import ChangeKind, OutboundMessage, SentChange
 from schemas.ports import Clock, Receipt, ReceiptStatus
 
+GONE = 404
 MOST_POSTS = 25
 LONGEST_MESSAGE = 10_000
 LOOK_AFTER_SECONDS = (1.0, 4.0)
@@ -48,6 +49,8 @@ class Sender:
         self._look_after_seconds = look_after_seconds
 
     async def deliver(self, message: OutboundMessage) -> Receipt:
+        if message.change is not None:
+            return await self._changed(message.change)
         if not self._spending.may_post:
             return Receipt(ReceiptStatus.FAILED, reason="posts_a_month of the settings are used up")
         try:
@@ -64,6 +67,8 @@ class Sender:
         return receipt
 
     async def reconcile(self, message: OutboundMessage, tried_at: datetime) -> Receipt | None:
+        if message.change is not None:
+            return await self._changed(message.change)
         try:
             place = place_of(message.conversation)
             posts = self._posts(message) if place.is_public else [message.text]
@@ -71,7 +76,7 @@ class Sender:
         except (*FAILURES, ValueError):
             return None
         if len(found) >= len(posts):
-            return self._arrived(place, found[-1])
+            return self._arrived(place, found)
         if found or self._clock.now() - tried_at < PROVES_ABSENCE_AFTER:
             return None
         return Receipt(
@@ -95,6 +100,32 @@ class Sender:
         except HubbubError as error:
             return Receipt(ReceiptStatus.FAILED, reason=str(error)[:500])
 
+    async def _changed(self, change: SentChange) -> Receipt:
+        """Hidden or shown again, or taken back. X finds it done the second time, so it may be asked for as often as needed.
+
+        https://docs.x.com/x-api/posts/hide-reply · https://docs.x.com/x-api/posts/delete-post
+        """
+        try:
+            if change.kind is ChangeKind.DELETE:
+                for name in reversed(change.parts or (change.external_id,)):
+                    await self._take_back(post_id(name))
+            elif change.kind is ChangeKind.HIDE:
+                await self._client.hide_reply(post_id(change.external_id), user_auth=True)
+            elif change.kind is ChangeKind.SHOW:
+                await self._client.unhide_reply(post_id(change.external_id), user_auth=True)
+            else:
+                return Receipt(ReceiptStatus.FAILED, reason="X changes no post that was sent")
+        except FAILURES as error:
+            return nothing_seen(receipt_of(error))
+        return Receipt(ReceiptStatus.SENT, external_id=change.external_id)
+
+    async def _take_back(self, id: str) -> None:
+        try:
+            await self._client.delete_tweet(id, user_auth=True)
+        except XError as error:
+            if error.status != GONE:
+                raise
+
     # -- in public ------------------------------------------------------------------------------------------------------
 
     def _posts(self, message: OutboundMessage) -> list[str]:
@@ -107,13 +138,14 @@ class Sender:
                 ReceiptStatus.FAILED, reason=f"it would be {len(posts)} posts; {MOST_POSTS} are sent at most"
             )
         answered = post_id(message.in_reply_to) or place_of(message.conversation).conversation
-        last = answered
+        last, sent = answered, []
         for number, text in enumerate(posts):
             receipt = await self._post(message, text, last, media if number == 0 else ())
             if receipt.status is not ReceiptStatus.SENT:
                 return receipt if number == 0 else _partly(receipt)
             last = post_id(receipt.external_id)
-        return self._arrived(Place(True, ""), last)
+            sent.append(last)
+        return self._arrived(Place(True, ""), sent)
 
     async def _post(
         self, message: OutboundMessage, text: str, answered: str, media: Sequence[str]
@@ -166,7 +198,7 @@ class Sender:
             except FAILURES:
                 continue
             if found:
-                return self._arrived(place, found[-1])
+                return self._arrived(place, found[-1:])
         return unknown
 
     async def _found(self, message: OutboundMessage, place: Place, text: str | None = None) -> list[str]:
@@ -206,9 +238,11 @@ class Sender:
     def _texts(self, message: OutboundMessage, place: Place) -> list[str]:
         return self._posts(message) if place.is_public else [message.text]
 
-    def _arrived(self, place: Place, id: str) -> Receipt:
-        name = post_name(id) if place.is_public else message_name(id)
-        return Receipt(ReceiptStatus.SENT, external_id=name, may_change=place.is_public)
+    def _arrived(self, place: Place, ids: Sequence[str]) -> Receipt:
+        """Known by its last part, which is what is answered."""
+        names = tuple(post_name(each) if place.is_public else message_name(each) for each in ids)
+        parts = names if len(names) > 1 else ()
+        return Receipt(ReceiptStatus.SENT, external_id=names[-1], may_change=place.is_public, parts=parts)
 
 
 def _partly(receipt: Receipt) -> Receipt:

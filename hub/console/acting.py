@@ -25,6 +25,7 @@ from schemas.commands import (
     Command,
     DeleteReply,
     EditReply,
+    HideMessage,
     MarkSpam,
     MergeCase,
     PrioritizeCase,
@@ -151,6 +152,11 @@ def _delete_answer(asked: Asked) -> Command:
     return DeleteReply(case=asked.case.id, actor=asked.actor, message=asked.id("message"))
 
 
+def _hide(asked: Asked) -> Command:
+    external_id, hidden = asked.text("external_id"), asked.text("hidden") != "no"
+    return HideMessage(case=asked.case.id, actor=asked.actor, external_id=external_id, hidden=hidden)
+
+
 ACTIONS: dict[str, Action] = {
     "claim": Action("claimed", _simple(ClaimCase), "release"),
     "release": Action("released", _release, "claim"),
@@ -170,6 +176,7 @@ ACTIONS: dict[str, Action] = {
     "cancel": Action("cancelled", _cancel),
     "edit-answer": Action("answer-changed", _edit_answer),
     "delete-answer": Action("answer-changed", _delete_answer),
+    "hide-message": Action("answer-changed", _hide),
 }
 
 

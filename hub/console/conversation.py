@@ -8,6 +8,7 @@ from uuid import UUID
 from hub.console.faces import Faces
 from hub.console.text import split_quoted, split_rest
 from hub.console.words import Moment, Words
+from hub.shown import name_of
 from schemas.capabilities import Capabilities
 from schemas.documents import Entry, EntryKind
 from schemas.events import Actor
@@ -56,6 +57,14 @@ class ChangeView:
 
 
 @dataclass(frozen=True, slots=True)
+class HideView:
+    """That a customer's message can be hidden from those who read along, or is and can be shown again."""
+
+    external_id: str
+    is_hidden: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of the conversation. `side`: theirs, ours, note or step; `day` is set where a new day begins."""
 
@@ -82,6 +91,8 @@ class Line:
     delivery: DeliveryView | None = None
     edited: str = ""
     deleted: str = ""
+    hidden: str = ""
+    hide: HideView | None = None
     withheld: bool = False
     reactions: tuple[tuple[str, str], ...] = ()
     """Emoji, and who marked the message by it."""
@@ -153,6 +164,7 @@ def _line(entry: Entry, telling: Telling, day: str, subject: str) -> Line | None
         consents=tuple(entry.form.consent.items()) if entry.form else (),
         delivery=_delivery(entry, telling.words),
         change=_change(entry, telling),
+        hide=_hide(entry, telling),
     )
     return _signed(_changed(line, entry, telling.words), entry, telling)
 
@@ -165,8 +177,12 @@ def _changed(line: Line, entry: Entry, words: Words) -> Line:
         key = "message.deleted-by" if by else "message.deleted"
         deleted = words.t(key, when=deleted, name=by)
     asked = entry.detail.get("asked")
+    hidden = _moment(entry, "hidden_at", words)
     return replace(
         line,
+        hidden=words.t("message.hidden", when=hidden, name=str(entry.detail.get("hidden_by") or ""))
+        if hidden
+        else "",
         asked=words.t(f"message.asked-{asked.get('kind')}") if isinstance(asked, dict) else "",
         edited=words.t("message.edited", when=edited) if edited else "",
         deleted=deleted,
@@ -256,6 +272,16 @@ def _change(entry: Entry, telling: Telling) -> ChangeView | None:
     return ChangeView(entry.message, entry.text, can_edit, can_delete)
 
 
+def _hide(entry: Entry, telling: Telling) -> HideView | None:
+    """Of what a customer wrote by the case's own channel, stands there, and of which nothing is asked already."""
+    name = name_of(entry)
+    if not telling.offered.hide or not name or entry.channel != telling.channel:
+        return None
+    if entry.detail.keys() & {"deleted_at", "asked"}:
+        return None
+    return HideView(name, "hidden_at" in entry.detail)
+
+
 def _change_became(entry: Entry, words: Words) -> DeliveryView | None:
     """Where it went wrong; that it was done stands at the answer."""
     if entry.delivery not in BAD or entry.message is None:
@@ -291,6 +317,8 @@ def step_words(entry: Entry, telling: Telling) -> str:
         key = "step.routed-plain"
     if entry.step == "message-reacted" and entry.detail.get("added") is False:
         key = "step.message-unreacted"
+    if entry.step == "message-hidden" and entry.detail.get("hidden") is False:
+        key = "step.message-shown"
     if entry.step == CHANGE_ASKED:
         if entry.delivery is DeliveryState.SENT:
             return ""

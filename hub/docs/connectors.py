@@ -65,6 +65,7 @@ def _can(of: Capabilities) -> Iterator[tuple[str, str]]:
     yield "files", files
     yield "HTML, Markdown, subject", _yes(of.html, of.markdown, of.subject)
     yield "edit, delete what we sent", _yes(of.edit, of.delete)
+    yield "hide what customers wrote in public", _yes(of.hide)
     hours = None if of.reply_window_seconds is None else of.reply_window_seconds / 3600
     yield "time to answer", "no limit" if hours is None else f"{hours:g} h after the last message"
     yield "seen by", "everybody" if of.visibility == "public" else "those who take part"

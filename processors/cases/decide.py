@@ -19,6 +19,7 @@ from schemas.commands import (
     Command,
     DeleteReply,
     EditReply,
+    HideMessage,
     MergeCase,
     SettleDelivery,
     StartCase,
@@ -101,6 +102,8 @@ def _ask(event: Event, handle_id: HandleId, references: References) -> None:
             references.want(Case, data.into)
         if isinstance(data, ABOUT_SENT):
             references.want(Delivery, data.message)
+        if isinstance(data, HideMessage):
+            references.want(MessageChanges, changes_id(data.external_id))
     elif isinstance(data, DeliveryEvent) and data.case is not None:
         references.want(Case, data.case)
         _ask_sent(data, references)

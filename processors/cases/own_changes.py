@@ -1,4 +1,4 @@
-"""What one of us asks of an answer that was sent: that it reads otherwise, or that it is taken back.
+"""What one of us asks of an answer that was sent: that it reads otherwise, or is taken back; and of a customer's message, that it is hidden.
 
 It leaves as an outbound message of its own, so it is queued, sent, failed or unknown as any other; what the answer says changes
 here only once the channel did it. One at a time for each answer, so that they end in the order in which they were asked.
@@ -8,8 +8,8 @@ from uuid import UUID
 
 from processors.cases.work import Work
 from schemas.capabilities import Capabilities
-from schemas.cases import CaseChangeAsked, CaseMessageDeleted, CaseMessageEdited
-from schemas.commands import Command, DeleteReply, EditReply
+from schemas.cases import CaseChangeAsked, CaseMessageDeleted, CaseMessageEdited, CaseMessageHidden
+from schemas.commands import Command, DeleteReply, EditReply, HideMessage
 from schemas.documents import Case, Delivery, Edit, MessageChanges, OwnChange, changes_id
 from schemas.errors import Invalid, Stale, Unknown
 from schemas.interactions import Content
@@ -37,6 +37,35 @@ def delete(work: Work, case: Case, command: DeleteReply) -> None:
     _ask(work, case, command, delivery, changes, ChangeKind.DELETE, "")
 
 
+def hide(work: Work, case: Case, command: HideMessage) -> None:
+    """Hidden from those who read along, and only there: here it stays what it is."""
+    _must_be_none(_offered(work, case.channel, case.account).hide_faults(), case.channel)
+    changes = work.get(MessageChanges, changes_id(command.external_id))
+    if changes is None or changes.case not in (case.id, *case.absorbed) or changes.entry is None:
+        raise Unknown("there is no such message in this case")
+    if changes.deleted_at is not None:
+        raise Stale("its author took the message back already")
+    _must_be_idle(changes)
+    if (changes.hidden_at is not None) is command.hidden:
+        raise Stale("the message is hidden already" if command.hidden else "the message is not hidden")
+    kind = ChangeKind.HIDE if command.hidden else ChangeKind.SHOW
+    change = SentChange(kind=kind, message=changes.entry, external_id=command.external_id)
+    message = OutboundMessage(
+        message=work.next_id(),
+        case=case.id,
+        channel=case.channel,
+        account=case.account,
+        brand=case.brand,
+        conversation=case.conversation,
+        recipients=(),
+        text="",
+        author=command.actor,
+        queued_at=work.facts.now,
+        change=change,
+    )
+    _send(work, case, command, changes, message, change)
+
+
 def told(work: Work, case: Case, change: SentChange, message: UUID, state: DeliveryState) -> None:
     """What became of it. Where the channel did it the answer reads so from now on; while that is unknown, no other is asked for."""
     changes = work.get(MessageChanges, changes_id(change.external_id))
@@ -54,6 +83,15 @@ def told(work: Work, case: Case, change: SentChange, message: UUID, state: Deliv
     if change.kind is ChangeKind.DELETE:
         work.put(changes.model_copy(update={"deleted_at": now, "deleted_by": asked.by}))
         work.emit(case, CaseMessageDeleted.model_validate(about))
+        return
+    if change.kind in (ChangeKind.HIDE, ChangeKind.SHOW):
+        hidden = change.kind is ChangeKind.HIDE
+        work.put(
+            changes.model_copy(
+                update={"hidden_at": now if hidden else None, "hidden_by": asked.by if hidden else None}
+            )
+        )
+        work.emit(case, CaseMessageHidden.model_validate({**about, "hidden": hidden}))
         return
     edits = [*changes.edits, Edit(at=now, by=asked.by, content=Content(text=asked.text))]
     if len(edits) > MOST_EDITS:
@@ -74,9 +112,13 @@ def _target(work: Work, case: Case, message: UUID) -> tuple[Delivery, MessageCha
     )
     if changes.deleted_at is not None:
         raise Stale("the answer was taken back already")
-    if changes.asked is not None:
-        raise Stale("a change of this answer is on its way; wait for it, or say what became of it")
+    _must_be_idle(changes)
     return delivery, changes.model_copy(update={"case": case.id, "entry": delivery.id})
+
+
+def _must_be_idle(changes: MessageChanges) -> None:
+    if changes.asked is not None:
+        raise Stale("a change of this message is on its way; wait for it, or say what became of it")
 
 
 def _offered(work: Work, channel: str, account: str) -> Capabilities:
@@ -119,7 +161,18 @@ def _ask(
         queued_at=work.facts.now,
         change=change,
     )
-    asked = OwnChange(message=message.message, kind=kind, by=command.actor, text=text)
+    _send(work, case, command, changes, message, change)
+
+
+def _send(
+    work: Work,
+    case: Case,
+    command: Command,
+    changes: MessageChanges,
+    message: OutboundMessage,
+    change: SentChange,
+) -> None:
+    asked = OwnChange(message=message.message, kind=change.kind, by=command.actor, text=message.text)
     work.put(changes.model_copy(update={"asked": asked}))
-    work.emit(case, CaseChangeAsked(case=case.id, actor=command.actor, kind=kind, message=message))
+    work.emit(case, CaseChangeAsked(case=case.id, actor=command.actor, kind=change.kind, message=message))
     work.send(message)

@@ -8,8 +8,14 @@ import pytest
 from processors.cases.work import Facts
 from processors.search import search_texts
 from schemas.capabilities import Capabilities
-from schemas.cases import CaseChangeAsked, CaseDelivery, CaseMessageDeleted, CaseMessageEdited
-from schemas.commands import DeleteReply, EditReply, ReplyToCase, SettleDelivery
+from schemas.cases import (
+    CaseChangeAsked,
+    CaseDelivery,
+    CaseMessageDeleted,
+    CaseMessageEdited,
+    CaseMessageHidden,
+)
+from schemas.commands import DeleteReply, EditReply, HideMessage, ReplyToCase, SettleDelivery
 from schemas.documents import Delivery, Entry, MessageChanges, changes_id
 from schemas.errors import Invalid, Stale, Unknown
 from schemas.events import Event, Payload
@@ -25,10 +31,11 @@ from schemas.outbound import (
     OutboundQueued,
 )
 from tests.processors.test_cases import AGENT, NOW, World, event_of
-from tests.processors.test_changes import change, message
+from tests.processors.test_changes import MESSAGE, change, message
 
 ABLE = Capabilities(reply=True, edit=True, delete=True, longest=20, splits=True)
 OURS = "slack:T1:C1:100.9"
+HIDING = ABLE.model_copy(update={"hide": True})
 PARTS = ("slack:T1:C1:100.8", OURS)
 
 
@@ -177,3 +184,56 @@ def test_only_an_answer_of_this_case_that_was_sent_can_be_changed() -> None:
 
 def test_the_same_words_again_are_no_edit() -> None:
     assert isinstance(Chat().ask(EditReply, text="It is on its way"), Stale)
+
+
+# -- what a customer wrote is hidden ------------------------------------------------------------------------------------
+
+
+class Public(Chat):
+    """A public thread with a message of a customer's."""
+
+    def __init__(self, able: Capabilities = HIDING) -> None:
+        super().__init__(able)
+
+    def hide(self, of: str = MESSAGE, hidden: bool = True) -> Any:
+        asked = HideMessage(case=self.case().id, actor=AGENT, external_id=of, hidden=hidden)
+        return self.do(asked, refuse=True)[0].error
+
+    def theirs(self) -> MessageChanges:
+        found = self.documents[changes_id(MESSAGE)]
+        assert isinstance(found, MessageChanges)
+        return found
+
+
+def test_a_message_is_hidden_once_the_channel_did_it_and_shown_again() -> None:
+    chat = Public()
+    assert chat.hide() is None and chat.theirs().hidden_at is None
+    asked = chat.queued()[-1]
+    assert asked.change is not None and (asked.change.kind, asked.change.external_id) == (
+        ChangeKind.HIDE,
+        MESSAGE,
+    )
+    chat.became(asked, DeliverySent, external_id=MESSAGE)
+    (hidden,) = chat.told(CaseMessageHidden)
+    assert (hidden.hidden, hidden.actor, hidden.entry) == (True, AGENT, chat.theirs().entry)
+    assert (chat.theirs().hidden_at, chat.theirs().hidden_by, chat.theirs().asked) == (NOW, AGENT, None)
+    assert isinstance(chat.hide(), Stale), "it is hidden already"
+    assert chat.hide(hidden=False) is None
+    chat.became(chat.queued()[-1], DeliverySent, external_id=MESSAGE)
+    assert chat.theirs().hidden_at is None and not chat.told(CaseMessageHidden)[-1].hidden
+
+
+def test_what_the_channel_refuses_to_hide_stays_seen_and_may_be_tried_again() -> None:
+    chat = Public()
+    chat.hide()
+    assert isinstance(chat.hide(), Stale), "one at a time"
+    chat.became(chat.queued()[-1], DeliveryFailed, reason="the conversation is not ours")
+    assert chat.theirs().hidden_at is None and chat.hide() is None
+
+
+def test_only_a_message_of_this_case_is_hidden_and_only_where_the_channel_can() -> None:
+    assert isinstance(Public().hide(of="slack:T1:C1:1.1"), Unknown)
+    assert isinstance(Public(ABLE).hide(), Invalid)
+    gone = Public()
+    gone.decide(change(InteractionDeleted, "d1", 5))
+    assert isinstance(gone.hide(), Stale)

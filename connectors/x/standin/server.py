@@ -233,6 +233,11 @@ class XStandin:
         posts = [{"id": id, "text": ""} for id in wanted if id in known and id not in self.closed]
         return web.json_response({"data": posts, **({"errors": errors} if errors else {})})
 
+    def _deleted(self, parts: list[str], query: Mapping[str, str], body: Json) -> web.Response:
+        found = [each for each in self.posts if each["id"] == parts[1] and each["author_id"] == OWN]
+        self.posts = [each for each in self.posts if each not in found]
+        return web.json_response({"data": {"deleted": True}}) if found else _problem(404, "Not Found Error")
+
     def _hidden(self, parts: list[str], query: Mapping[str, str], body: Json) -> web.Response:
         """Replies in a conversation that the account began, and no others."""
         post = next((each for each in self.posts if each["id"] == parts[1]), None)
@@ -279,6 +284,7 @@ class XStandin:
 
 
 CALLS = {
+    ("DELETE", 2, "tweets"): XStandin._deleted,
     ("POST", 1, "tweets"): XStandin._tweet,
     ("GET", 1, "tweets"): XStandin._looked_up,
     ("PUT", 3, "tweets"): XStandin._hidden,

@@ -18,13 +18,14 @@ from connectors.x.parse.weight import weight
 from connectors.x.settings import XAccount
 from connectors.x.standin.server import KEY, OWN, SECRET, TOKEN, TOKEN_SECRET, Fault, XStandin
 from schemas.errors import Outage
+from schemas.ids import derive
 from schemas.interactions import (
     InteractionDeleted,
     InteractionEdited,
     InteractionIgnored,
     InteractionReceived,
 )
-from schemas.outbound import OutboundMessage
+from schemas.outbound import ChangeKind, OutboundMessage, SentChange
 from schemas.ports import ReceiptStatus
 from schemas.steps import Step
 from tests.connectors.slack.support import Place, outbound, place
@@ -429,6 +430,39 @@ async def test_a_count_that_cannot_be_kept_makes_no_answer_unknown(
     await company.connector.spending.add(reads=1)
     await company.connector.spending.load()
     assert "1 sent" in company.connector.health().detail, "kept with the next count"
+
+
+def asked(kind: ChangeKind, name: str, parts: tuple[str, ...] = ()) -> OutboundMessage:
+    change = SentChange(kind=kind, message=derive("answer"), external_id=name, parts=parts)
+    return outbound("", f"x:post:{OWN}:1", channel="x", account="acme", change=change)
+
+
+async def test_a_reply_below_a_post_of_ours_is_hidden_and_shown_again(company: Company) -> None:
+    ours = company.x.mention(OWN, "New: the Polaris")
+    rude = company.x.mention(ANN, "@acme rude words", answers=ours)
+    for kind, hidden in ((ChangeKind.HIDE, {rude}), (ChangeKind.HIDE, {rude}), (ChangeKind.SHOW, set())):
+        receipt = await company.sender.deliver(asked(kind, f"x:post:{rude}"))
+        assert (receipt.status, company.x.hidden) == (ReceiptStatus.SENT, hidden)
+
+
+async def test_what_cannot_be_hidden_says_why_and_what_is_not_known_is_asked_again(company: Company) -> None:
+    theirs = company.x.mention(ANN, "@acme rude words")
+    receipt = await company.sender.deliver(asked(ChangeKind.HIDE, f"x:post:{theirs}"))
+    assert receipt.status is ReceiptStatus.FAILED and "itself began" in receipt.reason
+    company.x.fail(f"PUT /tweets/{theirs}/hidden", Fault("status:503"))
+    receipt = await company.sender.deliver(asked(ChangeKind.HIDE, f"x:post:{theirs}"))
+    assert receipt.status is ReceiptStatus.RETRY, "it may be asked for twice"
+
+
+async def test_a_thread_is_taken_back_whole_however_often_it_is_asked_for(company: Company) -> None:
+    post = company.x.mention(ANN, "@acme where is it")
+    text = " ".join(f"word{number}" for number in range(120))
+    sent = await company.sender.deliver(answer(company, text, post))
+    assert len(sent.parts) > 2 and sent.parts[-1] == sent.external_id
+    for _ in range(2):
+        receipt = await company.sender.deliver(asked(ChangeKind.DELETE, sent.external_id, sent.parts))
+        assert receipt.status is ReceiptStatus.SENT
+    assert company.x.said() == []
 
 
 async def test_keys_that_are_not_ours_are_refused_by_the_stand_in(company: Company) -> None:

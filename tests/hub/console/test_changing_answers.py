@@ -92,3 +92,39 @@ async def test_the_api_refuses_what_the_channel_does_not_offer_and_says_why(offi
         assert long.status_code == 422 and "shorten it by 1" in long.text
         refused = await called(ann, f"{replies}/delete", {})
         assert refused.status_code == 422 and "cannot take back" in refused.text
+
+
+async def test_what_a_customer_wrote_is_hidden_from_those_who_read_along_and_shown_again(
+    office: Office,
+) -> None:
+    async with office.signed_in("ann") as ann:
+        offer(office, hide=True)
+        case = await office.write("rude", may_change=True)
+        address, api = f"{ADDRESS}/{case.number}", f"/api/v1/cases/{case.number}"
+        assert "Nobody who reads along sees it any more" in (await ann.get(address)).text
+        for _ in range(2):
+            await ann.post(f"{address}/hide-message", external_id="mail:rude", hidden="yes", request="h")
+        await office.settle()
+        page = (await ann.get(address)).text
+        assert re.search(r"hidden .* by ", page) and "Show again" in page and "Hello, where is it?" in page
+        (entry,) = [
+            each
+            for each in (await ann.get(f"{api}/timeline")).json()["items"]
+            if each["detail"].get("hidden_at")
+        ]
+        shown = await called(ann, f"{api}/messages/{entry['id']}/hide", {"hidden": False})  # type: ignore[dict-item]  # JSON
+        assert shown.status_code == 200
+        await office.settle()
+        assert "Show again" not in (await ann.get(address)).text
+        kinds = [each.change.kind for each in office.relay.sent if each.change is not None]
+        assert kinds == ["hide", "show"]
+
+
+async def test_what_cannot_be_hidden_has_no_button_and_the_api_says_why(office: Office) -> None:
+    async with office.signed_in("ann") as ann:
+        offer(office)
+        case = await office.write("rude", may_change=True)
+        assert "hide-message" not in (await ann.get(f"{ADDRESS}/{case.number}")).text
+        entry = (await ann.get(f"/api/v1/cases/{case.number}/timeline")).json()["items"][-1]["id"]
+        refused = await called(ann, f"/api/v1/cases/{case.number}/messages/{entry}/hide", {})
+        assert refused.status_code == 422 and "hides nothing" in refused.text
