@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench import apply, growth, hooks, live, mails
+from tests.bench import apply, console, growth, hooks, live, mails
 from tests.bench.measuring import Figure, machine
 
 
@@ -26,6 +26,9 @@ MEASUREMENTS = {
     "growth": Measurement(
         lambda folder: growth.measure(folder, 100_000, 1_000_000),
         lambda folder: growth.measure(folder, 10_000, 50_000),
+    ),
+    "console": Measurement(
+        lambda folder: console.measure(folder, 1_000_000), lambda folder: console.measure(folder, 20_000)
     ),
     "post_to_queue": Measurement(
         lambda folder: live.post_to_queue(folder, 60), lambda folder: live.post_to_queue(folder, 5)

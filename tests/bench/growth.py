@@ -2,7 +2,8 @@
 
 import asyncio
 import itertools
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from hub.company import Company
@@ -27,24 +28,35 @@ def measure(folder: Path, small: int, large: int) -> Figure:
 
 
 async def _measure(folder: Path, small: int, large: int) -> Figure:
-    clock = FixedClock()
-    engine = await open_engine(folder / "data", clock=clock)
-    company = await Company.open(engine, clock)
-    await company.publish(configuration(), SYSTEM)
-    consumer = CasesConsumer(Deciding(engine, clock, company, b"secret", {BRAND: ACCOUNT}))
-    runner = Runner(engine, clock, consumer, BATCH)
     events = interactions(large)  # every interaction makes one entry at least
-    try:
+    async with _growing(folder / "data") as (engine, runner):
         entries, at_small = await _grow(engine, runner, events, small)
         grown, at_large = await _grow(engine, runner, events, large)
-    finally:
-        await engine.close()
     return {
         "entries": [entries, grown],
         "cpu_us_per_event": [round(at_small, 1), round(at_large, 1)],
         "ratio": round(at_large / at_small, 3),
         "aim": 1.3,
     }
+
+
+async def grow(folder: Path, events: Iterator[Event], wanted: int) -> None:
+    """A data folder in which cases were made of so many of these that there are `wanted` entries."""
+    async with _growing(folder) as (engine, runner):
+        await _grow(engine, runner, events, wanted)
+
+
+@asynccontextmanager
+async def _growing(folder: Path) -> AsyncIterator[tuple[SqliteEngine, Runner]]:
+    clock = FixedClock()
+    engine = await open_engine(folder, clock=clock)
+    try:
+        company = await Company.open(engine, clock)
+        await company.publish(configuration(), SYSTEM)
+        consumer = CasesConsumer(Deciding(engine, clock, company, b"secret", {BRAND: ACCOUNT}))
+        yield engine, Runner(engine, clock, consumer, BATCH)
+    finally:
+        await engine.close()
 
 
 async def _grow(
