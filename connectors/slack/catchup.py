@@ -2,36 +2,55 @@
 
 Slack repeats an event three times within some six minutes and then gives up. What it gave up is in the history, under the same
 names, so that what came twice is known. Deletions and reactions of the gap are not in it.
+
+A channel is read a stretch of time at a time, the oldest first, so that any number of messages takes bounded memory. What is not
+done within a turn goes on in the next, after a restart too; what cannot be read at all is told on the log as a gap.
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 
 from connectors.kit.cursors import Cursors
 from connectors.kit.items import RawItem, Receiver
-from connectors.slack.history import messages
+from connectors.slack.history import TooMany, messages
 from connectors.slack.names import CHANNEL, TS, Place
 from connectors.slack.parse.blocks import Json, objects, string
-from connectors.slack.parse.events import item_name
+from connectors.slack.parse.events import GAP, item_name
+from connectors.slack.reading import Reading, latest_gap
 from connectors.slack.web import FAILURES, SlackWeb, error_of, retry_after
 from schemas.errors import Conflict, Outage
 from schemas.ports import Clock
 
 log = structlog.get_logger("connectors.slack")
 
-STREAM = "events"
+STREAM, PROGRESS = "events", "reading"
 MARGIN = timedelta(minutes=10)
 """Events come late; what is read twice is known."""
-MOST_CHANNELS = 1_000
+MOST_CHANNELS = 5_000
 TRIES = 5
+PAGES_A_STRETCH = 10
+PAGES_A_TURN = 200
+PAGES_A_THREAD = 500
+SHORTEST_SECONDS = 1.0
+UNREADABLE = frozenset({"channel_not_found", "not_in_channel", "missing_scope"})
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """`is_over` False: there is more to read; the next run goes on there."""
+
+    taken: int
+    is_over: bool = True
 
 
 class CatchUp:
-    """One account. `covered` says until when events are known to have come through; it is kept beside the log."""
+    """One workspace of one account. `covered` says until when events are known to have come through; it is kept beside the log."""
 
     def __init__(
         self,
@@ -42,7 +61,11 @@ class CatchUp:
         team: str,
         channels: Sequence[str],
         hours: int,
+        *,
+        stream: str = "",
+        pages_a_turn: int = PAGES_A_TURN,
     ) -> None:
+        """`stream` tells workspaces of one account apart."""
         self._web = web
         self._receiver = receiver
         self._cursors = cursors
@@ -50,39 +73,139 @@ class CatchUp:
         self._team = team
         self._channels = channels
         self._window = timedelta(hours=hours)
-        self.last_gap: tuple[datetime, datetime] | None = None
+        self._stream = stream
+        self._pages_a_turn = pages_a_turn
+        self._pages = 0
+        self.gap = ""
+        """What was missed for good in the last days."""
 
     async def mark(self) -> None:
         """Events come through now. Call it now and then while they do. Raises Outage."""
-        cursor = await self._cursors.load(CHANNEL, self._receiver.account, STREAM)
-        value = json.dumps({"covered": self._clock.now().isoformat()})
+        cursor = await self._cursors.load(CHANNEL, self._receiver.account, STREAM + self._stream)
+        told = json.loads(cursor.value) if cursor.value else {}
+        self.gap = latest_gap(told.get("gap"), self._clock.now())
+        gap = {"gap": told["gap"]} if self.gap else {}
         try:
-            await self._cursors.save(cursor, value)
+            await self._cursors.save(cursor, json.dumps({"covered": self._clock.now().isoformat(), **gap}))
         except Conflict:  # another process of the hub said the same
             return
 
-    async def run(self, again_since: datetime | None = None) -> int:
-        """Read what may have been missed, the oldest first in each channel. Returns how many messages were given on.
+    async def run(self, again_since: datetime | None = None) -> Turn:
+        """Read what may have been missed, the oldest first in each channel, as much as a turn allows.
 
         `again_since`: everything since then, however long ago it is.
 
-        Raises Outage, or one of FAILURES: then nothing is marked, and the next run reads the same.
+        Raises Outage, or one of FAILURES: then nothing is marked, and the next run goes on where this one came to.
         """
-        cursor = await self._cursors.load(CHANNEL, self._receiver.account, STREAM)
+        reading = await self._reading(again_since)
+        if reading is None:
+            await self.mark()
+            return Turn(0)
+        self._pages = 0
+        before = reading.taken
+        try:
+            is_over = await self._read(reading)
+        except (*FAILURES, Outage):
+            await self._keep(reading)
+            raise
+        await self._keep(None if is_over else reading)
+        if is_over:
+            await self.mark()
+        return Turn(reading.taken - before, is_over)
+
+    async def _reading(self, again_since: datetime | None) -> Reading | None:
+        """What was begun, else what is to be read now; None: nothing."""
         now = self._clock.now()
         if again_since is not None:
-            taken = sum([await self._channel(each, again_since, now) for each in await self._all_channels()])
-        elif cursor.value and self._window:
-            covered = datetime.fromisoformat(json.loads(cursor.value)["covered"])
-            since = max(covered - MARGIN, now - self._window)
-            if covered < now - self._window:
-                self.last_gap = (covered, now - self._window)
-                log.warning("slack: a gap is longer than catch_up_hours", account=self._receiver.account)
-            taken = sum([await self._channel(each, since, now) for each in await self._all_channels()])
-        else:
-            taken = 0
-        await self.mark()
+            return Reading.of(again_since, again_since, now, self._window)
+        begun = await self._cursors.load(CHANNEL, self._receiver.account, PROGRESS + self._stream)
+        if begun.value:
+            return Reading.read(begun.value)
+        cursor = await self._cursors.load(CHANNEL, self._receiver.account, STREAM + self._stream)
+        if not cursor.value or not self._window:
+            return None
+        covered = datetime.fromisoformat(json.loads(cursor.value)["covered"])
+        since = max(covered - MARGIN, now - self._window)
+        if covered < now - self._window:
+            hours = round(self._window.total_seconds() / 3600)
+            await self._tell_gap(covered, since, f"longer than catch_up_hours ({hours})")
+        return Reading.of(since, since, now, self._window)
+
+    async def _keep(self, reading: Reading | None) -> None:
+        cursor = await self._cursors.load(CHANNEL, self._receiver.account, PROGRESS + self._stream)
+        value = "" if reading is None else reading.written()
+        if cursor.value == value:
+            return
+        try:
+            await self._cursors.save(cursor, value)
+        except Conflict:  # another process reads the same
+            return
+
+    async def _read(self, reading: Reading) -> bool:
+        """False where the turn is over before everything is read."""
+        for channel in sorted(await self._all_channels()):
+            if channel <= reading.done:
+                continue
+            try:
+                if not await self._channel(channel, reading):
+                    return False
+            except FAILURES as error:
+                if error_of(error) not in UNREADABLE:
+                    raise
+                log.warning("slack: a channel cannot be read", channel=channel, reason=error_of(error))
+            reading.done, reading.channel = channel, ""
+        return True
+
+    async def _channel(self, channel: str, reading: Reading) -> bool:
+        start, end = reading.start_of(channel), reading.until
+        while start < reading.until:
+            if self._pages >= self._pages_a_turn:
+                return False
+            latest = f"{end:.6f}" if end < reading.until else None
+            found = await self._between(channel, f"{start:.6f}", latest)
+            if found is None and end - start > SHORTEST_SECONDS:
+                end = start + (end - start) / 2
+                continue
+            if found is None:
+                at = datetime.fromtimestamp(start, self._clock.now().tzinfo)
+                await self._tell_gap(at, at, f"more in channel {channel} than can be read")
+            for each in found or ():
+                reading.taken += await self._message(channel, each, reading.edge)
+            start, end = end, reading.until
+            reading.channel, reading.at = channel, start
+        return True
+
+    async def _between(self, channel: str, oldest: str, latest: str | None) -> list[Json] | None:
+        """The oldest first; None: there are more than are read at once."""
+        place = Place(channel, None)
+        try:
+            found = [each async for each in messages(self, place, oldest, latest, most_pages=PAGES_A_STRETCH)]
+        except TooMany:
+            return None
+        return sorted(found, key=lambda message: string(message.get("ts")))
+
+    async def _message(self, channel: str, message: Json, edge: str) -> int:
+        """What happened since: the message itself, its edit, and answers in its thread, which is found by its first message."""
+        taken = await self._give_on(channel, message, edge)
+        if string(message.get("latest_reply")) <= edge:
+            return taken
+        place = Place(channel, string(message.get("ts")))
+        try:
+            async for reply in messages(self, place, edge, most_pages=PAGES_A_THREAD):
+                if string(reply.get("ts")) != place.thread_ts:
+                    taken += await self._give_on(channel, reply, edge)
+        except TooMany:
+            now = self._clock.now()
+            await self._tell_gap(now, now, f"more in the thread {place.thread_ts} of {channel} than is read")
         return taken
+
+    async def _give_on(self, channel: str, message: Json, edge: str) -> int:
+        if not _is_after(message, edge):
+            return 0
+        events = envelopes(message, channel, self._team, edge)
+        for each in events:
+            await self._take(each)
+        return len(events)
 
     async def _all_channels(self) -> list[str]:
         """Those of the settings, else all that the app is in. https://docs.slack.dev/reference/methods/users.conversations"""
@@ -91,7 +214,7 @@ class CatchUp:
         found: list[str] = []
         cursor: str | None = None
         while len(found) < MOST_CHANNELS:
-            answer = await self._patiently(
+            answer = await self.ask(
                 "users.conversations",
                 types="public_channel,private_channel,im,mpim",
                 exclude_archived="true",
@@ -102,10 +225,16 @@ class CatchUp:
             meta = answer.get("response_metadata")
             cursor = string(meta.get("next_cursor")) if isinstance(meta, dict) else ""
             if not cursor:
-                break
-        return [each for each in found if each]
+                return [each for each in found if each]
+        now = self._clock.now()
+        await self._tell_gap(
+            now, now, f"the app is in more than {MOST_CHANNELS} channels; name yours in channels"
+        )
+        return found
 
-    async def _patiently(self, method: str, **values: object) -> Json:
+    async def ask(self, method: str, **values: Any) -> Json:
+        """As SlackWeb.ask, and patient where Slack says how long to wait."""
+        self._pages += 1
         for attempt in range(TRIES):
             try:
                 return await self._web.ask(method, **values)
@@ -116,33 +245,21 @@ class CatchUp:
                 await asyncio.sleep(wait)
         raise AssertionError("the last try returns or raises")
 
-    async def _channel(self, channel: str, since: datetime, now: datetime) -> int:
+    async def _tell_gap(self, since: datetime, until: datetime, why: str) -> None:
+        """On the log, and for some days in the health. Raises Outage."""
+        words = f"messages between {since:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} UTC were not read: {why}"
+        log.warning("slack: a gap", account=self._receiver.account, what=words)
+        name = f"{self._team}:{since.isoformat()}:{why}"
+        event = {"type": GAP, "words": words, "event_ts": name}
+        await self._take({"type": "event_callback", "team_id": self._team, "event": event, "event_id": "gap"})
+        cursor = await self._cursors.load(CHANNEL, self._receiver.account, STREAM + self._stream)
+        told = json.loads(cursor.value) if cursor.value else {"covered": until.isoformat()}
+        told["gap"] = {"words": words, "noted": self._clock.now().isoformat()}
+        self.gap = words
         try:
-            found = [each async for each in self._missed(channel, since, now)]
-        except FAILURES as error:
-            if error_of(error) in {"channel_not_found", "not_in_channel", "missing_scope"}:
-                log.warning("slack: a channel cannot be read", channel=channel, reason=error_of(error))
-                return 0
-            raise
-        taken = 0
-        for each in sorted(found, key=lambda message: string(message.get("ts"))):
-            for envelope in envelopes(each, channel, self._team, f"{since.timestamp():.6f}"):
-                await self._take(envelope)
-                taken += 1
-        return taken
-
-    async def _missed(self, channel: str, since: datetime, now: datetime) -> AsyncIterator[Json]:
-        """Messages of the channel, and of its threads that went on since. Threads are found by their first message."""
-        oldest = f"{min(since, now - self._window).timestamp():.6f}"
-        edge = f"{since.timestamp():.6f}"
-        async for each in messages(self._web, Place(channel, None), oldest):
-            if _is_after(each, edge):
-                yield each
-            if string(each.get("latest_reply")) > edge:
-                place = Place(channel, string(each.get("ts")))
-                async for reply in messages(self._web, place, edge):
-                    if string(reply.get("ts")) != place.thread_ts and _is_after(reply, edge):
-                        yield reply
+            await self._cursors.save(cursor, json.dumps(told))
+        except Conflict:  # another process marks; the log has it
+            return
 
     async def _take(self, envelope: Json) -> None:
         body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()

@@ -54,7 +54,7 @@ def _open(settings: SlackSettings, around: Surroundings) -> Opened:
 
     async def check() -> AsyncIterator[Finding]:
         for each in settings.accounts:
-            async for finding in check_account(each):
+            async for finding in check_account(each, connectors[each.name].install_address):
                 yield finding
 
     async def replay(account: str, since: datetime) -> str:

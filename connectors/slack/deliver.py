@@ -37,12 +37,14 @@ class Sender:
     def __init__(
         self,
         account: SlackAccount,
+        team: str,
         web: SlackWeb,
         clock: Clock,
         fetch: FetchBlob,
         look_after_seconds: Sequence[float] = LOOK_AFTER_SECONDS,
     ) -> None:
         self._account = account
+        self._team = team
         self._web = web
         self._clock = clock
         self._fetch = fetch
@@ -187,7 +189,7 @@ class Sender:
 
     def _arrived(self, place: Place, parts: Sequence[str], files: Sequence[str] = ()) -> Receipt:
         """Known by its last part, so that an answer to it is one to the thread's newest message."""
-        names = [message_name(self._account.team, place.channel, each) for each in parts]
+        names = [message_name(self._team, place.channel, each) for each in parts]
         return Receipt(
             ReceiptStatus.SENT,
             external_id=names[-1] if names else "",

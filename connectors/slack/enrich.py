@@ -46,7 +46,6 @@ class Enricher:
     def __init__(
         self,
         web: SlackWeb,
-        token: str,
         people: People,
         downloads: Downloads,
         removed: Callable[[str], None] = lambda reason: None,
@@ -56,7 +55,6 @@ class Enricher:
         self._people = people
         self._downloads = downloads
         self._removed = removed
-        self._headers = {"authorization": f"Bearer {token}"}
         self._under_way: OrderedDict[UUID, asyncio.Task[Accepted]] = OrderedDict()
 
     async def __call__(self, accepted: Accepted) -> Accepted:
@@ -80,7 +78,7 @@ class Enricher:
         kind, user = event.get("type"), event.get("user")
         if kind in PEOPLE_CHANGED and isinstance(user, dict):
             self._people.forget(str(user.get("id")))
-        elif kind in REMOVED:
+        elif kind in REMOVED and _is_of_the_app(event):
             self._removed(REMOVED[str(kind)])
 
     async def close(self) -> None:
@@ -143,8 +141,14 @@ class Enricher:
         """The token goes to Slack's hosts alone."""
         origins = [FILES_ORIGIN, self._web.api_url]
         is_slack = file.url.startswith((f"{FILES_ORIGIN}/", _root(self._web.api_url)))
-        headers = self._headers if is_slack else {}
+        headers = {"authorization": f"Bearer {self._web.token}"} if is_slack else {}
         return Wanted(file.url, file.name, file.media_type, file.size, headers, origins if is_slack else ())
+
+
+def _is_of_the_app(event: Json) -> bool:
+    """Tokens of people may be taken back, and the app stays. https://docs.slack.dev/reference/events/tokens_revoked"""
+    tokens = event.get("tokens")
+    return not isinstance(tokens, dict) or bool(tokens.get("bot"))
 
 
 def _what_was_asked_for(file: SlackFile, fetched: Attachment) -> Attachment:

@@ -5,6 +5,7 @@ https://docs.slack.dev/reference/methods/conversations.history · …/conversati
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 from uuid import UUID
 
 from connectors.slack.compose import METADATA_TYPE
@@ -15,6 +16,14 @@ from connectors.slack.web import FAILURES, SlackWeb, error_of
 PAGE = 200
 MOST_PAGES = 50
 CLOCKS_APART = timedelta(minutes=2)
+
+
+class TooMany(ValueError):
+    """There is more than was asked for. What was given so far is the newest of a channel, the oldest of a thread."""
+
+
+class Asks(Protocol):
+    async def ask(self, method: str, **values: Any) -> Json: ...
 
 
 async def parts_found(web: SlackWeb, place: Place, message: UUID, since: datetime) -> Mapping[int, str]:
@@ -58,18 +67,26 @@ async def message_at(web: SlackWeb, place: Place, ts: str) -> Json | None:
 
 
 async def messages(
-    web: SlackWeb, place: Place, oldest: str, latest: str | None = None, with_metadata: bool = False
+    web: Asks,
+    place: Place,
+    oldest: str,
+    latest: str | None = None,
+    with_metadata: bool = False,
+    most_pages: int | None = None,
 ) -> AsyncIterator[Json]:
-    """Messages of a channel or thread after `oldest`, as Slack orders them: a channel newest first, a thread oldest first."""
+    """Messages of a channel or thread from `oldest` to `latest`, as Slack orders them: a channel newest first, a thread oldest
+    first. Raises TooMany behind the last page that is read, where there is more, or one of FAILURES."""
     method = "conversations.replies" if place.thread_ts else "conversations.history"
     cursor: str | None = None
-    for _ in range(MOST_PAGES):
+    most_pages = most_pages or MOST_PAGES
+    for _ in range(most_pages):
         answer = await web.ask(
             method,
             channel=place.channel,
             ts=place.thread_ts,
             oldest=oldest,
             latest=latest,
+            inclusive="true",
             limit=PAGE,
             cursor=cursor,
             include_all_metadata="true" if with_metadata else None,
@@ -80,3 +97,4 @@ async def messages(
         cursor = string(meta.get("next_cursor")) if isinstance(meta, dict) else ""
         if not cursor:
             return
+    raise TooMany(f"more than {most_pages} pages of {place.channel}")

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs
 
 from connectors.kit.hooks import HookAnswer, HookRequest, Outcome, default_answer
 from connectors.kit.items import RawItem, Receiver, Unreadable
+from connectors.slack.installing import Installing
 from connectors.slack.parse.blocks import string
 from connectors.slack.parse.events import item_name, load
 from connectors.slack.signature import verify
@@ -20,9 +21,16 @@ class SlackHook:
 
     body_bytes = BODY_BYTES
 
-    def __init__(self, receiver: Receiver, signing_secrets: Sequence[str]) -> None:
+    def __init__(
+        self, receiver: Receiver, signing_secrets: Sequence[str], installing: Installing | None = None
+    ) -> None:
         self.receiver = receiver
+        self.installing = installing
         self._secrets = tuple(signing_secrets)
+
+    async def page(self, request: HookRequest) -> HookAnswer | None:
+        """Implements Paged: the installation, where workspaces install the app."""
+        return await self.installing.page(request) if self.installing is not None else None
 
     def verify(self, request: HookRequest) -> None:
         verify(self._secrets, request.headers, request.body, request.received_at)

@@ -51,6 +51,12 @@ def place_of(conversation: str) -> Place:
     return Place(parts[2], thread)
 
 
+def team_of(conversation: str) -> str:
+    """The workspace of a conversation; empty for what is no key of ours."""
+    parts = conversation.split(":")
+    return parts[1] if len(parts) > 2 and parts[0] == CHANNEL else ""
+
+
 def ts_of(name: str) -> str:
     """The `ts` in the name of a message. Raises ValueError for what is no name of ours."""
     parts = name.split(":")

@@ -11,15 +11,52 @@ from schemas.configuration import Name, Setting
 API_URL = "https://slack.com/api/"
 
 
+class SlackOAuth(Setting):
+    """An app that workspaces install by its page, each with a token of its own that is renewed."""
+
+    client_id: str = Field(min_length=1, max_length=100, description="Client ID under Basic Information")
+    client_secret: SecretStr = Field(description="Client Secret under Basic Information")
+    teams: tuple[str, ...] = Field(
+        default=(), max_length=1000, description="ids of the workspaces that may install it"
+    )
+    anyone: bool = Field(
+        default=False, description="any workspace may install it; whoever does can write to you"
+    )
+
+    @field_validator("teams")
+    @classmethod
+    def _are_ids(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_id, value))
+
+    @model_validator(mode="after")
+    def _is_for_somebody(self) -> "SlackOAuth":
+        if not self.teams and not self.anyone:
+            raise ValueError("name the workspaces that may install the app in teams, or set anyone: true")
+        return self
+
+
+def _id(value: str) -> str:
+    if not ID.fullmatch(value):
+        raise ValueError(f"{value!r} is no id of Slack; ids are capitals and digits, such as C0123ABCD")
+    return value
+
+
 class SlackAccount(Setting):
-    """One app in one workspace."""
+    """One app: in one workspace by a token, or in any number of them that install it (`oauth`)."""
 
     name: Name = Field(description="the account's name; Slack calls /hooks/slack/NAME")
     brand: Name = Field(default="default", description="the brand that its conversations belong to")
-    team: str = Field(
-        description="the workspace's id, such as T0123ABCD: Slack's web address has it after /client/"
+    team: str | None = Field(
+        default=None,
+        description="the workspace's id, such as T0123ABCD: Slack's web address has it after /client/",
     )
-    bot_token: SecretStr = Field(description="xoxb-…, under OAuth & Permissions of the app")
+    bot_token: SecretStr | None = Field(
+        default=None, description="xoxb-…, under OAuth & Permissions of the app; with `team`"
+    )
+    oauth: SlackOAuth | None = Field(
+        default=None,
+        description="instead of team and bot_token: workspaces install the app at /hooks/slack/NAME/install",
+    )
     signing_secrets: tuple[SecretStr, ...] = Field(
         default=(),
         max_length=3,
@@ -54,13 +91,8 @@ class SlackAccount(Setting):
 
     @field_validator("team", "channels")
     @classmethod
-    def _are_ids(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        for each in (value,) if isinstance(value, str) else value:
-            if not ID.fullmatch(each):
-                raise ValueError(
-                    f"{each!r} is no id of Slack; ids are capitals and digits, such as C0123ABCD"
-                )
-        return value
+    def _are_ids(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        return _id(value) if isinstance(value, str) else value and tuple(map(_id, value))
 
     @field_validator("api_url")
     @classmethod
@@ -71,6 +103,11 @@ class SlackAccount(Setting):
 
     @model_validator(mode="after")
     def _has_a_way_in(self) -> "SlackAccount":
+        is_one = self.team is not None and self.bot_token is not None
+        if is_one == (self.oauth is not None) or (self.team is None) != (self.bot_token is None):
+            raise ValueError(
+                f"Slack account {self.name!r}: set team and bot_token for one workspace, or oauth for many"
+            )
         if not self.signing_secrets and self.app_token is None:
             raise ValueError(
                 f"Slack account {self.name!r} has no way in: set signing_secrets (Events API) or app_token (Socket Mode)"

@@ -31,6 +31,7 @@ from schemas.interactions import (
     Role,
 )
 
+GAP = "hubbub_gap"
 OWN_ECHO = "own echo"
 SAID_BY_PEOPLE = frozenset(
     {"", "file_share", "me_message", "thread_broadcast", "bot_message", "file_comment"}
@@ -165,7 +166,14 @@ MESSAGE_NAMES: dict[str, Callable[[Json], str]] = {
 
 
 def understanding(context: SlackContext) -> Callable[[RawItem, Frame], Sequence[InteractionEvent]]:
-    """The `Understand` of one account."""
+    """The `Understand` of an account in one workspace."""
+    return understanding_by(lambda _envelope: context)
+
+
+def understanding_by(
+    context_of: Callable[[Json], SlackContext],
+) -> Callable[[RawItem, Frame], Sequence[InteractionEvent]]:
+    """The `Understand` of one account. `context_of` raises NotForUs for an event of a workspace that it is not in."""
 
     def understand(raw: RawItem, frame: Frame) -> Sequence[InteractionEvent]:
         envelope = load(raw.body)
@@ -176,6 +184,7 @@ def understanding(context: SlackContext) -> Callable[[RawItem, Frame], Sequence[
         handle = EVENTS.get(kind)
         if handle is None:
             raise NotForUs(f"events of type {kind[:60] or '(none)'} are not used")
+        context = context_of(envelope)
         _must_be_ours(envelope, context.team)
         return [handle(_Told(envelope, event, context, frame))]
 
@@ -187,11 +196,21 @@ def _authorizations(envelope: Json) -> list[Json]:
     return [each for each in given[:10] if isinstance(each, dict)] if isinstance(given, list) else []
 
 
+def teams_named(envelope: Json) -> list[str]:
+    """The workspaces that an event names, the one through which it reached us first.
+
+    In a channel that organizations share an event happened in one and may come through another.
+    https://docs.slack.dev/apis/slack-connect/using-slack-connect-channels
+    """
+    named = [string(envelope.get("context_team_id"))]
+    named += [string(each.get("team_id")) for each in _authorizations(envelope)]
+    named.append(string(envelope.get("team_id")))
+    return [each for each in dict.fromkeys(named) if each]
+
+
 def _must_be_ours(envelope: Json, team: str) -> None:
     """In a channel that organizations share an event may come from another workspace, to an app in ours."""
-    named = {string(envelope.get("team_id")), string(envelope.get("context_team_id"))}
-    named |= {string(each.get("team_id")) for each in _authorizations(envelope)}
-    named.discard("")
+    named = teams_named(envelope)
     if named and team not in named:
         raise NotForUs(f"it is of the workspace {min(named)[:30]}, and this account is of {team}")
 
@@ -309,11 +328,17 @@ def _reaction(told: _Told) -> InteractionEvent:
     )
 
 
+def _gap(told: _Told) -> InteractionEvent:
+    """Ours: what was not read stands on the log for ever, with the reason."""
+    raise NotForUs(f"a gap: {string(told.event.get('words'))[:300]}")
+
+
 EVENTS: dict[str, Callable[[_Told], InteractionEvent]] = {
     "message": _message,
     "app_mention": _message,  # the same message comes as `message` too where the app is in the channel
     "reaction_added": _reaction,
     "reaction_removed": _reaction,
+    GAP: _gap,
 }
 CHANGES: dict[str, Callable[[_Told], InteractionEvent]] = {
     "message_changed": _changed,

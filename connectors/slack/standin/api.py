@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from connectors.slack.standin.oauth import OAuth, OAuthError
 from connectors.slack.standin.workspace import APP, BOT_ID, BOT_USER, METADATA, Json, Workspace
 
 LONGEST_TEXT = 40_000
@@ -37,6 +38,10 @@ class Api:
     calls: list[tuple[str, Json]] = field(default_factory=list)
     scopes: str = "chat:write,channels:history,groups:history,im:history,users:read,files:read,files:write,channels:read,reactions:read"
     _uploads: dict[str, Json] = field(default_factory=dict)
+    oauth: OAuth = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.oauth = OAuth(self.workspace.now)
 
     def fail(self, method: str, *faults: Fault) -> None:
         self.faults.setdefault(method, deque()).extend(faults)
@@ -52,17 +57,43 @@ class Api:
         known = METHODS.get(method)
         if known is None:
             raise ApiError("unknown_method")
-        wanted = self.app_token if method == "apps.connections.open" else self.bot_token
         if not token:
             raise ApiError("not_authed")
-        if token != wanted:
+        if method == "apps.connections.open":
+            if token != self.app_token:
+                raise ApiError("invalid_auth")
+            return known(self, values)
+        team = self.team_of(token)
+        if method == "auth.revoke":
+            self.oauth.revoke(token)
+        answer = known(self, values)
+        return {**answer, "team_id": team} if method == "auth.test" else answer
+
+    def access(self, client: tuple[str, str], values: Json) -> Json:
+        """oauth.v2.access needs no token. Raises ApiError."""
+        self.calls.append(("oauth.v2.access", values))
+        try:
+            return self.oauth.access(client, values)
+        except OAuthError as error:
+            raise ApiError(str(error)) from error
+
+    def team_of(self, token: str) -> str:
+        """Raises ApiError for a token that is not good."""
+        try:
+            team = self.workspace.team if token == self.bot_token else self.oauth.team_of(token)
+        except OAuthError as error:
+            raise ApiError(str(error)) from error
+        if team is None:
             raise ApiError("invalid_auth")
-        return known(self, values)
+        return team
 
     # -- who ----------------------------------------------------------------------------------------------------------
 
     def auth_test(self, values: Json) -> Json:
         return {"team": "Acme", "team_id": self.workspace.team, "user_id": BOT_USER, "bot_id": BOT_ID}
+
+    def revoke(self, values: Json) -> Json:
+        return {"revoked": True}
 
     def bots_info(self, values: Json) -> Json:
         return {"bot": {"id": BOT_ID, "app_id": APP, "user_id": BOT_USER, "name": "hubbub"}}
@@ -214,6 +245,7 @@ class Api:
 Method = Callable[[Api, Json], Json]
 METHODS: Mapping[str, Method] = {
     "auth.test": Api.auth_test,
+    "auth.revoke": Api.revoke,
     "bots.info": Api.bots_info,
     "users.info": Api.users_info,
     "apps.connections.open": Api.connections_open,

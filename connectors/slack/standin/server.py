@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+from base64 import b64decode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -61,6 +62,7 @@ class SlackStandin:
         app.router.add_get("/files/{id}/{name}", self._file)
         app.router.add_post("/upload/{id}", self._upload)
         app.router.add_get("/socket", self._socket)
+        app.router.add_get("/oauth/v2/authorize", self._authorize)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
@@ -106,13 +108,15 @@ class SlackStandin:
         self._deliveries.add(task)
         task.add_done_callback(self._deliveries.discard)
 
-    def envelope(self, event: Json) -> Json:
+    def envelope(self, event: Json, team: str | None = None) -> Json:
+        """`team`: the workspace through which it reaches the app."""
         number = next(self._numbers)
-        authorization = {"team_id": self.workspace.team, "user_id": BOT_USER, "is_bot": True}
+        team = team or self.workspace.team
+        authorization = {"team_id": team, "user_id": BOT_USER, "is_bot": True}
         return {
             "type": "event_callback",
             "token": "deprecated",
-            "team_id": self.workspace.team,
+            "team_id": team,
             "api_app_id": APP,
             "event": json.loads(json.dumps(event)),
             "event_id": f"Ev{number:08d}",
@@ -213,7 +217,7 @@ class SlackStandin:
         if fault is not None and not fault.after:
             return await self._fail(request, fault)
         try:
-            answer = {"ok": True, **self.api.call(method, token, values)}
+            answer = {"ok": True, **self._answer(request, method, token, values)}
         except ApiError as error:
             answer = {"ok": False, "error": str(error)}
         if fault is not None:
@@ -222,6 +226,20 @@ class SlackStandin:
             for file in message.get("files", []):
                 self._address(file)
         return web.json_response(answer, headers={"x-oauth-scopes": self.api.scopes})
+
+    def _answer(self, request: web.Request, method: str, token: str, values: Json) -> Json:
+        if method != "oauth.v2.access":
+            return self.api.call(method, token, values)
+        given = request.headers.get("authorization", "")
+        if given.startswith("Basic "):
+            id, _, secret = b64decode(given.removeprefix("Basic ")).decode().partition(":")
+            return self.api.access((id, secret), values)
+        client = values.pop("client_id", ""), values.pop("client_secret", "")
+        return self.api.access(client, values)
+
+    async def _authorize(self, request: web.Request) -> web.Response:
+        """The page that an administrator approves, or not, at once."""
+        return web.Response(status=302, headers={"location": self.api.oauth.authorize(dict(request.query))})
 
     async def _fail(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         kind, _, detail = fault.kind.partition(":")
@@ -241,7 +259,9 @@ class SlackStandin:
 
     async def _file(self, request: web.Request) -> web.Response:
         """Without a token Slack answers with a page to sign in, and 200."""
-        if request.headers.get("authorization") != f"Bearer {self.api.bot_token}":
+        try:
+            self.api.team_of(request.headers.get("authorization", "").removeprefix("Bearer "))
+        except ApiError:
             return web.Response(text="<!DOCTYPE html><html>Sign in</html>", content_type="text/html")
         content = self.workspace.contents.get(request.match_info["id"])
         return web.Response(body=content) if content is not None else web.Response(status=404)

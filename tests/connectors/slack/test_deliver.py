@@ -9,7 +9,7 @@ import pytest
 
 from connectors.slack.deliver import Sender
 from connectors.slack.standin.api import Fault
-from connectors.slack.standin.server import SlackStandin
+from connectors.slack.standin.server import BOT_TOKEN, SlackStandin
 from connectors.slack.standin.workspace import TEAM
 from connectors.slack.web import SlackWeb
 from schemas.interactions import Attachment
@@ -39,9 +39,9 @@ class Sending:
 async def sending(tmp_path: Path) -> AsyncIterator[Sending]:
     async with standin() as slack, place(tmp_path) as there:
         settings = account(slack.api_url)
-        web = SlackWeb(settings.bot_token.get_secret_value(), settings.api_url, timeout_seconds=0.5)
+        web = SlackWeb(BOT_TOKEN, settings.api_url, timeout_seconds=0.5)
         slack.request_url = "http://127.0.0.1:9/nobody"
-        sender = Sender(settings, web, there.clock, there.engine.blob, look_after_seconds=(0.0, 0.05))
+        sender = Sender(settings, TEAM, web, there.clock, there.engine.blob, look_after_seconds=(0.0, 0.05))
         yield Sending(sender, slack, there, slack.workspace.say(ANN, CHANNEL, "Where is it?"))
         await web.close()
 

@@ -317,7 +317,7 @@ async def test_what_was_said_while_we_were_away_is_read_from_the_channels_once(t
         async with listening(slack, there) as connector:
             thread = slack.workspace.say(ANN, CHANNEL, "before")
             await slack.settled()
-            await eventually(lambda: connector._is_caught_up)
+            await eventually(lambda: connector.is_caught_up)
         slack.is_down = True  # Slack gives up after its tries, so nobody tells of these
         slack.workspace.say(BEN, CHANNEL, "in the thread", thread_ts=thread)
         slack.workspace.say(BEN, CHANNEL, "on its own")
@@ -325,7 +325,7 @@ async def test_what_was_said_while_we_were_away_is_read_from_the_channels_once(t
         slack.workspace.post({"channel": CHANNEL, "text": "we say"})
         slack.is_down = False
         async with listening(slack, there) as connector:
-            await eventually(lambda: connector._is_caught_up)
+            await eventually(lambda: connector.is_caught_up)
         events = await there.interactions()
         assert {each.content.text for each in received(events)} >= {"in the thread", "on its own"}
         assert sum(type(each).__name__ == "InteractionEdited" for each in events) == 1
@@ -339,7 +339,7 @@ async def test_the_first_start_reads_nothing_from_before(tmp_path: Path) -> None
         slack.workspace.say(ANN, CHANNEL, "long ago")
         slack.is_down = False
         async with listening(slack, there) as connector:
-            await eventually(lambda: connector._is_caught_up)
+            await eventually(lambda: connector.is_caught_up)
         assert await there.interactions() == []
 
 
@@ -349,9 +349,9 @@ async def test_the_history_is_read_again_since_a_time_that_an_operator_names(tmp
         slack.workspace.say(ANN, CHANNEL, "long ago")
         slack.is_down = False
         async with listening(slack, there) as connector:
-            await eventually(lambda: connector._is_caught_up)
+            await eventually(lambda: connector.is_caught_up)
             await connector.replay(there.clock.now() - timedelta(days=365 * 5))
-            await eventually(lambda: connector._is_caught_up)
+            await eventually(lambda: connector.is_caught_up)
         assert [each.content.text for each in received(await there.interactions())] == ["long ago"]
 
 
@@ -362,27 +362,32 @@ async def test_the_history_is_read_again_beyond_the_window_of_an_outage(tmp_path
         slack.is_down = False
         there.clock.ahead = timedelta(days=9)
         async with listening(slack, there, catch_up_hours=0) as connector:
-            await eventually(lambda: connector._is_caught_up)
+            await eventually(lambda: connector.is_caught_up)
             await connector.replay(there.clock.now() - timedelta(days=365 * 5))
-            await eventually(lambda: connector._is_caught_up)
+            await eventually(lambda: connector.is_caught_up)
         assert [each.content.text for each in received(await there.interactions())] == ["long ago"]
 
 
 async def test_a_gap_longer_than_the_window_is_told(tmp_path: Path) -> None:
     async with standin() as slack, place(tmp_path) as there:
         async with listening(slack, there) as connector:
-            await eventually(lambda: connector._is_caught_up)
+            await eventually(lambda: connector.is_caught_up)
         there.clock.ahead = timedelta(hours=30)
         async with listening(slack, there) as connector:
-            await eventually(lambda: connector._is_caught_up)
-            assert connector._catch_up.last_gap is not None
+            await eventually(lambda: connector.is_caught_up)
+            assert "catch_up_hours" in connector.health().detail
 
 
 async def test_a_token_of_another_workspace_is_seen_in_the_health(tmp_path: Path) -> None:
     async with standin() as slack, place(tmp_path) as there:
         slack.workspace.team = "T0OTHER01"
         async with listening(slack, there) as connector:
-            await eventually(lambda: connector.health().state is HealthState.DEGRADED and connector._trouble)
+            await eventually(
+                lambda: (
+                    connector.health().state is HealthState.DEGRADED
+                    and "the token is of" in connector.health().detail
+                )
+            )
 
 
 async def test_a_person_who_changed_their_name_is_asked_for_again(tmp_path: Path) -> None:
@@ -404,7 +409,7 @@ async def test_a_person_who_changed_their_name_is_asked_for_again(tmp_path: Path
 
 async def test_an_app_that_was_removed_is_seen_in_the_health(tmp_path: Path) -> None:
     async with standin() as slack, place(tmp_path) as there, listening(slack, there) as connector:
-        await eventually(lambda: connector._is_caught_up)
+        await eventually(lambda: connector.is_caught_up)
         slack.workspace.tell({"type": "app_uninstalled", "event_ts": slack.workspace.ts()})
         await slack.settled()
         health = connector.health()

@@ -1,0 +1,48 @@
+"""How far the reading of a history came, as it is kept between turns and over restarts."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+GAP_IS_TOLD_FOR = timedelta(days=7)
+
+
+@dataclass
+class Reading:
+    """Times are Slack's: seconds since 1970. What happened after `since` is wanted; older messages are looked at for their
+    threads and edits from `begin` on."""
+
+    since: float
+    begin: float
+    until: float
+    done: str = ""
+    """Channels up to this one, in the order of their ids, are read."""
+    channel: str = ""
+    at: float = 0.0
+    """This one is read up to here."""
+    taken: int = 0
+
+    @classmethod
+    def of(cls, since: datetime, begin: datetime, now: datetime, window: timedelta) -> "Reading":
+        return cls(since.timestamp(), min(begin, now - window).timestamp(), now.timestamp())
+
+    @classmethod
+    def read(cls, value: str) -> "Reading":
+        return cls(**json.loads(value))
+
+    def written(self) -> str:
+        return json.dumps(asdict(self))
+
+    @property
+    def edge(self) -> str:
+        return f"{self.since:.6f}"
+
+    def start_of(self, channel: str) -> float:
+        return self.at if channel == self.channel else self.begin
+
+
+def latest_gap(told: object, now: datetime) -> str:
+    """The words of a gap that was noted in the last days."""
+    if not isinstance(told, dict) or now - datetime.fromisoformat(told["noted"]) > GAP_IS_TOLD_FOR:
+        return ""
+    return str(told["words"])

@@ -1,0 +1,121 @@
+"""One workspace that an account is in: its token, its names and files, what is sent there, what was missed there."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from connectors.kit.channel import Surroundings
+from connectors.kit.downloads import Downloads
+from connectors.kit.items import Receiver
+from connectors.slack.catchup import CatchUp
+from connectors.slack.deliver import Sender
+from connectors.slack.enrich import Enricher
+from connectors.slack.parse.blocks import Json, string
+from connectors.slack.parse.events import SlackContext
+from connectors.slack.people import People
+from connectors.slack.settings import SlackAccount
+from connectors.slack.web import FAILURES, SlackWeb, error_of
+from schemas.errors import Outage
+
+log = structlog.get_logger("connectors.slack")
+
+
+class WrongWorkspace(Exception):
+    """The token is of another workspace than the settings say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the workspaces of one account share."""
+
+    settings: SlackAccount
+    around: Surroundings
+    downloads: Downloads
+    receiver: Receiver
+
+
+@dataclass
+class Workspace:
+    """`look_after` is called now and then, and says whether all is well."""
+
+    parts: Parts
+    team: str
+    token: str = field(repr=False)
+    title: str = ""
+    is_only_one: bool = True
+    """The account has no others."""
+    is_caught_up: bool = False
+    again_since: datetime | None = None
+    trouble: str = ""
+    removed: str = ""
+
+    def __post_init__(self) -> None:
+        settings, around = self.parts.settings, self.parts.around
+        self.web = SlackWeb(self.token, settings.api_url)
+        self.context = SlackContext(
+            team=self.team,
+            queue=settings.queue,
+            channels=frozenset(settings.channels),
+            outsiders_only=settings.customers == "outsiders",
+        )
+        self.people = People(self.web, around.clock)
+        self.enricher = Enricher(self.web, self.people, self.parts.downloads, self._was_removed)
+        self.sender = Sender(settings, self.team, self.web, around.clock, around.fetch_blob)
+        stream = "" if self.is_only_one else f":{self.team}"
+        self.catch_up = CatchUp(
+            self.web,
+            self.parts.receiver,
+            around.cursors,
+            around.clock,
+            self.team,
+            settings.channels,
+            settings.catch_up_hours,
+            stream=stream,
+        )
+        self._is_known = False
+
+    async def look_after(self, comes_through: bool) -> bool:
+        """Learn who we are, then read what was missed, and say that nothing is. False where it is to be called again soon."""
+        try:
+            if not self._is_known:
+                self.context.own_ids.update(await self._identity())
+                self._is_known, self.removed = True, ""
+            if not self.is_caught_up:
+                turn = await self.catch_up.run(self.again_since)
+                self.again_since = None
+                self.is_caught_up = turn.is_over
+                if turn.taken:
+                    account = self.parts.settings.name
+                    log.info("slack: read what was missed", account=account, messages=turn.taken)
+            elif comes_through:
+                await self.catch_up.mark()
+        except (Outage, WrongWorkspace) as error:
+            self.trouble = str(error)
+            return False
+        except FAILURES as error:
+            self.trouble = f"Slack says {error_of(error)}"
+            return False
+        self.trouble = ""
+        return True
+
+    async def close(self) -> None:
+        await self.web.close()
+
+    def _was_removed(self, reason: str) -> None:
+        """It counts until Slack knows us again."""
+        log.error("slack: the app was removed", account=self.parts.settings.name, team=self.team)
+        self.removed, self._is_known = reason, False
+
+    async def _identity(self) -> set[str]:
+        """App, bot and user ids of ours. https://docs.slack.dev/reference/methods/auth.test"""
+        who = await self.web.ask("auth.test")
+        if string(who.get("team_id")) != self.team:
+            raise WrongWorkspace(f"the token is of {who.get('team_id')}, and not of {self.team}")
+        bot_id = string(who.get("bot_id"))
+        ids = {string(who.get("user_id")), bot_id}
+        if bot_id:
+            bot = (await self.web.ask("bots.info", bot=bot_id)).get("bot")
+            known: Json = bot if isinstance(bot, dict) else {}
+            ids.add(string(known.get("app_id")))
+        return ids - {""}
