@@ -6,6 +6,7 @@ Errors of chat.postMessage: https://docs.slack.dev/reference/methods/chat.postMe
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
+from connectors.slack.scopes import CUSTOMIZE
 from connectors.slack.web import error_of, retry_after
 from schemas.ports import Receipt, ReceiptStatus
 
@@ -59,6 +60,14 @@ def receipt_of(error: BaseException) -> Receipt:
     if isinstance(error, aiohttp.ClientConnectorError):  # no connection was made, so nothing left us
         return Receipt(ReceiptStatus.RETRY, reason="Slack could not be reached")
     return Receipt(ReceiptStatus.UNKNOWN, reason=f"no answer came from Slack: {said}")
+
+
+def may_not_customize(error: BaseException) -> bool:
+    """Whether a message was refused only because it was to bear somebody's name. Nothing was accepted then."""
+    if not isinstance(error, SlackApiError) or error_of(error) != "missing_scope":
+        return False
+    found = error.response.data
+    return isinstance(found, dict) and CUSTOMIZE in str(found.get("needed", ""))
 
 
 def _of_answer(error: SlackApiError, said: str, reason: str) -> Receipt:

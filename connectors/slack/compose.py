@@ -4,6 +4,8 @@ https://docs.slack.dev/messaging/formatting-message-text#escaping
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.slack.names import Place, place_of
@@ -47,7 +49,22 @@ def metadata_of(message: OutboundMessage, part: int, count: int) -> dict[str, An
     return {"event_type": METADATA_TYPE, "event_payload": payload}
 
 
-def posts_of(message: OutboundMessage, as_agent: bool) -> tuple[Place, list[dict[str, Any]]]:
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How an answer is signed: as the agent, with a picture where there is one. Needs chat:write.customize."""
+
+    as_agent: bool = False
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    """User -> address."""
+
+    def of(self, message: OutboundMessage) -> dict[str, str]:
+        if not self.as_agent or not message.author.name or message.automatic:
+            return {}
+        picture = self.pictures.get(message.author.id)
+        return {"username": message.author.name[:80], **({"icon_url": picture} if picture else {})}
+
+
+def posts_of(message: OutboundMessage, looks: Looks) -> tuple[Place, list[dict[str, Any]]]:
     """Where the answer goes, and the calls of chat.postMessage. Raises ValueError for what cannot be sent."""
     place = place_of(message.conversation)
     parts = parts_of(message.text)
@@ -66,7 +83,5 @@ def posts_of(message: OutboundMessage, as_agent: bool) -> tuple[Place, list[dict
         }
         if place.thread_ts:
             post["thread_ts"] = place.thread_ts
-        if as_agent and message.author.name and not message.automatic:
-            post["username"] = message.author.name[:80]
-        posts.append(post)
+        posts.append({**post, **looks.of(message)})
     return place, posts

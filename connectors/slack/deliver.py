@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from connectors.kit.channel import FetchBlob
 from connectors.kit.rates import Rate, TokenBuckets
-from connectors.slack.answers import receipt_of
+from connectors.slack.answers import may_not_customize, receipt_of
 from connectors.slack.blobs import Uploaded, uploaded
 from connectors.slack.changing import Changer, parts_named
-from connectors.slack.compose import posts_of
+from connectors.slack.compose import Looks, posts_of
 from connectors.slack.history import parts_found
 from connectors.slack.names import Place, message_name
 from connectors.slack.parse.blocks import string
@@ -22,8 +24,11 @@ from schemas.errors import HubbubError, Outage
 from schemas.outbound import OutboundMessage
 from schemas.ports import Clock, Receipt, ReceiptStatus
 
+log = structlog.get_logger("connectors.slack")
+
 PER_CHANNEL = Rate(per_minute=60, burst=3)
 """https://docs.slack.dev/apis/web-api/rate-limits: one message a second and channel, short bursts allowed."""
+LOOKS = frozenset({"username", "icon_url"})
 LONGEST_PAUSE_SECONDS = 5.0
 PART_TRIES = 5
 LOOK_AFTER_SECONDS = (0.5, 3.0)
@@ -43,7 +48,7 @@ class Sender:
         fetch: FetchBlob,
         look_after_seconds: Sequence[float] = LOOK_AFTER_SECONDS,
     ) -> None:
-        self._account = account
+        self._looks = Looks(account.as_agent, account.pictures)
         self._team = team
         self._web = web
         self._clock = clock
@@ -58,7 +63,7 @@ class Sender:
         if message.change is not None:
             return await self._changer.change(message, message.change)
         try:
-            place, posts = posts_of(message, self._account.as_agent)
+            place, posts = posts_of(message, self._looks)
             files = [
                 (each, await self._fetch(each.blob)) for each in message.attachments if each.blob is not None
             ]
@@ -89,7 +94,7 @@ class Sender:
         if message.change is not None:
             return await self._changer.reconcile(message, message.change)
         try:
-            place, posts = posts_of(message, self._account.as_agent)
+            place, posts = posts_of(message, self._looks)
             found = await parts_found(self._web, place, message.message, message.queued_at)
         except (*FAILURES, ValueError):
             return None
@@ -139,6 +144,8 @@ class Sender:
         try:
             answer = await self._web.client.chat_postMessage(**post)
         except FAILURES as error:
+            if may_not_customize(error) and LOOKS & post.keys():
+                return await self._post_plainly(message, place, post)
             receipt = receipt_of(error)
             if receipt.status is ReceiptStatus.UNKNOWN:
                 return await self._looked_up(
@@ -146,6 +153,13 @@ class Sender:
                 )
             return receipt
         return Receipt(ReceiptStatus.SENT, external_id=string(answer.get("ts")))
+
+    async def _post_plainly(self, message: OutboundMessage, place: Place, post: Mapping[str, Any]) -> Receipt:
+        """The app may not write as somebody: nothing was accepted, and from now on it writes as itself. `check` tells of it."""
+        log.warning("slack: answers leave as the app; add the scope chat:write.customize", team=self._team)
+        self._looks = Looks()
+        plain = {name: value for name, value in post.items() if name not in LOOKS}
+        return await self._post(message, place, plain)
 
     async def _looked_up(
         self, message: OutboundMessage, place: Place, part: int, began: datetime, unknown: Receipt

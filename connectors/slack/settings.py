@@ -8,7 +8,19 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from connectors.slack.names import ID
 from schemas.configuration import Name, Setting
 
+PICTURE = "https://cdn.example.com/mia.png"
+LONGEST_PICTURE = 1000
 API_URL = "https://slack.com/api/"
+
+
+def _is_picture(url: str) -> bool:
+    """Everybody in the channel sees the address: no credentials are in it, and it is no name of the company's own network."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    is_public = "." in host and not host.replace(".", "").isdigit() and ":" not in host
+    is_inside = host.endswith((".local", ".internal", ".localhost", ".lan", ".home.arpa"))
+    is_plain = url.isascii() and url.isprintable() and " " not in url and len(url) <= LONGEST_PICTURE
+    return parts.scheme == "https" and is_public and not is_inside and is_plain and "@" not in parts.netloc
 
 
 class SlackOAuth(Setting):
@@ -83,6 +95,11 @@ class SlackAccount(Setting):
     as_agent: bool = Field(
         default=False, description="answers bear the agent's name; needs the scope chat:write.customize"
     )
+    pictures: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=1000,
+        description="user -> https address of a picture that stands at that agent's answers; with as_agent. Slack fetches it",
+    )
     queue: Name | None = Field(default=None, description="hint for the routing")
     catch_up_hours: int = Field(
         default=24, ge=0, le=720, description="how far back channels are read after an outage; 0: not at all"
@@ -93,6 +110,16 @@ class SlackAccount(Setting):
     @classmethod
     def _are_ids(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
         return _id(value) if isinstance(value, str) else value and tuple(map(_id, value))
+
+    @field_validator("pictures")
+    @classmethod
+    def _are_pictures(cls, value: dict[str, str]) -> dict[str, str]:
+        for user, url in value.items():
+            if not _is_picture(url):
+                raise ValueError(
+                    f"the picture of {user!r} must be at a public https:// address, such as {PICTURE}"
+                )
+        return value
 
     @field_validator("api_url")
     @classmethod

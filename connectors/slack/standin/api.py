@@ -13,7 +13,11 @@ PAGE = 100
 
 
 class ApiError(Exception):
-    """`ok: false` with this word."""
+    """`ok: false` with this word, and what else the answer says."""
+
+    def __init__(self, word: str, **more: str) -> None:
+        super().__init__(word)
+        self.more = more
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Api:
     socket_url: Callable[[], str] = lambda: ""
     faults: dict[str, deque[Fault]] = field(default_factory=dict)
     calls: list[tuple[str, Json]] = field(default_factory=list)
-    scopes: str = "chat:write,channels:history,groups:history,im:history,users:read,files:read,files:write,channels:read,reactions:read"
+    scopes: str = "chat:write,channels:history,groups:history,im:history,users:read,files:read,files:write,channels:read,reactions:read,chat:write.customize"
     _uploads: dict[str, Json] = field(default_factory=dict)
     oauth: OAuth = field(init=False)
 
@@ -161,6 +165,8 @@ class Api:
             raise ApiError("no_text")
         if len(text) > LONGEST_TEXT:
             raise ApiError("msg_too_long")
+        if values.get("username") and "chat:write.customize" not in self.scopes:
+            raise ApiError("missing_scope", needed="chat:write.customize", provided=self.scopes)
         metadata = values.get(METADATA)
         if isinstance(metadata, str):
             values = {**values, METADATA: json.loads(metadata)}

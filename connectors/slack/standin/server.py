@@ -219,7 +219,7 @@ class SlackStandin:
         try:
             answer = {"ok": True, **self._answer(request, method, token, values)}
         except ApiError as error:
-            answer = {"ok": False, "error": str(error)}
+            answer = {"ok": False, "error": str(error), **error.more}
         if fault is not None:
             return await self._fail(request, fault)
         for message in answer.get("messages", []):

@@ -120,6 +120,8 @@ class Workspace:
         }
         if values.get("username"):
             message["username"] = values["username"]
+        if values.get("icon_url"):
+            message["icons"] = {"image_64": values["icon_url"]}
         if values.get(METADATA):
             message[METADATA] = values[METADATA]
         message = {name: value for name, value in message.items() if value is not None}
