@@ -20,6 +20,7 @@ from hub.accounts import Accounts
 from hub.channels import brands_of, capabilities, counts, sections, writers
 from hub.company import Company
 from hub.connecting import Activity, Controls
+from hub.console.digests import Digests
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.deciding import Deciding
 from hub.drafts import Drafts
@@ -160,6 +161,7 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         engine.expire,
         Refolding(engine).run,
         Leaving(engine, service).run,
+        Digests(engine, clock, answer_accounts(settings), console_url(settings)).run,
     ]
     if members is not None:
         chores.append(members.purge)
@@ -237,6 +239,12 @@ def open_channels(settings: HubSettings, around: Surroundings) -> dict[str, Open
 def count_accepted(metrics: Metrics, activity: Activity, channel: str, account: str, outcome: str) -> None:
     activity.came(channel, account)
     metrics.add(Metric.ACCEPTED, channel=channel, account=account, outcome=outcome)
+
+
+def console_url(settings: HubSettings) -> str:
+    """Where people reach the console, as far as the settings tell."""
+    console = settings.console
+    return console.public_url or f"http://{console.host}:{console.port}"
 
 
 def answer_accounts(settings: HubSettings) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from zoneinfo import available_timezones
 
 from hub.accounts.credentials import Passwords, check_new_password, one_time_password
 from hub.accounts.records import audited, changed, created, decided_again, load
@@ -9,8 +10,10 @@ from schemas.accounts import ANY_QUEUE, USERS, Role, User, user_id
 from schemas.errors import Conflict, Invalid, Unknown
 from schemas.events import Actor
 from schemas.ports import Clock, Engine
+from schemas.preferences import Preferences
 from schemas.steps import Page, Query, Step, Where
 
+LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 USER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 
@@ -104,6 +107,26 @@ class Users:
                 detail |= {"roles_before": _roles_text(before.roles), "roles": _roles_text(roles)}
             await self._write(before, changes, actor, "user-changed", detail)
             return await self.get(name)
+
+        return await decided_again(attempt)
+
+    async def prefer(self, name: str, changes: Mapping[str, object]) -> Preferences:
+        """The user's own choice of how to work. Raises Invalid for a language tag or a time zone that is none."""
+        zone, language = str(changes.get("zone", "")), str(changes.get("language", ""))
+        problems = {}
+        if zone and zone not in available_timezones():
+            problems["zone"] = "name a time zone of the IANA, such as Europe/Berlin"
+        if language and not LANGUAGE_TAG.fullmatch(language):
+            problems["language"] = "name a language by its tag, such as de"
+        if problems:
+            raise Invalid("the preferences were not changed", problems)
+
+        async def attempt() -> Preferences:
+            user = await self.get(name)
+            preferences = user.preferences.model_copy(update=dict(changes))
+            if preferences != user.preferences:
+                await self._engine.commit(Step(documents=[changed(user, {"preferences": preferences})]))
+            return preferences
 
         return await decided_again(attempt)
 

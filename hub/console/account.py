@@ -9,6 +9,7 @@ from hub.console.console import ACCOUNT as URL
 from hub.console.console import Console
 
 TABS = (
+    ("preferences", "preferences.title"),
     ("sessions", "sessions.title"),
     ("second-factor", "factor.title"),
     ("single-sign-on", "openid.title"),

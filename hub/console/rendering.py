@@ -17,7 +17,9 @@ from hub.console.text import linked
 from hub.console.vendor import manifest
 from hub.console.words import LANGUAGES, Words, catalogue, language_of
 from hub.http.context import AppContext
-from schemas.accounts import Principal, Session
+from hub.notices import zone_named
+from schemas.accounts import Principal, Session, User
+from schemas.preferences import Density, Preferences
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -92,6 +94,12 @@ def is_partial(request: Request) -> bool:
     return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
 
 
+def preferences_of(request: Request) -> Preferences:
+    """Of who is signed in; before that there are none."""
+    user: User | None = request.state.user
+    return user.preferences if user is not None else Preferences()
+
+
 def zone_of(request: Request) -> tzinfo:
     """The reader's time zone, as the page told it; UTC until then."""
     name = request.cookies.get(ZONE_COOKIE, "")
@@ -115,10 +123,13 @@ class Pages:
         }
 
     def words(self, request: Request) -> Words:
+        preferred = preferences_of(request)
         language = language_of(
-            request.cookies.get(LANGUAGE_COOKIE, ""), request.headers.get("accept-language", "")
+            preferred.language or request.cookies.get(LANGUAGE_COOKIE, ""),
+            request.headers.get("accept-language", ""),
         )
-        return Words(catalogue(language), self._context.clock.now(), zone_of(request))
+        zone = zone_named(preferred.zone) if preferred.zone else zone_of(request)
+        return Words(catalogue(language), self._context.clock.now(), zone)
 
     def render(
         self,
@@ -130,12 +141,14 @@ class Pages:
     ) -> Response:
         principal: Principal | None = request.state.principal
         session: Session | None = request.state.session
-        theme = request.cookies.get(THEME_COOKIE, "")
+        preferred = preferences_of(request)
+        theme = preferred.theme if request.state.user is not None else request.cookies.get(THEME_COOKIE, "")
         words = self.words(request)
         always = {
             "t": words.t,
             "languages": [(each, catalogue(each).locale.get_display_name()) for each in LANGUAGES],
-            "language": request.cookies.get(LANGUAGE_COOKIE, ""),
+            "language": preferred.language or request.cookies.get(LANGUAGE_COOKIE, ""),
+            "density": preferred.density if preferred.density is not Density.NORMAL else "",
             "csrf": session.csrf if session else "",
             "principal": principal,
             "theme": theme if theme in THEMES else "",

@@ -16,6 +16,7 @@ from hub.console.words import LANGUAGES
 from hub.http.problems import status_of
 from hub.http.session import drop_cookie, set_cookie, sign_in_with
 from schemas.errors import Invalid
+from schemas.preferences import Theme
 
 A_YEAR_SECONDS = 365 * 86400
 LONGEST_NAME = 100
@@ -131,6 +132,9 @@ async def _choose(
     """What is none of the choices goes back to what the browser says."""
     form = await request.form(max_files=0, max_fields=5)
     chosen = str(form.get(field, ""))
+    kept = chosen if chosen in choices else ""
+    preferred: dict[str, object] = {field: Theme(kept or Theme.SYSTEM) if field == "theme" else kept}
+    await console.context.accounts.users.prefer(request.state.user.name, preferred)
     response = console.pages.see(ROOT)
     if chosen in choices:
         secure = console.context.facts.is_https

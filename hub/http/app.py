@@ -23,6 +23,7 @@ from hub.http import (
     letters,
     live,
     operations,
+    preferences,
     problems,
     session,
     trying,
@@ -40,6 +41,7 @@ from hub.http.streams import Places
 # `live` before `cases`: its path would be taken for a case's.
 ROUTERS: tuple[APIRouter, ...] = (
     session.router,
+    preferences.router,
     factors.ways,
     factors.router,
     live.router,

@@ -16,9 +16,11 @@ from hub.http.problems import responses
 from hub.http.requests import Operation
 from hub.http.rights import Reader
 from hub.http.streams import HEARTBEAT, RETRY_MILLISECONDS, EventStream, Follower, Places, frame
+from hub.http.telling import Telling
 from schemas.accounts import Principal
 from schemas.cases import CaseEvent, CaseRouted, CaseState, CaseTransferred
 from schemas.configuration import Priority
+from schemas.preferences import NoticeKind
 from schemas.steps import START, Record
 from schemas.topics import Topic
 
@@ -51,6 +53,19 @@ class LiveCase(BaseModel):
     due_at: datetime | None
 
 
+class LiveNotice(BaseModel):
+    """What you are told, by your preferences and outside your quiet hours. The same thing has the same `id` in every stream."""
+
+    id: UUID
+    kind: NoticeKind
+    case: UUID
+    number: str
+    subject: str
+    at: datetime
+    browser: bool
+    sound: bool
+
+
 class LiveLeft(BaseModel):
     """A case that moved out of the queues that you read."""
 
@@ -64,7 +79,8 @@ class LiveLeft(BaseModel):
     response_model=None,
     responses={
         200: {
-            "description": "`event: case` with a LiveCase, `event: left` when a case moved out of your queues",
+            "description": "`event: case` with a LiveCase, `event: left` when a case moved out of your "
+            "queues, `event: notice` with a LiveNotice for a person who signed in",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
         },
         **responses(401, 403, 422, 429, 503),
@@ -93,8 +109,11 @@ async def follow_cases(
 
 async def _frames(context: AppContext, follower: Follower, cursors: Cursors) -> AsyncGenerator[bytes, None]:
     yield frame(id=cursors.seal(LOG, follower.position), retry=RETRY_MILLISECONDS)
+    telling = Telling(context, follower.principal)
     async for records in follower.batches():
         is_quiet = True
+        for notice in await telling.of(records):
+            yield frame("notice", LiveNotice(**notice).model_dump(mode="json"))
         for record in records:
             shown = await _shown(context, follower.principal, record)
             if shown is not None:

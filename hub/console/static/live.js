@@ -2,6 +2,7 @@
 // Nothing that an agent reads or writes is moved: new rows announce themselves, new messages are added below.
 
 import { markRows, remember } from "./reading.js";
+import { tell } from "./notices.js";
 import { counted } from "./times.js";
 
 const STREAM = "/api/v1/cases/stream";
@@ -50,6 +51,7 @@ function open() {
       gather(JSON.parse(event.data));
     });
   }
+  stream.addEventListener("notice", (event) => tell(JSON.parse(event.data)));
   stream.addEventListener("error", () => {
     lostAt ||= Date.now();
     if (stream.readyState !== EventSource.CLOSED) return;

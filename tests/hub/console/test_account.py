@@ -72,3 +72,31 @@ async def test_nobody_ends_the_session_of_another(office: Office) -> None:
         theirs = (await tom.get("/api/v1/sessions")).json()[0]["id"]
         await ann.post(f"/console/account/sessions/{theirs}/end")
         assert (await tom.get("/console/views/mine")).status_code == 200
+
+
+async def test_preferences_hold_on_every_page_and_every_device(office: Office) -> None:
+    fields = {
+        "language": "fa", "zone": "Asia/Tehran", "theme": "dark", "density": "compact", "notices": "reply",
+        "browser": "1", "mail": "daily", "quiet": "1", "starts": "21:00", "ends": "06:00",
+    }  # fmt: skip
+    async with office.signed_in("ann") as ann, office.signed_in("ann") as elsewhere:
+        saved = await ann.post("/console/account/preferences", **fields)
+        assert saved.headers["location"] == "/console/account/preferences?saved=1"
+        page = (await elsewhere.get("/console/queues/orders")).text
+        refused = await ann.post("/console/account/preferences", **{**fields, "zone": "Atlantis/Capital"})
+        late = await ann.post("/console/account/preferences", **{**fields, "starts": "25:00"})
+    assert 'lang="fa" dir="rtl" data-theme="dark" data-density="compact"' in page
+    assert (refused.status_code, late.status_code) == (422, 422)
+    kept = (await office.context.accounts.users.get("ann")).preferences
+    assert [str(each) for each in kept.notices] == ["reply"]
+    assert kept.quiet is not None
+    assert (kept.quiet.starts, kept.quiet.weekends, kept.sound) == ("21:00", False, False)
+
+
+async def test_times_stand_in_the_zone_that_was_chosen_whatever_the_browser_says(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        ann.http.cookies.set("hubbub-zone", "America/Lima")
+        await office.context.accounts.users.prefer("ann", {"zone": "Asia/Tehran"})
+        page = (await ann.get(f"/console/queues/orders/{case.number}")).text
+    assert "+0330" in page

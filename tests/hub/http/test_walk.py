@@ -23,6 +23,7 @@ OWN_SESSION = {
     "/api/v1/session",
     "/api/v1/session/password",
     "/api/v1/session/code",
+    "/api/v1/session/preferences",
     "/api/v1/session/identities",
     "/api/v1/session/identities/{item}",
     "/api/v1/session/second-factor",
