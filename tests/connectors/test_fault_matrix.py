@@ -21,10 +21,14 @@ from schemas.interactions import InteractionReceived
 from schemas.steps import Query, Step
 from sinks.outbound import Dispatcher
 from tests.connectors.email.test_contract import EmailRig
-from tests.connectors.engines import sqlite
+from tests.connectors.engines import Open, on_servers, sqlite
 from tests.connectors.webform.test_contract import WebformRig
+from tests.contracts.engines import KAFKA
 
 RIGS = (EmailRig, WebformRig, SlackRig, XRig, WebhookRig, ExampleRig)
+SERVERS = pytest.param(
+    on_servers("nx-27017"), id="servers", marks=[*KAFKA, pytest.mark.server("nx-27017"), pytest.mark.slow]
+)
 MESSAGES = 12
 AT = 4
 """Which of them meets the fault."""
@@ -44,10 +48,11 @@ def rig(request: pytest.FixtureRequest) -> Rig:
     return made
 
 
-@pytest.fixture
-async def house(tmp_path: Path, rig: Rig) -> AsyncIterator[House]:
+@pytest.fixture(params=[pytest.param(sqlite, id="embedded"), SERVERS])
+async def house(request: pytest.FixtureRequest, tmp_path: Path, rig: Rig) -> AsyncIterator[House]:
     clock = Clock()
-    async with sqlite(tmp_path / "engine", clock) as engine:
+    open_engine: Open = request.param
+    async with open_engine(tmp_path / "engine", clock) as engine:
         house = House(engine, clock)
         await rig.begin()
         await rig.open(house)
