@@ -98,6 +98,21 @@ def is_open(hours: BusinessHours | None, at: datetime) -> bool:
     return False
 
 
+def next_change(hours: BusinessHours, at: datetime) -> tuple[bool, datetime | None]:
+    """Whether it is open then, and when that changes, in UTC; None where it never does (HORIZON_DAYS)."""
+    closing: datetime | None = None
+    for start, end in calendar(hours).around(at):
+        if closing is not None:
+            if start > closing:
+                return True, closing
+            closing = end
+        elif start > at:
+            return False, start
+        elif at < end:
+            closing = end
+    return closing is not None, closing
+
+
 def add_business_minutes(hours: BusinessHours | None, start: datetime, minutes: int) -> datetime | None:
     """When so many open minutes from `start` are over, in UTC; None where that never comes (HORIZON_DAYS).
 

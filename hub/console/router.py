@@ -26,6 +26,8 @@ from hub.console import (
 )
 from hub.console.console import Console, Handler, guarded, unguarded
 from hub.console.frames import Frames
+from hub.console.configuring import changes as company_changes
+from hub.console.configuring import items as company_items
 from hub.console.places import ROOT
 from hub.console.rendering import STATIC, Pages, static_version
 from hub.http.context import AppContext
@@ -78,6 +80,18 @@ GUARDED: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/account/preferences", preferring.preferences_page),
     ("POST", "/account/preferences", preferring.change_preferences),
     ("GET", "/account/single-sign-on", single_sign_on.ways_page),
+    ("GET", "/company", company_items.company),
+    ("GET", "/company/changes", company_changes.show_changes),
+    ("POST", "/company/changes", company_changes.act_on_changes),
+    ("GET", "/company/versions", company_changes.show_versions),
+    ("GET", "/company/versions/{number}", company_changes.show_version),
+    ("POST", "/company/versions/{number}/back", company_changes.go_back),
+    ("GET", "/company/{kind}", company_items.list_items),
+    ("POST", "/company/{kind}", company_items.act_on_list),
+    ("GET", "/company/{kind}/new", company_items.show_new),
+    ("POST", "/company/{kind}/new", company_items.act_on_item),
+    ("GET", "/company/{kind}/{name}", company_items.show_item),
+    ("POST", "/company/{kind}/{name}", company_items.act_on_item),
     ("POST", "/account/single-sign-on/{id}/remove", single_sign_on.remove_way),
     ("GET", "/account/sessions", devices.sessions_page),
     ("POST", "/account/sessions/end-others", devices.end_other_sessions),

@@ -19,6 +19,7 @@ from hub.openid.flow import SingleSignOn
 from hub.outgoing import OutgoingFiles
 from hub.people import People
 from hub.presence import Presences
+from hub.previewing import Previewing
 from hub.service import Service
 from hub.trying import Trying
 from schemas.configuration import Configuration, Origin
@@ -223,6 +224,10 @@ class AppContext:
     @property
     def trying(self) -> Trying:
         return Trying(self.engine, self.clock)
+
+    @property
+    def previewing(self) -> Previewing:
+        return Previewing(self.service)
 
     @property
     def presences(self) -> Presences:

@@ -36,7 +36,7 @@ MADE = (
 
 
 def sources() -> list[Path]:
-    return [*FOLDER.glob("*.py"), *FOLDER.glob("templates/**/*.html")]
+    return [*FOLDER.rglob("*.py"), *FOLDER.glob("templates/**/*.html")]
 
 
 def test_every_key_that_is_named_is_there() -> None:
