@@ -20,6 +20,8 @@ from sinks.kafka.codec import recorded_micros
 from sinks.kafka.reading import Raw
 
 BATCH = 500
+MOST_AHEAD = 16
+"""So many times what came at once may wait for an agent."""
 WITHIN_SECONDS = 0.025
 """A batch is what came in so long; it is the least that an event waits."""
 SESSION_SECONDS = 10.0
@@ -93,8 +95,8 @@ def make_app(
         broker_rebalance_timeout=REBALANCE_SECONDS,
         broker_request_timeout=40.0,
         broker_max_poll_interval=3600.0,
-        broker_max_poll_records=2 * BATCH,
-        stream_buffer_maxsize=2 * BATCH,
+        broker_max_poll_records=BATCH,
+        stream_buffer_maxsize=MOST_AHEAD,
         stream_wait_empty=True,
         stream_recovery_delay=0.0,
         table_standby_replicas=0,
@@ -113,20 +115,16 @@ def _agent(app: Application, topics: tuple[Topic, ...]) -> None:
     )
 
     async def body(stream: Any) -> None:
-        async for events in stream.take_events(BATCH, within=WITHIN_SECONDS):
-            await app.desk.take(topics, [_raw(app.address.prefix, each) for each in events])
+        async for events in stream.take_events(MOST_AHEAD, within=WITHIN_SECONDS):
+            await app.desk.take(topics, [raw for each in events for raw in _raws(app.address.prefix, each)])
 
     app.agent(channel, name=f"hub.{'-'.join(topics)}", concurrency=1)(body)
 
 
-def _raw(prefix: str, event: EventT[Any]) -> Raw:
-    message = event.message
-    headers: Any = message.headers or ()  # as aiokafka gives them: pairs
-    return Raw(
-        partition_of(prefix, message.tp),
-        message.offset,
-        recorded_micros(headers),
-        message.key,
-        message.value,
-        tuple(headers),
-    )
+def _raws(prefix: str, event: EventT[Any]) -> list[Raw]:
+    fetched: Any = event.message.value
+    partition = partition_of(prefix, event.message.tp)
+    return [
+        Raw(partition, each.offset, recorded_micros(each.headers), each.key, each.value, tuple(each.headers))
+        for each in fetched.records
+    ]
