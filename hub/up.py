@@ -33,6 +33,8 @@ from sinks.outbound import DUTY as SEND
 log = structlog.get_logger("hubbub")
 
 SOCKET = "hub.sock"
+LEAVE_SECONDS, LEAST_SECONDS = 1.5, 0.5
+"""For telling others that this process is gone; and what each part of the end has in any case."""
 DUTIES: dict[Role, tuple[str, ...]] = {Role.CONNECTORS: (FETCH,), Role.WORKERS: (SEND,)}
 """What a member of these roles is counted for where work is shared."""
 
@@ -53,11 +55,16 @@ class Running:
     is_stopping: bool = False
 
     async def stop(self) -> None:
-        """Graceful: first nothing more comes in, then what is in flight ends, then the engine closes."""
+        """Graceful: first nothing more comes in, then what is in flight ends, then the engine closes.
+
+        The grace is for all of it together: what still waits when half of it is over waits for a silent server.
+        """
         if self.is_stopping:
             return
         self.is_stopping = True
         hub, grace = self.hub, self.hub.settings.grace_seconds
+        now = asyncio.get_running_loop().time
+        ends_at = now() + grace / 2
         log.info("stopping")
         for server, _ in self.servers:
             server.should_exit = True
@@ -68,10 +75,10 @@ class Running:
         hub.timers.stop()
         hub.company.stop()
         hub.controls.stop()
-        await hub.dispatcher.stop(grace)
+        await hub.dispatcher.stop(max(LEAST_SECONDS, ends_at - now()))
         if self.purging is not None:
             self.purging.cancel()
-        await self._end_tasks(grace)
+        await self._end_tasks(max(LEAST_SECONDS, ends_at - now()))
         await hub.close_channels()
         if hub.spool is not None:
             await hub.spool.stop()
@@ -82,10 +89,16 @@ class Running:
         log.info("stopped")
 
     async def _leave(self) -> None:
-        """Last: until now nobody may take over what this process does."""
-        await self.hub.leases.stop()
-        if self.leasing is not None:
-            await self.leasing
+        """Last: until now nobody may take over what this process does. While the store is silent others find out by themselves."""
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await self.hub.leases.stop()
+                if self.leasing is not None:
+                    await self.leasing
+        except TimeoutError:
+            log.warning(
+                "the store does not answer: others will find out by themselves that this process is gone"
+            )
 
     async def _stop_servers(self, grace: float) -> None:
         tasks = [task for _, task in self.servers]
@@ -240,6 +253,8 @@ async def run(
         await stopped.wait()
     finally:
         await running.stop()
-        if running.work is not None and running.work.is_left_behind:
+        if (
+            settings.log is not None
+        ):  # a thread of a driver may wait for a silent server, and Python would wait for it
             logging.shutdown()
             os._exit(0)
