@@ -29,6 +29,8 @@ from schemas.cases import (
     CaseStarted,
     CaseTagged,
     CaseTransferred,
+    CaseWentPrivate,
+    CaseWentPublic,
     CaseWoken,
     MessageEvent,
 )
@@ -57,6 +59,8 @@ DETAILS: dict[type[CaseEvent], tuple[str, ...]] = {
     CaseSendReleased: ("message",),
     CaseMessageEdited: ("entry", "external_id"),
     CaseMessageDeleted: ("entry", "external_id"),
+    CaseWentPrivate: ("account", "conversation"),
+    CaseWentPublic: ("account", "reason"),
     CaseMessageHidden: ("entry", "external_id", "hidden"),
     CaseMessageReacted: ("entry", "external_id", "emoji", "added"),
 }

@@ -78,6 +78,9 @@ class Capabilities(Frozen):
     hide: bool = Field(
         default=False, description="what customers wrote in public can be hidden there, and shown again"
     )
+    private: str = Field(
+        default="", description="account of the same channel by which who wrote in public is answered alone"
+    )
     files: FileLimits | None = Field(default=None, description="files can be sent; none: no files")
     html: bool = False
     markdown: bool = False

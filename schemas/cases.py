@@ -330,6 +330,31 @@ class CaseChangeAsked(CaseEvent):
 
 
 @event_type
+class CaseWentPrivate(CaseEvent):
+    """Who wrote in public is answered alone by the message before, and from now on."""
+
+    type: ClassVar[str] = "hubbub.case.went-private"
+
+    message: UUID = Field(description="the private answer")
+    account: str
+    conversation: str
+    public: OutboundMessage | None = Field(
+        default=None, description="what is said in public once the private answer was sent; without an id yet"
+    )
+
+
+@event_type
+class CaseWentPublic(CaseEvent):
+    """The private answer could not be sent: the case is answered in public as before."""
+
+    type: ClassVar[str] = "hubbub.case.went-public"
+
+    account: str
+    conversation: str
+    reason: Personal = ""
+
+
+@event_type
 class CaseDelivery(CaseEvent):
     """What became of a message of ours."""
 

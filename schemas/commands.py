@@ -125,6 +125,21 @@ class DeleteReply(Command):
 
 
 @event_type
+class AnswerPrivately(Command):
+    """Answer alone who wrote in public. What follows in the case is private too. Refused where its channel cannot do that."""
+
+    type: ClassVar[str] = "hubbub.command.answer-privately"
+
+    text: Personal = Field(min_length=1, max_length=200_000)
+    attachments: tuple[Attachment, ...] = ()
+    public_text: Personal = Field(
+        default="",
+        max_length=10_000,
+        description="a short answer in public, once the private one was sent; empty: none",
+    )
+
+
+@event_type
 class HideMessage(Command):
     """Hide what a customer wrote from those who read along, or show it again. Refused where its channel cannot do that."""
 

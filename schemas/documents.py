@@ -45,6 +45,15 @@ class Unanswered(Frozen):
     overdue: bool
 
 
+class Moved(Frozen):
+    """That a case went from public to private: by which answer, from where, and what is still to be said there."""
+
+    message: UUID
+    account: str
+    conversation: str
+    public: OutboundMessage | None = None
+
+
 class Case(Document):
     """One bounded document a case; messages are timeline entries. `revision` is the sequence of its last event.
 
@@ -101,6 +110,7 @@ class Case(Document):
     )
     last_automatic: bool = False
     messages: int = 0
+    moved: Moved | None = Field(default=None, description="set once it went from public to private")
     pending: tuple[PendingReply, ...] = Field(default=(), description="answers that leave later; at most 20")
     timers: tuple[Timer, ...] = ()
     fold: int = Field(default=1, description="version of the fold that made it (processors.cases.folds)")

@@ -116,6 +116,9 @@ class DeliverySent(DeliveryEvent):
         default=False,
         description="the channel tells of reactions to it, and of edits and deletions by others",
     )
+    conversation: str = Field(
+        default="", description="key of the conversation that it went into, where only the channel knew that"
+    )
     parts: tuple[str, ...] = Field(
         default=(),
         description="the channel's names of all that it left as, where that is more than one, its files too",

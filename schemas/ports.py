@@ -204,6 +204,8 @@ class Receipt:
     may_change: bool = False
     """The channel tells of reactions to it, and of edits and deletions by others."""
     limit: Limit | None = None
+    conversation: str = ""
+    """Key of the conversation that it went into, where the message named only who is to get it."""
     parts: tuple[str, ...] = ()
     """The channel's names of all that the message left as, where that is more than one: what an edit or a deletion needs."""
 

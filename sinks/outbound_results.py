@@ -95,6 +95,7 @@ def _told(delivery: Delivery, receipt: Receipt, now: datetime) -> DeliveryEvent 
                 "refused": dict(receipt.refused),
                 "may_change": receipt.may_change,
                 "parts": receipt.parts,
+                "conversation": receipt.conversation,
             }
         )
     if receipt.status is ReceiptStatus.UNKNOWN:

@@ -89,11 +89,20 @@ def _open(settings: XSettings, around: Surroundings) -> Opened:
         deliverer=AccountsDeliverer(NAME, "X", senders),
         reparse=reparse,
         hooks={name: each.hook for name, each in connectors.items() if each.hook is not None},
-        capabilities={each.private_name: DIRECT for each in settings.accounts},
+        capabilities=_capabilities(settings),
         check=check,
         replay=replay,
         close=close,
     )
+
+
+def _capabilities(settings: XSettings) -> Mapping[str, Capabilities]:
+    private = {each.private_name: DIRECT for each in settings.accounts}
+    return private | {
+        each.name: PUBLIC.model_copy(update={"private": each.private_name})
+        for each in settings.accounts
+        if each.direct_messages
+    }
 
 
 def _accounts(settings: XSettings) -> Mapping[str, str]:

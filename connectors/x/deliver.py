@@ -11,7 +11,19 @@ from typing import Any
 from connectors.kit.channel import FetchBlob
 from connectors.x.answers import is_duplicate, nothing_seen, receipt_of
 from connectors.x.client import FAILURES, XClient, XError
-from connectors.x.names import Place, message_name, place_of, post_id, post_name
+from connectors.x.names import (
+    CHANNEL,
+    ID,
+    Place,
+    message_name,
+    other_of,
+    pair,
+    place_is_named,
+    place_of,
+    post_id,
+    post_name,
+    private_conversation,
+)
 from connectors.x.parse.items import objects, string
 from connectors.x.parse.weight import cut
 from connectors.x.settings import XAccount
@@ -54,7 +66,7 @@ class Sender:
         if not self._spending.may_post:
             return Receipt(ReceiptStatus.FAILED, reason="posts_a_month of the settings are used up")
         try:
-            place = place_of(message.conversation)
+            place = self._place(message)
         except ValueError as error:
             return Receipt(ReceiptStatus.FAILED, reason=str(error))
         media = await self._uploaded(message, place)
@@ -70,7 +82,7 @@ class Sender:
         if message.change is not None:
             return await self._changed(message.change)
         try:
-            place = place_of(message.conversation)
+            place = self._place(message)
             posts = self._posts(message) if place.is_public else [message.text]
             found = await self._found(message, place)
         except (*FAILURES, ValueError):
@@ -82,6 +94,15 @@ class Sender:
         return Receipt(
             ReceiptStatus.RETRY, reason="it is not among the account's posts, so X did not take it"
         )
+
+    def _place(self, message: OutboundMessage) -> Place:
+        """Where it goes. What names no conversation of X, but somebody, is a direct message to them, if it is of the private account."""
+        if message.account != self._account.private_name or place_is_named(message.conversation):
+            return place_of(message.conversation)
+        to = next((each.value for each in message.recipients if each.scheme == CHANNEL), "")
+        if not ID.fullmatch(to):
+            raise ValueError("nobody on X is named to write to")
+        return Place(False, pair(self._account.user_id, to))
 
     async def _uploaded(self, message: OutboundMessage, place: Place) -> list[str] | Receipt:
         """The message's files at X, where nobody sees them yet; or why they are not there."""
@@ -173,7 +194,7 @@ class Sender:
             )
         try:
             told = await self._client.create_direct_message(
-                dm_conversation_id=place.conversation,
+                **self._to(place),
                 text=message.text,
                 media_id=media[0] if media else None,
                 user_auth=True,
@@ -183,8 +204,21 @@ class Sender:
             if receipt.status is not ReceiptStatus.UNKNOWN:
                 return receipt
             return await self._looked_up(message, place, message.text, receipt)
-        id = string(_object(told, "data").get("dm_event_id"))
-        return Receipt(ReceiptStatus.SENT, external_id=message_name(id), limit=self._client.last_limit)
+        data = _object(told, "data")
+        return Receipt(
+            ReceiptStatus.SENT,
+            external_id=message_name(string(data.get("dm_event_id"))),
+            limit=self._client.last_limit,
+            conversation=self._key(string(data.get("dm_conversation_id")) or place.conversation),
+        )
+
+    def _to(self, place: Place) -> dict[str, str]:
+        """One person is written to by name, which works before there is a conversation; a group by the conversation's."""
+        other = other_of(place.conversation, self._account.user_id)
+        return {"participant_id": other} if other else {"dm_conversation_id": place.conversation}
+
+    def _key(self, conversation: str) -> str:
+        return private_conversation(self._account.user_id, conversation)
 
     # -- what became of it ------------------------------------------------------------------------------------------------
 
@@ -242,7 +276,14 @@ class Sender:
         """Known by its last part, which is what is answered."""
         names = tuple(post_name(each) if place.is_public else message_name(each) for each in ids)
         parts = names if len(names) > 1 else ()
-        return Receipt(ReceiptStatus.SENT, external_id=names[-1], may_change=place.is_public, parts=parts)
+        conversation = "" if place.is_public else self._key(place.conversation)
+        return Receipt(
+            ReceiptStatus.SENT,
+            external_id=names[-1],
+            may_change=place.is_public,
+            parts=parts,
+            conversation=conversation,
+        )
 
 
 def _partly(receipt: Receipt) -> Receipt:

@@ -44,6 +44,25 @@ def place_of(conversation: str) -> Place:
     return Place(parts[1] == POST, parts[3])
 
 
+def place_is_named(conversation: str) -> bool:
+    """Whether it is the key of a conversation of X at all."""
+    return conversation.startswith(f"{CHANNEL}:")
+
+
+def pair(own: str, other: str) -> str:
+    """X's id of the conversation of two: their ids, the lower one first."""
+    return "-".join(sorted((own, other), key=int))
+
+
+def other_of(conversation: str, own: str) -> str:
+    """With whom a conversation of two is; empty for one of more."""
+    parts = conversation.split("-")
+    if len(parts) != 2 or own not in parts:
+        return ""
+    other = parts[1] if parts[0] == own else parts[0]
+    return other if ID.fullmatch(other) else ""
+
+
 def post_id(external_id: str | None) -> str:
     """The id in the name of a post; empty for any other name."""
     prefix = f"{CHANNEL}:{POST}:"

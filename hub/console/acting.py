@@ -18,6 +18,7 @@ from hub.outgoing import Uploaded
 from hub.service import actor_of
 from schemas.cases import CaseState
 from schemas.commands import (
+    AnswerPrivately,
     AssignCase,
     CancelReply,
     ClaimCase,
@@ -157,6 +158,15 @@ def _hide(asked: Asked) -> Command:
     return HideMessage(case=asked.case.id, actor=asked.actor, external_id=external_id, hidden=hidden)
 
 
+def _answer_privately(asked: Asked) -> Command:
+    text = asked.text("text")
+    if not text:
+        raise Invalid("write what the answer is to say")
+    return AnswerPrivately(
+        case=asked.case.id, actor=asked.actor, text=text, public_text=asked.text("public_text")
+    )
+
+
 ACTIONS: dict[str, Action] = {
     "claim": Action("claimed", _simple(ClaimCase), "release"),
     "release": Action("released", _release, "claim"),
@@ -176,6 +186,7 @@ ACTIONS: dict[str, Action] = {
     "cancel": Action("cancelled", _cancel),
     "edit-answer": Action("answer-changed", _edit_answer),
     "delete-answer": Action("answer-changed", _delete_answer),
+    "answer-privately": Action("answered-privately", _answer_privately),
     "hide-message": Action("answer-changed", _hide),
 }
 
@@ -217,8 +228,15 @@ async def act(console: Console, request: Request) -> Response:
     try:
         await command_of(console, asked, action.command(asked))
     except (Stale, Invalid, Forbidden) as refusal:
-        return await refused(console, request, desk, asked, refusal)
+        return await refused(console, request, desk, asked, refusal, **_written_again(request, asked))
     return await _done(console, request, asked, action)
+
+
+def _written_again(request: Request, asked: Asked) -> dict[str, str]:
+    """What was written into a form of its own comes back with the reason."""
+    if request.path_params["action"] != "answer-privately":
+        return {}
+    return {"private_text": asked.text("text"), "public_text": asked.text("public_text")}
 
 
 async def merge(console: Console, request: Request) -> Response:

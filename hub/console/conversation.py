@@ -338,6 +338,7 @@ def step_words(entry: Entry, telling: Telling) -> str:
             "until": "",
             "assignee": "",
             "emoji": "",
+            "reason": "",
             **values,
         },
     )

@@ -111,6 +111,11 @@ class CaseView:
     collision: str = ""
     takes_files: bool = True
     is_public: bool = False
+    goes_private: bool = False
+    """Who wrote in public can be answered alone."""
+    private_text: str = ""
+    public_text: str = ""
+    """Both of the answer to who wrote in public, when it was refused."""
     longest: int | None = None
     """Of an answer, where the channel takes no more and does not split."""
 
@@ -258,6 +263,7 @@ class Desk:
             why=why,
             takes_files=offered.files is not None,
             is_public=offered.visibility is Visibility.PUBLIC,
+            goes_private=bool(offered.private),
             longest=None if offered.splits else offered.longest,
             draft=draft.text if draft else "",
             draft_at=int(draft.kept_at.timestamp() * 1000) if draft else 0,

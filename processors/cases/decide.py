@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from processors.cases import own_changes
+from processors.cases import own_changes, privately
 from processors.cases.answers import receiver_of
+from processors.cases.blocked import hold
 from processors.cases.changes import Kept, change, settle
 from processors.cases.receive import UNKNOWN_SENDER, receive, references_of
 from processors.cases.request import request
@@ -13,6 +14,7 @@ from processors.cases.work import CONSUMER, MOST_MERGES, NAMES_CASE, Facts, Noth
 from processors.customers import handle_wants
 from processors.identity import HandleId
 from schemas.automation import AutomationSuppressed
+from schemas.blocking import Block, block_ids
 from schemas.cases import CaseDelivery
 from schemas.commands import (
     AnswerFromTemplate,
@@ -112,6 +114,8 @@ def _ask(event: Event, handle_id: HandleId, references: References) -> None:
 def _ask_received(id: UUID, data: InteractionReceived, handle_id: HandleId, references: References) -> None:
     sender = data.sender or UNKNOWN_SENDER
     references.want(Handle, handle_id(sender.scheme, sender.value))
+    for block in block_ids(sender):
+        references.want(Block, block)
     references.want(Case, case_id(id))
     for reference in (*data.tokens, *references_of(data)):
         _ask_case(reference, references)
@@ -125,6 +129,8 @@ def _ask_sent(data: DeliveryEvent, references: References) -> None:
         references.want(MessageChanges, changes_id(data.change.external_id))
     elif isinstance(data, DeliverySent) and data.may_change:
         references.want(MessageChanges, changes_id(data.external_id))
+    if isinstance(data, DeliverySent) and data.conversation:
+        references.threads.add(data.conversation)
 
 
 def _ask_case(reference: str, references: References) -> None:
@@ -302,6 +308,7 @@ def _nothing(work: Work, event: Event, reason: str) -> Result:
 def _apply(work: Work, event: Event) -> None:
     data = event.data
     if isinstance(data, InteractionReceived):
+        hold(work, data)
         case = receive(work, data)
         if data.may_change:
             settle(work, data.external_id, case, event.id)
@@ -330,6 +337,7 @@ def _delivered(work: Work, data: DeliveryEvent) -> None:
     if case is None:
         raise NotYet(f"case {data.case} is not there yet")
     state, external_id, reason = _delivery_state(data)
+    moved = case.moved
     case = work.emit(
         case,
         CaseDelivery(
@@ -346,7 +354,8 @@ def _delivered(work: Work, data: DeliveryEvent) -> None:
         own_changes.told(work, case, data.change, data.message, state)
     elif isinstance(data, DeliverySent) and data.may_change:
         work.claim(external_id, case.id)
-        settle(work, external_id, case, data.message)
+        case = settle(work, external_id, case, data.message)
+    privately.told(work, case, moved, data)
 
 
 def _delivery_state(data: DeliveryEvent) -> tuple[DeliveryState, str, str]:

@@ -37,14 +37,17 @@ from schemas.cases import (
     CaseState,
     CaseTagged,
     CaseTransferred,
+    CaseWentPrivate,
+    CaseWentPublic,
     CaseWoken,
     MessageChanged,
     MessageEvent,
     Timer,
 )
-from schemas.documents import Case, PendingReply, Unanswered
+from schemas.documents import Case, Moved, PendingReply, Unanswered
 from schemas.events import Event
 from schemas.ids import case_id
+from schemas.outbound import DeliveryState
 
 MOST_PARTICIPANTS = 50
 MOST_REFERENCES = 20
@@ -315,7 +318,22 @@ def _overdue(case: Case, event: CaseOverdue, at: datetime) -> Change:
 
 
 def _delivery(case: Case, event: CaseDelivery, at: datetime) -> Change:
-    return {"references": _append(case.references, event.external_id)}
+    change: Change = {"references": _append(case.references, event.external_id)}
+    moved = case.moved
+    if moved is not None and moved.message == event.message and event.state is DeliveryState.SENT:
+        change["moved"] = moved.model_copy(update={"public": None})  # it is said now
+    return change
+
+
+def _went_private(case: Case, event: CaseWentPrivate, at: datetime) -> Change:
+    moved = Moved(
+        message=event.message, account=case.account, conversation=case.conversation, public=event.public
+    )
+    return {"account": event.account, "conversation": event.conversation, "moved": moved}
+
+
+def _went_public(case: Case, event: CaseWentPublic, at: datetime) -> Change:
+    return {"account": event.account, "conversation": event.conversation, "moved": None}
 
 
 def _scheduled(case: Case, event: CaseScheduled, at: datetime) -> Change:
@@ -360,6 +378,8 @@ CHANGES: dict[type[CaseEvent], Callable[[Case, Any, datetime], Change]] = {
     CaseSpamCleared: _spam_cleared,
     CaseOverdue: _overdue,
     CaseDelivery: _delivery,
+    CaseWentPrivate: _went_private,
+    CaseWentPublic: _went_public,
     CaseMessageEdited: _message_edited,
     CaseMessageDeleted: _message_deleted,
     CaseScheduled: _scheduled,

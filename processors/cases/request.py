@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from processors.cases import following, handling, merging, own_changes, replying, starting
+from processors.cases import following, handling, merging, own_changes, privately, replying, starting
 from processors.cases.work import Work
 from schemas.cases import CaseState
 from schemas.commands import (
     AnswerFromTemplate,
+    AnswerPrivately,
     AssignCase,
     CancelReply,
     ClaimCase,
@@ -65,6 +66,7 @@ REQUESTS: dict[type[Command], Callable[[Work, Case, Any], None]] = {
     EditReply: own_changes.edit,
     DeleteReply: own_changes.delete,
     HideMessage: own_changes.hide,
+    AnswerPrivately: privately.answer_privately,
     NoteCase: handling.note,
     ClaimCase: handling.claim,
     AssignCase: handling.assign,

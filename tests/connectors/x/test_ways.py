@@ -24,6 +24,8 @@ from schemas.interactions import (
     InteractionEdited,
     InteractionIgnored,
     InteractionReceived,
+    Participant,
+    Role,
 )
 from schemas.outbound import ChangeKind, OutboundMessage, SentChange
 from schemas.ports import ReceiptStatus
@@ -364,6 +366,39 @@ async def test_a_direct_message_goes_to_its_conversation(company: Company) -> No
     receipt = await company.sender.deliver(message)
     assert receipt.status is ReceiptStatus.SENT
     assert company.x.messages[-1]["dm_conversation_id"] == f"{BEN}-{OWN}"
+
+
+def privately(text: str, **more: Any) -> OutboundMessage:
+    ann = Participant(role=Role.TO, scheme="x", value=ANN)
+    given = {"channel": "x", "account": "acme-dm", "recipients": (ann,), **more}
+    return outbound(text, f"case:{derive('case')}", **given)
+
+
+async def test_who_wrote_in_public_is_written_to_alone_though_there_was_no_conversation_yet(
+    company: Company,
+) -> None:
+    receipt = await company.sender.deliver(privately("What is your number?"))
+    assert (receipt.status, receipt.conversation) == (ReceiptStatus.SENT, f"x:dm:{OWN}:{ANN}-{OWN}")
+    assert f"POST /dm_conversations/with/{ANN}/messages" in company.x.calls
+    await begun(company)
+    company.x.write(ANN, "It is 1187")
+    await company.connector.look()
+    assert (await company.received())[-1].conversation == receipt.conversation, "so it joins the case"
+
+
+async def test_a_private_answer_of_which_no_word_came_is_found_and_not_sent_twice(company: Company) -> None:
+    company.x.fail(f"POST /dm_conversations/with/{ANN}/messages", Fault("drop", after=True))
+    receipt = await company.sender.deliver(privately("What is your number?"))
+    assert (receipt.status, receipt.conversation) == (ReceiptStatus.SENT, f"x:dm:{OWN}:{ANN}-{OWN}")
+    assert company.x.said() == ["What is your number?"]
+
+
+@pytest.mark.parametrize("wrong", [{"account": "acme"}, {"recipients": ()}], ids=["in public", "nobody"])
+async def test_what_names_no_conversation_goes_to_nobody_else(
+    company: Company, wrong: dict[str, Any]
+) -> None:
+    receipt = await company.sender.deliver(privately("What is your number?", **wrong))
+    assert receipt.status is ReceiptStatus.FAILED and company.x.said() == []
 
 
 @pytest.mark.parametrize(

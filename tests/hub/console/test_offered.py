@@ -45,3 +45,28 @@ async def test_an_answer_that_is_too_long_comes_back_with_the_reason_and_the_tex
     assert page.status_code == 422
     assert "shorten it by" in page.text or "cannot take this answer" in page.text
     assert "It is on its way." in page.text
+
+
+async def test_who_wrote_in_public_is_answered_alone_in_one_step(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        offer(office, visibility=Visibility.PUBLIC, private="contact", longest=60)
+        address = f"{ADDRESS}/{case.number}"
+        assert "answer-privately" in (await ann.get(address)).text
+        long = await ann.post(
+            f"{address}/answer-privately", text="x" * 61, public_text="We wrote to you.", request="p"
+        )
+        assert long.status_code == 422 and "shorten it by 1" in long.text and "x" * 61 in long.text
+        await ann.post(
+            f"{address}/answer-privately",
+            text="What is your number?",
+            public_text="We wrote to you.",
+            request="p",
+        )
+        page = (await ann.get(address)).text
+        assert "What is your number?" in page and "only the customer reads what follows" in page
+        await office.settle()
+        assert [(each.account, each.text) for each in office.relay.sent] == [
+            ("contact", "What is your number?"),
+            ("support", "We wrote to you."),
+        ]

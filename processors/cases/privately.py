@@ -1,0 +1,100 @@
+"""From public to private in one step: who wrote where everybody reads is answered alone, and what follows stays there.
+
+The public thread may be told once the private answer was sent, and not before: it could be refused. The conversation that the
+channel put it into leads to this case from then on, so that what the customer answers there joins it.
+"""
+
+from processors.cases import answers
+from processors.cases.wording import Written, worded
+from processors.cases.work import Work
+from schemas.cases import (
+    CaseClaimed,
+    CaseReopened,
+    CaseReplied,
+    CaseState,
+    CaseWentPrivate,
+    CaseWentPublic,
+)
+from schemas.commands import AnswerPrivately
+from schemas.documents import Case, Moved
+from schemas.errors import Invalid
+from schemas.events import SYSTEM
+from schemas.interactions import Role
+from schemas.outbound import DeliveryEvent, DeliveryFailed, DeliverySent, OutboundMessage
+
+AGENT = "agent"
+
+
+def answer_privately(work: Work, case: Case, command: AnswerPrivately) -> None:
+    offered = answers.offered_by(work, case.channel, case.account)
+    if case.state is CaseState.SPAM:
+        raise Invalid(f"case {case.number} is marked as spam", {"case": "clear the mark before you answer"})
+    if not offered.private:
+        raise Invalid(
+            f"{case.channel} has no private way to who wrote", {"case": "answer it where it was written"}
+        )
+    writer = next((each for each in case.reply_recipients if each.scheme == case.channel), None)
+    if writer is None:
+        raise Invalid(f"case {case.number} has nobody to write to", {"case": "nobody is known by name there"})
+    public = _public(work, case, command) if command.public_text.strip() else None
+    written = Written(command.text, attachments=command.attachments)
+    says = worded(answers.offered_by(work, case.channel, offered.private), written)
+    answers.must_take(work, case.channel, offered.private, says, written)
+    if case.assignee is None and command.actor.kind == AGENT:
+        case = work.emit(case, CaseClaimed(case=case.id, actor=command.actor, assignee=command.actor.id))
+    if case.state in (CaseState.RESOLVED, CaseState.SNOOZED):
+        case = work.emit(case, CaseReopened(case=case.id, actor=command.actor, reason="answered again"))
+    message = OutboundMessage(
+        message=work.next_id(),
+        case=case.id,
+        channel=case.channel,
+        account=offered.private,
+        brand=case.brand,
+        conversation=f"case:{case.id}",
+        recipients=(writer.model_copy(update={"role": Role.TO}),),
+        text=says.text.rstrip(),
+        attachments=command.attachments,
+        author=command.actor,
+        queued_at=work.facts.now,
+    )
+    case = work.emit(case, CaseReplied(case=case.id, actor=command.actor, message=message))
+    work.send(message)
+    work.emit(
+        case,
+        CaseWentPrivate(
+            case=case.id,
+            actor=command.actor,
+            message=message.message,
+            account=message.account,
+            conversation=message.conversation,
+            public=public,
+        ),
+    )
+
+
+def told(work: Work, case: Case, moved: Moved | None, data: DeliveryEvent) -> None:
+    """What became of the private answer, where it is one. `moved`: as it was before that was known."""
+    if moved is None or moved.message != data.message:
+        return
+    if isinstance(data, DeliverySent):
+        work.claim(data.conversation, case.id)
+        if moved.public is not None:
+            said = moved.public.model_copy(update={"message": work.next_id(), "queued_at": work.facts.now})
+            work.emit(case, CaseReplied(case=case.id, actor=said.author, message=said))
+            work.send(said)
+    elif isinstance(data, DeliveryFailed):
+        work.emit(
+            case,
+            CaseWentPublic(
+                case=case.id,
+                actor=SYSTEM,
+                account=moved.account,
+                conversation=moved.conversation,
+                reason=data.reason,
+            ),
+        )
+
+
+def _public(work: Work, case: Case, command: AnswerPrivately) -> OutboundMessage:
+    """As an answer would be now. Its id is that of the event that will tell of it."""
+    return answers.answer(work, case, work.cause.id, command.actor, Written(command.public_text.strip()))

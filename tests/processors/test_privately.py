@@ -1,0 +1,158 @@
+"""Who wrote in public is answered alone: what follows is private, the public is told once that was sent, and a refusal takes it back."""
+
+from typing import Any
+
+from processors.cases.evolve import fold
+from processors.cases.work import Facts
+from schemas.capabilities import Capabilities, Visibility
+from schemas.cases import CaseEvent, CaseReplied, CaseWentPrivate, CaseWentPublic
+from schemas.commands import AnswerPrivately, ReplyToCase
+from schemas.documents import Case
+from schemas.errors import Invalid
+from schemas.events import Event, Payload
+from schemas.ids import derive, item_id
+from schemas.interactions import (
+    BlobRef,
+    Content,
+    InteractionReceived,
+    Kind,
+    Part,
+    Participant,
+    Role,
+)
+from schemas.outbound import DeliveryFailed, DeliverySent, OutboundMessage, OutboundQueued
+from tests.processors.test_cases import AGENT, NOW, World, event_of
+
+ANN = Participant(role=Role.FROM, scheme="x", value="501", name="Ann (@ann)", verified=True)
+PUBLIC = Capabilities(reply=True, longest=20, splits=True, visibility=Visibility.PUBLIC, private="acme-dm")
+PRIVATE = Capabilities(reply=True, longest=100)
+THREAD, DIRECT = "x:post:900:1", "x:dm:900:501-900"
+
+
+def wrote(name: str, account: str, conversation: str, is_proven: bool = False) -> Event:
+    return event_of(
+        InteractionReceived(
+            part=Part(item=item_id("x", account, name)),
+            channel="x",
+            account=account,
+            brand="default",
+            conversation=conversation,
+            occurred_at=NOW,
+            received_at=NOW,
+            original=BlobRef(sha256="0" * 64, size=1),
+            kind=Kind.MESSAGE,
+            external_id=f"x:{name}",
+            participants=(ANN,),
+            content=Content(subject="Hello", text="Where is it?"),
+            thread_is_proven=is_proven,
+        )
+    )
+
+
+class Square(World):
+    """A case that a public post opened."""
+
+    def __init__(self, public: Capabilities = PUBLIC) -> None:
+        super().__init__()
+        self.public = public
+        self.decide(wrote("post:1", "acme", THREAD))
+
+    def facts(self, refuse: bool = False) -> Facts:
+        able = {"x:acme": self.public, "x:acme-dm": PRIVATE}
+        return Facts(**{**super().facts(refuse).__dict__, "capabilities": able})
+
+    def answer(self, text: str = "What is your number?", **more: Any) -> Any:
+        asked = AnswerPrivately(case=self.case().id, actor=AGENT, text=text, **more)
+        return self.do(asked, refuse=True)[0].error
+
+    def sent(self) -> list[OutboundMessage]:
+        return [each.message for each in self.told(OutboundQueued)]
+
+    def became(self, message: OutboundMessage, kind: type[Payload], **more: Any) -> None:
+        base = {"message": message.message, "case": message.case, "channel": "x", "account": message.account}
+        id = derive("became", str(message.message), kind.__name__)
+        self.decide(Event(id, "k", NOW, kind.model_validate({**base, **more}), "/sinks/x", id))
+
+    def folded(self) -> Case | None:
+        case = self.case()
+        return fold(
+            [each for each in self.log if isinstance(each.data, CaseEvent) and each.data.case == case.id]
+        )
+
+
+def test_the_answer_goes_to_the_writer_alone_and_so_does_what_follows() -> None:
+    square = Square()
+    assert square.answer() is None
+    (message,) = square.sent()
+    assert (message.account, message.text) == ("acme-dm", "What is your number?")
+    assert [(each.scheme, each.value) for each in message.recipients] == [("x", "501")]
+    assert message.conversation == f"case:{square.case().id}"
+    assert square.case().assignee == AGENT.id
+    square.do(ReplyToCase(case=square.case().id, actor=AGENT, text="Thank you"))
+    assert square.sent()[-1].account == "acme-dm"
+
+
+def test_what_the_customer_answers_in_private_joins_the_case_and_is_answered_there() -> None:
+    square = Square()
+    square.answer()
+    square.became(square.sent()[0], DeliverySent, external_id="x:dm:7", conversation=DIRECT)
+    square.decide(wrote("dm:8", "acme-dm", DIRECT, is_proven=True))
+    square.decide(wrote("post:9", "acme", THREAD))
+    assert square.case().messages == 3, "what is said in public afterwards is of the same case too"
+    square.do(ReplyToCase(case=square.case().id, actor=AGENT, text="Thank you"))
+    assert square.sent()[-1].account == "acme-dm", "and is not answered in public by mistake"
+
+
+def test_the_public_is_told_once_the_private_answer_was_sent_and_not_before() -> None:
+    square = Square()
+    square.answer(public_text="We wrote to you privately.")
+    (private,) = square.sent()
+    square.became(private, DeliverySent, external_id="x:dm:7", conversation=DIRECT)
+    _, public = square.sent()
+    assert (public.account, public.conversation, public.text) == (
+        "acme",
+        THREAD,
+        "We wrote to you privately.",
+    )
+    replied: list[CaseReplied] = square.told(CaseReplied)
+    assert [each.message.message for each in replied] == [private.message, public.message]
+    entries = {each.id for each in square.entries.values()}
+    assert {private.message, public.message} <= entries, "both stand in the timeline, under their own ids"
+    square.became(private, DeliverySent, external_id="x:dm:7", conversation=DIRECT)
+    assert len(square.sent()) == 2, "said once"
+
+
+def test_a_refused_private_answer_leaves_the_case_public_and_tells_nobody() -> None:
+    square = Square()
+    square.answer(public_text="We wrote to you privately.")
+    square.became(square.sent()[0], DeliveryFailed, reason="takes no direct messages")
+    (back,) = square.told(CaseWentPublic)
+    assert back.reason == "takes no direct messages" and len(square.sent()) == 1
+    assert (square.case().account, square.case().conversation) == ("acme", THREAD)
+    square.do(ReplyToCase(case=square.case().id, actor=AGENT, text="Please write to us"))
+    assert (square.sent()[-1].account, square.sent()[-1].conversation) == ("acme", THREAD)
+
+
+def test_a_case_that_moved_is_the_fold_of_its_events() -> None:
+    square = Square()
+    square.answer(public_text="We wrote to you privately.")
+    assert square.told(CaseWentPrivate)
+    assert square.folded() == square.case()
+    square.became(square.sent()[0], DeliverySent, external_id="x:dm:7", conversation=DIRECT)
+    assert square.folded() == square.case() and square.case().moved is not None
+
+
+def test_each_half_is_held_to_what_its_own_account_takes() -> None:
+    square = Square(PUBLIC.model_copy(update={"splits": False}))
+    assert isinstance(square.answer(public_text="x" * 21), Invalid)
+    assert isinstance(square.answer("x" * 101), Invalid)
+    assert square.sent() == [] and not square.told(CaseWentPrivate)
+
+
+def test_where_there_is_no_private_way_nothing_happens_and_the_reason_is_said() -> None:
+    square = Square(PUBLIC.model_copy(update={"private": ""}))
+    refused = square.answer()
+    assert isinstance(refused, Invalid) and "no private way" in str(refused)
+    moved = Square()
+    moved.answer()
+    assert isinstance(moved.answer("again"), Invalid), "it is private already"
