@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from schemas.accounts import ANSWERED, IDENTITIES, KEYS, SESSIONS, THROTTLES, USERS
+from schemas.blocking import BLOCKS, HELD
 from schemas.columns import NEVER, PRIORITY_RANK, Collection, Column, ColumnType, text_column, time_column
 from schemas.connecting import CONNECTOR_ORDERS, CONNECTOR_REPORTS, GRANTS
 from schemas.documents import (
@@ -53,7 +54,13 @@ CASES = Collection(
         "fold": Column(ColumnType.INTEGER, lambda case: case.fold),
     },
     indexes=(
-        ("state", "queue", "waits_from"),
+        (
+            "state",
+            "queue",
+            "waits_from",
+            "assignee",
+            "due_at",
+        ),  # the counts of a queue are read from it alone
         ("queue", "updated_at"),
         ("assignee", "state"),
         ("handle",),
@@ -146,6 +153,8 @@ COLLECTIONS: tuple[Collection, ...] = (
     CONFIGURATIONS,
     CONFIGURATION_DRAFTS,
     MESSAGE_CHANGES,
+    BLOCKS,
+    HELD,
     CONNECTOR_ORDERS,
     CONNECTOR_REPORTS,
     GRANTS,
