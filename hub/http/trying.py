@@ -40,8 +40,9 @@ class AutomationTrial(BaseModel):
 
 class ClauseOut(BaseModel):
     clause: str
-    held: int = Field(description="so often it held by itself")
-    alone: int = Field(description="of these, so often the whole did not")
+    unless: bool = Field(description="it stands under a `not`: it lets through where it does not hold")
+    through: int = Field(description="so many it lets through by itself")
+    alone: int = Field(description="of these, so many the others stop")
 
 
 class MatchOut(BaseModel):
@@ -73,7 +74,9 @@ class TrialOut(BaseModel):
             acts=outcome.acts,
             cut=outcome.cut,
             clauses=[
-                ClauseOut(clause=phrase(each.clause), held=each.held, alone=each.alone)
+                ClauseOut(
+                    clause=phrase(each.clause), unless=each.unless, through=each.through, alone=each.alone
+                )
                 for each in outcome.clauses
             ],
             matches=[

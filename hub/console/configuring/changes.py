@@ -87,7 +87,7 @@ async def _changes(
     overtaken = standing.overtaken
     values = {
         "changes": [change_view(each, t, now) for each in standing.changes],
-        "problems": [(_link(place, now), place, text) for place, text in standing.problems.items()],
+        "problems": [(*_place(place, now, t), text) for place, text in standing.problems.items()],
         "overtaken": version_view(overtaken, words, overtaken.number) if overtaken else None,
         "met": [f"{t.either(f'company.one.{each.kind}', each.kind)} {each.name}".strip() for each in met],
         "problem": problem,
@@ -96,14 +96,19 @@ async def _changes(
     return await page(console, request, "company/changes.html", "changes", standing, values, status)
 
 
-def _link(place: str, configuration: Configuration) -> str:
-    """The form that a problem is mended in, where there is one."""
+def _place(place: str, configuration: Configuration, t: Catalogue) -> tuple[str, str]:
+    """The form that a problem is mended in, where there is one, and of what it is."""
     kind, _, rest = place.partition("[")
-    index = rest.partition("]")[0]
+    index, _, within = rest.partition("]")
     items = getattr(configuration, kind, ()) if kind in KINDS else ()
-    if index.isdecimal() and int(index) < len(items):
-        return f"{BASE}/{kind}/{items[int(index)].name}"
-    return f"{BASE}/queues" if place == "default_queue" else ""
+    noun = t.either(f"company.one.{kind}", place)
+    if not index.isdecimal() or int(index) >= len(items):
+        return f"{BASE}/queues" if place == "default_queue" else "", noun
+    item = items[int(index)]
+    part = within.removeprefix(".").partition(".")[0].partition("[")[0]
+    said = f"{noun} “{getattr(item, 'title', '') or item.name}”"
+    shown = t.either(f"company.part.{part}", part)
+    return f"{BASE}/{kind}/{item.name}", f"{said}, {shown}" if part else said
 
 
 async def act_on_changes(console: Console, request: Request) -> Response:
@@ -165,7 +170,7 @@ async def _version(console: Console, request: Request, problem: str = "", status
         "before": published.number - 1,
         "current": current,
         "problem": problem,
-        "done": bool(request.query_params.get("done")),
+        "is_fresh": bool(request.query_params.get("done")),
         "longest_note": LONGEST_NOTE,
     }
     standing = await context.configuring.standing(console.principal(request).id)

@@ -56,6 +56,7 @@ async def test_a_rule_is_changed_published_followed_and_taken_back(office: Offic
         assert "Subject contains “parcel”" in changes.text
         published = await eva.post(f"{BASE}/changes", do="publish", note="Parcels are legal now")
         assert published.headers["location"] == f"{BASE}/versions/2?done=1"
+        assert "Back to version 1" in (await eva.get(published.headers["location"])).text
         assert (await office.write("b", sender="bob@example.org")).queue == "legal"
         versions = (await eva.get(f"{BASE}/versions")).text
         assert "Parcels are legal now" in versions

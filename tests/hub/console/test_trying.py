@@ -33,7 +33,7 @@ async def test_a_rule_tells_what_it_would_have_matched_and_what_each_clause_let_
     await three_messages(office)
     outcome = await office.context.trying.rule(PARCELS, CONFIGURATION)
     assert (outcome.seen, outcome.matched, outcome.acts, outcome.cut) == (3, 2, 1, False)
-    assert [(each.held, each.alone) for each in outcome.clauses] == [(3, 1), (1, 1)]
+    assert [(each.through, each.alone) for each in outcome.clauses] == [(3, 1), (2, 0)]
     assert {(each.subject, each.does) for each in outcome.matches} == {
         ("My parcel", "decides"),
         ("Invoice for a parcel", "matches"),  # the earlier rule on invoices decides
@@ -84,7 +84,7 @@ async def test_the_api_tries_for_who_may_and_refuses_what_is_no_condition(office
         tried = await eva.http.post(url, json={"rule": rule}, headers=headers)
         wrong = {**rule, "when": {"field": "subjct", "operator": "is", "value": "x"}}
         refused = await eva.http.post(url, json={"rule": wrong}, headers=headers)
-    assert (tried.json()["matched"], tried.json()["clauses"][0]["held"]) == (2, 3)
+    assert (tried.json()["matched"], tried.json()["clauses"][0]["through"]) == (2, 3)
     assert "did you mean 'subject'" in refused.text
     async with office.signed_in("ann") as ann:
         headers = {"X-CSRF-Token": ann.csrf}
