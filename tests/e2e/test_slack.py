@@ -7,18 +7,20 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.slack.standin.oauth import CLIENT_ID, CLIENT_SECRET
 from connectors.slack.standin.server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SlackStandin
 from connectors.slack.standin.workspace import TEAM
 from hub.settings import HubSettings
 from hub.up import Running, start
 from schemas.accounts import Principal, Role
 from schemas.collections import CASES
-from schemas.commands import ReplyToCase
+from schemas.commands import DeleteReply, EditReply, ReplyToCase
 from schemas.documents import Case, Entry, EntryKind
 from schemas.events import SYSTEM, Actor
 from schemas.ids import derive
 from schemas.outbound import DeliveryState
 from schemas.steps import Query
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 MIA = Principal(kind="agent", id="mia", name="Mia", roles={"*": Role.AGENT})
@@ -167,3 +169,69 @@ async def test_the_console_shows_the_channel_and_what_happened_to_its_messages(
     for shown in ("Where is my order?", "👀", "Deleted", "Slack", "#hash", "Ann Example edited a message"):
         assert shown in page, shown
     assert "ordr" not in page
+
+
+async def reply_of(hub: Running, case: Case) -> Entry:
+    (reply,) = [each for each in await timeline(hub, case) if each.kind is EntryKind.REPLY]
+    return reply
+
+
+async def test_an_answer_is_edited_marked_and_taken_back_and_the_log_proves_it(
+    hub: Running, standin: SlackStandin
+) -> None:
+    ts = standin.workspace.say("U0ANN0001", CHANNEL, "Where is my order?")
+    case = await the_case(hub)
+    await answer(hub, case, "It left on Monday")
+
+    async def sent() -> bool:
+        return (await reply_of(hub, case)).delivery is DeliveryState.SENT
+
+    assert await eventually(sent)
+    message = (await reply_of(hub, case)).message
+    assert message is not None
+    (posted,) = standin.workspace.from_app()
+    standin.workspace.react("U0ANN0001", CHANNEL, posted["ts"], "eyes")
+    mia = Actor(kind="agent", id="mia", name="Mia")
+    edit = EditReply(case=case.id, actor=mia, message=message, text="It left on <Tuesday>")
+    for _ in range(2):  # the same request
+        await hub.hub.service.command(MIA, edit, derive("edit"))
+
+    async def reads_so() -> bool:
+        reply = await reply_of(hub, case)
+        return reply.text == "It left on <Tuesday>" and "reactions" in reply.detail
+
+    assert await eventually(reads_so)
+    assert [each["text"] for each in standin.workspace.from_app()] == ["It left on &lt;Tuesday&gt;"]
+    await hub.hub.service.command(
+        MIA, DeleteReply(case=case.id, actor=mia, message=message), derive("delete")
+    )
+    await happened(hub, case, "message-deleted")
+    assert (await reply_of(hub, case)).detail["deleted_by"] == "Mia"
+    assert not standin.workspace.from_app() and standin.workspace.find(CHANNEL, ts)
+    verified = [each async for each in hub.hub.verifier.verify()]
+    assert [each.get("result") for each in verified] == ["whole"], verified
+
+
+async def test_a_workspace_installs_the_app_by_the_page_of_a_running_hub(
+    tmp_path: Path, standin: SlackStandin
+) -> None:
+    oauth = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "teams": [TEAM]}
+    made = settings(standin, team=None, bot_token=None, oauth=oauth)
+    port = free_port()
+    intake = f"http://127.0.0.1:{port}"
+    public = made.intake.model_copy(update={"port": port, "public_url": intake})
+    running = await start(made.model_copy(update={"intake": public}), tmp_path / "data")
+    try:
+        standin.request_url = f"{intake}/hooks/slack/acme"
+        standin.api.oauth.approver = (TEAM, "Acme")
+        async with httpx.AsyncClient() as browser:
+            page = await browser.get(f"{intake}/hooks/slack/acme/install")
+            approved = await browser.get(page.headers["location"])
+            done = await browser.get(approved.headers["location"])
+        assert done.status_code == 200 and "installed in Acme" in done.text
+        standin.workspace.say("U0ANN0001", CHANNEL, "Where is my order?")
+        case = await the_case(running)
+        await answer(running, case, "On its way")
+        await eventually(lambda: [each["text"] for each in standin.workspace.from_app()] == ["On its way"])
+    finally:
+        await running.stop()
