@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from hub.console.compressing import compressed
 from hub.console.places import ROOT
 from hub.console.text import linked
 from hub.console.vendor import manifest
@@ -155,7 +156,7 @@ class Pages:
             "words": words,
         }
         content = environment().get_template(template).render({**always, **values})
-        return HTMLResponse(content, status, {**self._headers, **(headers or {})})
+        return compressed(request, HTMLResponse(content, status, {**self._headers, **(headers or {})}))
 
     def see(self, url: str) -> Response:
         """After a form: go and look."""

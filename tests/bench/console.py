@@ -98,7 +98,7 @@ async def _looks(agent: httpx.AsyncClient, path: str) -> Figure:
         answer = await agent.get(path)
         times.append(time.perf_counter() - began)
         assert answer.status_code == 200, (path, answer.status_code)
-        size = len(answer.content)
+        size = int(answer.headers["content-length"])  # on the wire
     return {"bytes": size, **percentiles(times)}
 
 
