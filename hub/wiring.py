@@ -17,6 +17,7 @@ from connectors.kit.grants import Grants
 from connectors.kit.intake import Intake
 from connectors.kit.scanned import scanning
 from hub.accounts import Accounts
+from hub.blocking import Blocks
 from hub.channels import brands_of, capabilities, counts, sections, writers
 from hub.company import Company
 from hub.connecting import Activity, Controls
@@ -161,6 +162,7 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         engine.expire,
         Refolding(engine).run,
         Leaving(engine, service).run,
+        Blocks(engine, clock, service).purge,
         Digests(engine, clock, answer_accounts(settings), console_url(settings)).run,
     ]
     if members is not None:

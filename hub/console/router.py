@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from hub.console import (
     acting,
+    blocking,
     bulk,
     devices,
     linking,
@@ -60,6 +61,8 @@ GUARDED: tuple[tuple[str, str, Handler], ...] = (
     *(("POST", f"{path}/link", linking.link) for path in CASES),
     *(("POST", f"{path}/unlink", linking.unlink) for path in CASES),
     *(("POST", f"{path}/apart", linking.keep_apart) for path in CASES),
+    *(("POST", f"{path}/block", blocking.block_writer) for path in CASES),
+    *(("POST", f"{path}/unblock", blocking.unblock_writer) for path in CASES),
     *(("POST", f"{path}/{{action}}", acting.act) for path in CASES),
     ("GET", "/search", searching.search),
     ("GET", "/quarantine", operating.quarantine),
@@ -69,6 +72,10 @@ GUARDED: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/dead-letters/{id}", operating.dead_letter),
     ("POST", "/dead-letters/{id}/{action}", operating.settle_dead_letter),
     ("GET", "/health", operating.health),
+    ("GET", "/blocked", blocking.blocked),
+    ("POST", "/blocked", blocking.block),
+    ("GET", "/blocked/{id}", blocking.show_blocked),
+    ("POST", "/blocked/{id}/unblock", blocking.unblock),
     ("POST", "/sign-out", signing.sign_out),
     ("GET", "/password", signing.password_page),
     ("POST", "/password", signing.change_password),

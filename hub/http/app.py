@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 
 from hub.http import (
     accounts,
+    blocks,
     cases,
     commands,
     configuration,
@@ -52,6 +53,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     writing.conversations,
     files.router,
     customers.router,
+    blocks.router,
     events.router,
     letters.router,
     configuration.router,

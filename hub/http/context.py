@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from connectors.kit.client_address import Network
 from hub.accounts import Accounts
 from hub.configuring import Configuring
+from hub.blocking import Blocks
 from hub.connecting import Controls
 from hub.correspondence import Correspondence
 from hub.drafts import Drafts
@@ -212,6 +213,10 @@ class AppContext:
     """Whether the consumers run in this process: if not, those that stand still are none of its business."""
     own: Own | None = None
     """How far the consumers are in the part of the log that is this process's; None: all of it is."""
+
+    @property
+    def blocks(self) -> Blocks:
+        return Blocks(self.engine, self.clock, self.service)
 
     @property
     def drafts(self) -> Drafts:

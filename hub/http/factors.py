@@ -129,7 +129,7 @@ class IdentityOut(BaseModel):
     since: datetime
 
 
-@ways.get("/providers", summary="Providers of single sign-on")
+@ways.get("/providers", summary="Providers of single sign-on", responses=responses(401))
 async def providers(context: Context) -> list[ProviderOut]:
     """For who is not signed in yet."""
     held = context.single_sign_on

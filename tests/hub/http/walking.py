@@ -57,6 +57,7 @@ def victim_parameters(case: Case, entry: Entry) -> dict[str, str]:
         "key": str(entry.id),
         "session": str(entry.id),
         "queue": case.queue,
+        "block": str(entry.id),
     }
 
 
