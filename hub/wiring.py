@@ -15,6 +15,7 @@ from connectors.kit.downloads import Downloads
 from connectors.kit.egress import Forbidden, guarded_client
 from connectors.kit.grants import Grants
 from connectors.kit.intake import Intake
+from connectors.kit.kept import Kept
 from connectors.kit.scanned import scanning
 from hub.accounts import Accounts
 from hub.blocking import Blocks
@@ -226,6 +227,7 @@ def surroundings(
         fetch_blob=engine.blob,
         secret=partial(derived, secret),
         downloads=downloads,
+        kept=Kept(engine),
         public_url=settings.intake.public_url,
         trusted_proxies=tuple(ip_network(each, strict=False) for each in settings.intake.trusted_proxies),
         folder=folder,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # settings are read by commands that need no HTTP client
     from connectors.kit.downloads import Downloads
     from connectors.kit.grants import Grants
     from connectors.kit.hooks import Hook
+    from connectors.kit.kept import Kept
     from connectors.kit.writing import Writer
 
 S = TypeVar("S", bound=Setting)
@@ -49,6 +50,8 @@ class Surroundings:
     public_url: str | None = None
     """Where visitors and vendors reach the intake, if the settings say so; hooks are at {public_url}/hooks/CHANNEL/ACCOUNT."""
     trusted_proxies: Sequence[Network] = ()
+    kept: "Kept | None" = None
+    """What its customers wrote, for a channel that has to ask whether it may still be shown."""
     folder: Path | None = None
     """Where a channel may leave itself a note for its next start; nothing that must not be lost. None: nowhere."""
     grants: "Grants | None" = None

@@ -18,6 +18,7 @@ from connectors.kit.cursors import Cursors
 from connectors.kit.downloads import Downloads
 from connectors.kit.hooks import Hook, HookRequest, serve
 from connectors.kit.intake import Intake
+from connectors.kit.kept import Kept
 from connectors.kit.media import MediaSettings
 from schemas.capabilities import Capabilities
 from schemas.crash import Crashed
@@ -118,6 +119,7 @@ class House:
             secret=lambda purpose: sha256(purpose.encode()).encode()[:32],
             downloads=self._downloads,
             public_url="https://forms.example",
+            kept=Kept(self.engine),
         )
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ import structlog
 
 from connectors.kit.channel import Surroundings
 from connectors.kit.items import Receiver
+from connectors.x.checks import Checks
 from connectors.x.client import FAILURES, XClient, XError
 from connectors.x.deliver import Sender
 from connectors.x.hook import XHook, XReceiver
@@ -48,6 +49,8 @@ class XConnector:
         self.hook = XHook(self.receiver, secrets, settings.user_id) if settings.webhook else None
         self.sender = Sender(settings, self.client, around.clock, self.spending, around.fetch_blob)
         self.sweeps = self._sweeps(around)
+        self.checks = self._checks(around)
+        self._check_trouble = ""
         self._task: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._token = 0
@@ -64,6 +67,19 @@ class XConnector:
         if self._settings.direct_messages:
             sweeps.append(messages(self.client, self.private, cursors, clock, self.spending))
         return sweeps
+
+    def _checks(self, around: Surroundings) -> Checks | None:
+        if around.kept is None or not self._settings.checks_a_month:
+            return None
+        return Checks(
+            self.client,
+            self.receiver,
+            around.kept,
+            around.cursors,
+            self.spending,
+            self._settings.checks_a_month,
+            self._settings.check_days,
+        )
 
     async def start(self) -> None:
         await self.start_as(0)
@@ -102,8 +118,9 @@ class XConnector:
         if self._state is HealthState.STOPPED:
             return Health(self._state)
         gaps = "; ".join(each.gap for each in self.sweeps if each.gap)
-        trouble = self._trouble or gaps
-        detail = f"{trouble}; {self.spending.words()}" if trouble else self.spending.words()
+        trouble = self._trouble or gaps or self._check_trouble
+        spent = [self.spending.words()] + ([self.checks.words()] if self.checks is not None else [])
+        detail = "; ".join([trouble, *spent] if trouble else spent)
         return Health(HealthState.DEGRADED if trouble else self._state, detail, self._last_success_at)
 
     async def look(self, token: int = 0) -> int:
@@ -119,6 +136,17 @@ class XConnector:
         self._last_success_at = self._clock.now()
         return taken
 
+    async def check(self, token: int = 0) -> None:
+        """Look kept posts up again. What goes wrong with it is told, and holds up nothing else."""
+        if self.checks is None:
+            return
+        try:
+            await self.checks.run(token)
+        except (*FAILURES, Outage, Conflict) as error:
+            self._check_trouble = f"kept posts could not be looked up again: {error}"
+        else:
+            self._check_trouble = ""
+
     async def _keep_asking(self, token: int) -> None:
         """One look after the other. A limit is waited for as long as X asks."""
         failures = 0
@@ -129,6 +157,7 @@ class XConnector:
                     await self.spending.load()
                 await self.look(token)
                 failures = 0
+                await self.check(token)
             except (*FAILURES, Outage, Conflict) as error:
                 failures += 1
                 self._trouble = str(error) or type(error).__name__

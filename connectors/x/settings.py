@@ -44,6 +44,15 @@ class XAccount(Setting):
     reads_a_month: int | None = Field(
         default=None, ge=1, description="posts and messages read at most; they cost money. None: no limit"
     )
+    checks_a_month: int = Field(
+        default=1000,
+        ge=0,
+        le=1_000_000,
+        description="kept posts that are looked up again at most, each a read: what X shows no more is withheld here too. 0: none",
+    )
+    check_days: int = Field(
+        default=30, ge=1, le=3650, description="posts older than that are not looked up again"
+    )
     posts_a_month: int | None = Field(default=None, ge=1, description="posts and messages sent at most")
     longest: int = Field(
         default=280, ge=280, le=25_000, description="weighted length of one post; more with X Premium"

@@ -92,6 +92,11 @@ class Spending:
         return self._most_reads is None or self._now().reads < self._most_reads
 
     @property
+    def reads_left(self) -> int | None:
+        """None: as many as are wanted."""
+        return None if self._most_reads is None else max(0, self._most_reads - self._now().reads)
+
+    @property
     def may_post(self) -> bool:
         return self._most_posts is None or self._now().posts < self._most_posts
 

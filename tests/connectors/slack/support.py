@@ -11,6 +11,7 @@ from connectors.kit.channel import Surroundings
 from connectors.kit.cursors import Cursors
 from connectors.kit.downloads import Downloads
 from connectors.kit.intake import Intake
+from connectors.kit.kept import Kept
 from connectors.kit.media import MediaSettings
 from connectors.slack.settings import SlackAccount
 from connectors.slack.standin.server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SlackStandin
@@ -68,6 +69,7 @@ async def place(folder: Path) -> AsyncIterator[Place]:
         fetch_blob=engine.blob,
         secret=lambda name: name.encode(),
         downloads=downloads,
+        kept=Kept(engine),
     )
     try:
         yield Place(engine, around, clock)
