@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,6 +22,8 @@ FILE = "spool.sqlite"
 SHRINK_BYTES = 64 * 1024**2
 """A file that is empty and larger than that gives its space back."""
 BUSY_MILLISECONDS = 5000
+PAGE_ITEMS, PAGE_BYTES = 100, 8 * 1024**2
+"""Of a look at what waits."""
 T = TypeVar("T")
 
 SCHEMA = """
@@ -263,21 +265,49 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def look(folder: Path) -> list[tuple[int, bytes, bool, str]]:
-    """Number, bytes, wholeness and problem of all items, whoever has the folder. Empty where there is no spool."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An item as it lies there, whoever has the folder. `problem`: why it cannot be handed on."""
+
+    number: int
+    body: bytes
+    is_whole: bool
+    problem: str
+
+
+def look(folder: Path) -> Iterator[Seen]:
+    """All items, in their order; none where there is no spool. Few are in memory at once, however many wait.
+
+    Each page is a look of its own, so that who has the folder goes on meanwhile: what comes in during it may be seen or not.
+    """
     path = folder / FILE
     if not path.exists():
-        return []
+        return
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         connection.set_busy_timeout(BUSY_MILLISECONDS)
         connection.execute("PRAGMA query_only = ON")
-        rows: Any = connection.execute("SELECT number, digest, body, problem FROM items ORDER BY number")
-        return [
-            (number, body, hashlib.sha256(body).digest() == digest, problem)
-            for number, digest, body, problem in rows
-        ]
+        last = 0
+        while page := _page(connection, last):
+            yield from page
+            last = page[-1].number
     except apsw.Error as error:
         raise as_outage(error) or error from error
     finally:
         connection.close()
+
+
+def _page(connection: apsw.Connection, last: int) -> list[Seen]:
+    rows: Any = connection.execute(
+        "SELECT number, digest, body, problem FROM items WHERE number > ? ORDER BY number LIMIT ?",
+        (last, PAGE_ITEMS),
+    )
+    page: list[Seen] = []
+    size = 0
+    for number, digest, body, problem in rows:
+        page.append(Seen(number, body, hashlib.sha256(body).digest() == digest, problem))
+        size += len(body)
+        if size >= PAGE_BYTES:
+            break
+    rows.close(True)
+    return page

@@ -292,15 +292,15 @@ def spooled_items(folder: Path) -> tuple[set[UUID], list[str]]:
     """The items that wait in a spool, and what is wrong with any of them; whoever has the folder."""
     items: set[UUID] = set()
     faults: list[str] = []
-    for number, body, is_whole, problem in look(folder):
+    for each in look(folder):
         try:
-            if not is_whole:
+            if not each.is_whole:
                 raise Never("was altered")
-            step = from_bytes(body)
+            step = from_bytes(each.body)
         except Never as error:
-            faults.append(f"spool: item {number}: {error}")
+            faults.append(f"spool: item {each.number}: {error}")
             continue
-        if problem:
-            faults.append(f"spool: item {number} cannot be handed on: {problem}")
-        items |= {item for each in step.events if (item := item_of(each)) is not None}
+        if each.problem:
+            faults.append(f"spool: item {each.number} cannot be handed on: {each.problem}")
+        items |= {item for event in step.events if (item := item_of(event)) is not None}
     return items, faults

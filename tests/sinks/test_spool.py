@@ -19,6 +19,7 @@ from schemas.ids import derive, sha256
 from schemas.interactions import BlobRef
 from schemas.parking import Quarantined
 from schemas.steps import Blob, Found, References, Step
+from sinks.spool import file
 from sinks.spool.codec import from_bytes, to_bytes
 from sinks.spool.file import FILE, Figures, SpoolFile
 from sinks.spool.settings import SpoolSettings
@@ -279,6 +280,33 @@ async def test_what_waits_can_be_seen_while_another_has_the_folder(spool: Spool,
     assert len(items) == 2
     assert derive("item", "2") in items
     assert faults == []
+
+
+async def test_however_many_wait_few_are_in_memory_at_once(
+    spool: Spool, engine: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.is_down = True
+    for number in range(1, 8):
+        await spool.commit(item(number))
+    monkeypatch.setattr(file, "PAGE_ITEMS", 3)
+    pages: list[int] = []
+    paged = file._page
+
+    def counted(connection: apsw.Connection, last: int) -> list[file.Seen]:
+        page = paged(connection, last)
+        pages.append(len(page))
+        return page
+
+    monkeypatch.setattr(file, "_page", counted)
+    seen = file.look(spool.folder)
+    first = next(seen)
+    assert pages == [3], "the rest is not read before it is wanted"
+    await spool.commit(item(8))
+    assert [first.number, *[each.number for each in seen]] == list(range(1, 9))
+    monkeypatch.setattr(file, "PAGE_BYTES", 1)
+    assert [each.number for each in file.look(spool.folder)] == list(range(1, 9))
+    assert pages[-2:] == [1, 0]
+    assert list(file.look(spool.folder / "nowhere")) == []
 
 
 async def lives(engine: Log, folder: Path, numbers: list[int]) -> None:
