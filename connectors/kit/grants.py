@@ -92,11 +92,11 @@ class Grants:
         sealed = self._seal(grant.id.hex, tokens)
         return await self._change(grant, sealed=sealed, good_until=good_until, renewing_until=None)
 
-    async def end(self, channel: str, account: str, name: str, reason: str) -> None:
-        """Its tokens are forgotten. Raises Outage."""
+    async def end(self, known: Grant, reason: str) -> None:
+        """Its tokens are forgotten, unless it was granted anew since. Raises Outage."""
         for _ in range(TRIES):
-            grant = await self._load(grant_id(channel, account, name))
-            if grant is None or grant.ended_at is not None:
+            grant = await self._load(known.id)
+            if grant is None or grant.ended_at is not None or grant.granted_at != known.granted_at:
                 return
             if await self._change(grant, sealed="", ended_at=self._clock.now(), reason=reason[:500]):
                 return

@@ -3,9 +3,11 @@
 https://docs.slack.dev/reference/methods/chat.update · …/chat.delete · …/files.delete
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from connectors.kit.rates import Rate, TokenBuckets
 from connectors.slack.answers import receipt_of
 from connectors.slack.compose import METADATA_TYPE, parts_of
 from connectors.slack.history import message_at
@@ -13,8 +15,11 @@ from connectors.slack.names import Place, place_of, ts_of
 from connectors.slack.parse.blocks import Json, string
 from connectors.slack.web import FAILURES, SlackWeb, error_of
 from schemas.outbound import ChangeKind, OutboundMessage, SentChange
-from schemas.ports import Receipt, ReceiptStatus
+from schemas.ports import Clock, Receipt, ReceiptStatus
 
+PER_METHOD = Rate(per_minute=50, burst=20)
+"""Tier 3. https://docs.slack.dev/apis/web-api/rate-limits"""
+LONGEST_PAUSE_SECONDS = 5.0
 FILE = "slack-file:"
 """Begins the name of a part that is a file."""
 GONE = frozenset({"message_not_found", "file_not_found", "file_deleted", "thread_not_found"})
@@ -24,11 +29,21 @@ def file_name(id: str) -> str:
     return f"{FILE}{id}"
 
 
-class Changer:
-    """Of one account. Never raises for what Slack does."""
+class Later(Exception):
+    """The method was used as often as Slack lets it."""
 
-    def __init__(self, web: SlackWeb) -> None:
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {seconds:.0f} s")
+        self.seconds = seconds
+
+
+class Changer:
+    """Of one workspace. Never raises for what Slack does."""
+
+    def __init__(self, web: SlackWeb, clock: Clock) -> None:
         self._web = web
+        self._clock = clock
+        self._rates = TokenBuckets(PER_METHOD)
 
     async def change(self, message: OutboundMessage, change: SentChange) -> Receipt:
         """An edit is one message: the first part gets the text, and the others go, but for the files."""
@@ -42,6 +57,7 @@ class Changer:
                 texts = parts_of(message.text)
                 if len(texts) != 1:
                     return Receipt(ReceiptStatus.FAILED, reason="the new text is too long for one message")
+                await self._may_now("chat.update")
                 await self._web.client.chat_update(**_update(message, change, place, first, texts[0]))
                 gone, files = others, []
             else:
@@ -55,6 +71,9 @@ class Changer:
                 done += 1
         except FAILURES as error:
             return _partly(receipt_of(error), done)
+        except Later as later:
+            reason = "Slack lets a method be used fifty times a minute"
+            return Receipt(ReceiptStatus.RETRY, reason=reason, retry_after_seconds=later.seconds)
         return Receipt(ReceiptStatus.SENT, external_id=change.external_id)
 
     async def reconcile(self, message: OutboundMessage, change: SentChange) -> Receipt | None:
@@ -71,12 +90,19 @@ class Changer:
         return Receipt(ReceiptStatus.RETRY, reason="it does not stand in the channel as it was asked for")
 
     async def _take_away(self, method: str, **values: str) -> None:
-        """Raises one of FAILURES, but not for what is gone."""
+        """Raises one of FAILURES, but not for what is gone, or Later."""
+        await self._may_now(method)
         try:
             await self._web.client.api_call(method, json=values)
         except FAILURES as error:
             if error_of(error) not in GONE:
                 raise
+
+    async def _may_now(self, method: str) -> None:
+        wait = self._rates.take(method, self._clock.now())
+        if wait > LONGEST_PAUSE_SECONDS:
+            raise Later(wait)
+        await asyncio.sleep(wait)
 
 
 def _texts(change: SentChange) -> list[str]:

@@ -54,7 +54,7 @@ class Sender:
         self._clock = clock
         self._fetch = fetch
         self._look_after_seconds = look_after_seconds
-        self._changer = Changer(web)
+        self._changer = Changer(web, clock)
         self._rates = TokenBuckets(PER_CHANNEL)
         self._sent: OrderedDict[UUID, list[str]] = OrderedDict()
         """Message -> ts of the parts that Slack took, for a message whose later parts had to wait."""

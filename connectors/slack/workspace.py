@@ -8,12 +8,14 @@ import structlog
 from connectors.kit.channel import Surroundings
 from connectors.kit.downloads import Downloads
 from connectors.kit.items import Receiver
+from connectors.slack.answers import ACCOUNT
 from connectors.slack.catchup import CatchUp
 from connectors.slack.deliver import Sender
 from connectors.slack.enrich import Enricher
 from connectors.slack.parse.blocks import Json, string
 from connectors.slack.parse.events import SlackContext
 from connectors.slack.people import People
+from connectors.slack.scopes import NEEDED
 from connectors.slack.settings import SlackAccount
 from connectors.slack.web import FAILURES, SlackWeb, error_of
 from schemas.errors import Outage
@@ -49,6 +51,8 @@ class Workspace:
     again_since: datetime | None = None
     trouble: str = ""
     removed: str = ""
+    lacks: str = ""
+    """Scopes without which something does not work, in words."""
 
     def __post_init__(self) -> None:
         settings, around = self.parts.settings, self.parts.around
@@ -99,6 +103,17 @@ class Workspace:
         self.trouble = ""
         return True
 
+    async def is_gone(self) -> bool:
+        """Whether Slack does not know us any more. What tells of a removal may come late, when the app is back already."""
+        try:
+            self.context.own_ids.update(await self._identity())
+        except FAILURES as error:
+            return error_of(error) in ACCOUNT
+        except WrongWorkspace:
+            return True
+        self._is_known, self.removed = True, ""
+        return False
+
     async def close(self) -> None:
         await self.web.close()
 
@@ -109,7 +124,13 @@ class Workspace:
 
     async def _identity(self) -> set[str]:
         """App, bot and user ids of ours. https://docs.slack.dev/reference/methods/auth.test"""
-        who = await self.web.ask("auth.test")
+        answer = await self.web.client.auth_test()
+        who: Json = answer.data if isinstance(answer.data, dict) else {}
+        granted = {each.strip() for each in str(answer.headers.get("x-oauth-scopes", "")).split(",")}
+        missing = [each for each in NEEDED if granted != {""} and each not in granted]
+        self.lacks = (
+            f"it lacks {', '.join(missing)}; add the scopes and install the app again" if missing else ""
+        )
         if string(who.get("team_id")) != self.team:
             raise WrongWorkspace(f"the token is of {who.get('team_id')}, and not of {self.team}")
         bot_id = string(who.get("bot_id"))

@@ -1,6 +1,7 @@
 """The workspaces of one account: the one that the settings name, or those that installed the app. Each event and each answer
 goes to its own."""
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -36,6 +37,7 @@ class Workspaces:
         self._of: dict[str, Workspace] = {}
         self._grant_of: dict[str, Grant] = {}
         self._ended: list[Grant] = []
+        self._turn = asyncio.Lock()
         self.trouble = ""
 
     def __iter__(self) -> Iterator[Workspace]:
@@ -63,10 +65,14 @@ class Workspaces:
         """
         if self._grants is None or self._parts is None:
             return
-        for each in list(self._of.values()):
-            if each.removed and each.team in self._grant_of:
-                await self._grants.end(CHANNEL, self._account, each.team, each.removed)
-        found = await self._grants.all(CHANNEL, self._account)
+        async with self._turn:
+            await self._refresh(self._grants)
+
+    async def _refresh(self, grants: Grants) -> None:
+        for each in self:
+            if each.removed and await each.is_gone() and each.team in self._grant_of:
+                await grants.end(self._grant_of[each.team], each.removed)
+        found = await grants.all(CHANNEL, self._account)
         self._ended = [each for each in found if each.ended_at is not None]
         for grant in self._ended:
             await self._leave(grant.name)
@@ -164,7 +170,7 @@ class Workspaces:
         told = [
             f"{each.title or each.team}: {words}" if self.are_installed else words
             for each in self
-            if (words := each.removed or each.trouble or each.catch_up.gap)
+            if (words := each.removed or each.trouble or each.lacks or each.catch_up.gap)
         ]
         told += [
             f"{_called(each)}: {each.reason}"

@@ -84,10 +84,13 @@ async def test_what_was_granted_anew_meanwhile_counts_and_not_what_was_renewed(e
 
 
 async def test_what_ended_is_forgotten_and_says_why(engine: SqliteEngine) -> None:
-    ours, _ = grants(engine)
-    await ours.keep("slack", "acme", "T1", "Acme", TOKENS, None)
-    await ours.end("slack", "acme", "T1", "the app was removed")
-    await ours.end("slack", "acme", "nobody", "…")
+    ours, clock = grants(engine)
+    before = await ours.keep("slack", "acme", "T1", "Acme", TOKENS, None)
+    clock.ahead = timedelta(seconds=1)
+    anew = await ours.keep("slack", "acme", "T1", "Acme", TOKENS, None)
+    await ours.end(before, "it was removed before it was granted anew")
+    assert (await ours.all("slack", "acme"))[0].ended_at is None
+    await ours.end(anew, "the app was removed")
     (found,) = await ours.all("slack", "acme")
     assert (found.sealed, found.reason) == ("", "the app was removed") and found.ended_at is not None
     assert await ours.begin_renewal(found) is None

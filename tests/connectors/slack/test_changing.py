@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connectors.slack import changing
 from connectors.slack.standin.api import Fault
 from schemas.interactions import Attachment
 from schemas.outbound import ChangeKind, OutboundMessage, SentChange
@@ -108,3 +109,16 @@ async def test_a_message_of_somebody_else_is_never_touched(sending: Sending) -> 
     asked = change(ChangeKind.DELETE, Receipt(ReceiptStatus.SENT, external_id=name), sending.conversation)
     assert (await sending.sender.deliver(asked)).status is ReceiptStatus.FAILED
     assert any(each["text"] == "mine" for each in sending.slack.workspace.channels[CHANNEL])
+
+
+async def test_a_method_is_not_used_more_often_than_slack_lets_it(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changing, "LONGEST_PAUSE_SECONDS", 0.0)
+    receipt = await sent(sending)
+    edit = change(ChangeKind.EDIT, receipt, sending.conversation, "other words")
+    told = [await sending.sender.deliver(edit) for _ in range(changing.PER_METHOD.burst + 1)]
+    assert {each.status for each in told[:-1]} == {ReceiptStatus.SENT}
+    assert told[-1].status is ReceiptStatus.RETRY and (told[-1].retry_after_seconds or 0) > 0
+    delete = change(ChangeKind.DELETE, receipt, sending.conversation)
+    assert (await sending.sender.deliver(delete)).status is ReceiptStatus.SENT, "each method by itself"

@@ -260,3 +260,19 @@ async def test_an_app_for_many_needs_a_public_address_and_says_who_may_install_i
             installed_account(slack, teams=[])
         with pytest.raises(ValueError, match="for one workspace, or oauth for many"):
             account(slack.api_url, oauth={"client_id": "1", "client_secret": "2", "anyone": True})
+
+
+async def test_a_removal_that_is_told_after_the_app_is_back_ends_nothing(desk: Desk) -> None:
+    await desk.install(ACME)
+    desk.there.clock.ahead = timedelta(seconds=2)
+    await desk.install(ACME)
+    await desk.tell({"type": "app_uninstalled", "event_ts": "1.2"}, ACME[0])
+    await desk.connector.workspaces.refresh()
+    assert len(desk.connector.workspaces) == 1 and not desk.connector.workspaces.troubles()
+
+
+async def test_a_workspace_that_granted_too_little_is_told_in_the_health(desk: Desk) -> None:
+    desk.slack.api.scopes = "chat:write,users:read"
+    await desk.install(ACME)
+    await desk.connector.start()
+    await eventually(lambda: "Acme: it lacks channels:history" in desk.connector.health().detail)
