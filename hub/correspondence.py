@@ -102,15 +102,20 @@ class Correspondence:
 
     async def proposal(self, principal: Principal, case: Case) -> Proposal:
         page = await self._service.timeline(principal, case, LOOKED_AT, kinds=QUOTED_KINDS)
+        return self.proposed(case, page.items)
+
+    def proposed(self, case: Case, entries: Sequence[Entry]) -> Proposal:
+        """The same of entries that are at hand, newest first."""
+        told = [each for each in entries if each.kind in QUOTED_KINDS]
         answered = [each for each in case.reply_recipients if each.scheme in MAIL_SCHEMES]
         seen = {each.value for each in answered}
-        last = next((each for each in page.items if each.kind is EntryKind.MESSAGE), None)
+        last = next((each for each in told if each.kind is EntryKind.MESSAGE), None)
         others = self._others([last] if last else [], seen)
         return Proposal(
             to=tuple(each for each in answered if each.role is not Role.CC),
             cc=tuple(each for each in answered if each.role is Role.CC),
             others=others,
-            known=self._others(page.items, seen),
+            known=self._others(told, seen),
         )
 
     def _others(self, entries: Iterable[Entry], seen: set[str]) -> tuple[Participant, ...]:

@@ -1,5 +1,6 @@
 """Drafts: what somebody began to write in a case. One for each person and case; the last one kept is the one that counts."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from uuid import UUID
 
@@ -32,9 +33,21 @@ class Drafts:
         found = (await self._engine.load(References(documents={Draft: {id}}))).documents.get(id)
         return found if isinstance(found, Draft) else None
 
-    async def keep(self, user: str, case: UUID, text: str, mode: str = "reply") -> None:
+    async def keep(
+        self,
+        user: str,
+        case: UUID,
+        text: str,
+        mode: str = "reply",
+        html: str = "",
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
         """Durable when it returns; an empty text is no draft. Raises Invalid for one that is too long or of no mode."""
-        if len(text) > LONGEST_TEXT or mode not in MODES:
+        fields = dict(fields or {})
+        too_long = (
+            max(len(text), len(html) // 2) > LONGEST_TEXT or sum(map(len, fields.values())) > LONGEST_TEXT
+        )
+        if too_long or mode not in MODES:
             raise Invalid(
                 "the draft cannot be kept",
                 {"text": f"at most {LONGEST_TEXT} characters, for a reply or a note"},
@@ -51,6 +64,8 @@ class Drafts:
                 user=user,
                 case=case,
                 text=text,
+                html=html,
+                fields=fields,
                 mode=mode,
                 kept_at=self._clock.now(),
             )

@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.console.composing import written_again, written_text
 from hub.console.console import Console, go
 from hub.console.desk import CaseView, Desk, FileChip
 from hub.console.reading import case_page, place_of, undo_of
@@ -49,7 +50,6 @@ MORNING = 9
 LONGEST_TAG = 60
 LONGEST_REQUEST = 60
 LONGEST_WAIT = timedelta(days=366)
-SIGNATURE = "\n\n-- \n"
 SETTLED = {"sent": DeliveryState.SENT, "failed": DeliveryState.FAILED}
 
 
@@ -193,14 +193,18 @@ ACTIONS: dict[str, Action] = {
 
 def at_choice(asked: Asked, choice: str) -> datetime:
     """The time that a choice means to who asks; `at` means the one that was typed."""
+    return time_of(choice, asked.text("at"), asked.words)
+
+
+def time_of(choice: str, written: str, words: Words) -> datetime:
     if choice != "at":
-        return snooze_until(choice, asked.words.now, asked.words.zone)
+        return snooze_until(choice, words.now, words.zone)
     try:
-        typed = datetime.fromisoformat(asked.text("at"))
-        at = typed.replace(tzinfo=asked.words.zone).astimezone(asked.words.now.tzinfo)
+        typed = datetime.fromisoformat(written)
+        at = typed.replace(tzinfo=words.zone).astimezone(words.now.tzinfo)
     except (ValueError, OverflowError):
         raise Invalid("write a day and a time") from None
-    if not asked.words.now < at < asked.words.now + LONGEST_WAIT:
+    if not words.now < at < words.now + LONGEST_WAIT:
         raise Invalid("choose a time between now and a year from now")
     return at
 
@@ -298,10 +302,13 @@ def _written_on(console: Console, asked: Asked, view: CaseView) -> CaseView:
     """The answer that does not leave is back in the composer; its signature is put under it again when it does."""
     for each in asked.case.pending:
         if str(each.message.message) == asked.text("message"):
-            text = each.message.text.rpartition(SIGNATURE)[0] or each.message.text
+            if each.message.forwarded is not None:
+                return view
             outgoing, user = console.context.outgoing, asked.desk.principal.id
             kept = [outgoing.offer(user, asked.case.id, file) for file in each.message.attachments]
-            return replace(view, draft=text, files=[chip(file, asked.words) for file in kept])
+            writing = written_again(view.writing, each.message)
+            files = [chip(file, asked.words) for file in kept]
+            return replace(view, draft=written_text(each.message), files=files, writing=writing)
     return view
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from markupsafe import Markup
+
 from hub.console.faces import Faces
-from hub.console.text import split_quoted, split_rest
+from hub.console.text import safe_html, split_quoted, split_rest
 from hub.console.words import Moment, Words
 from hub.shown import name_of
 from schemas.capabilities import Capabilities
@@ -23,6 +25,7 @@ TIMES = ("until", "due_at")
 QUIET_STEPS = frozenset({"send-released"})
 CHANGE_ASKED = "change-asked"
 NOTHING = Capabilities()
+PLAIN = Markup("")
 QueueTitle = Callable[[str], str]
 
 
@@ -79,6 +82,9 @@ class Line:
     rest: str = ""
     quoted: str = ""
     html: bool = False
+    formatted: Markup = PLAIN
+    """Our own text, where it was formatted."""
+    forwarded: bool = False
     verified: bool = False
     suspect: bool = False
     typed: bool = False
@@ -157,7 +163,9 @@ def _line(entry: Entry, telling: Telling, day: str, subject: str) -> Line | None
         rest=rest,
         quoted=quoted,
         html=bool(entry.html) and side == "theirs",
-        to=", ".join(each.name or each.value for each in entry.participants) if side == "ours" else "",
+        formatted=safe_html(entry.html) if entry.html and side == "ours" else PLAIN,
+        forwarded="forwarded" in entry.detail,
+        to=_readers(entry, telling.words) if side == "ours" else "",
         subject=entry.subject if side == "theirs" and _differs(entry.subject, subject) else "",
         files=tuple(_file(entry, each, telling) for each in entry.attachments),
         fields=_fields(entry, new),
@@ -167,6 +175,15 @@ def _line(entry: Entry, telling: Telling, day: str, subject: str) -> Line | None
         hide=_hide(entry, telling),
     )
     return _signed(_changed(line, entry, telling.words), entry, telling)
+
+
+def _readers(entry: Entry, words: Words) -> str:
+    """To whom a message of ours went; copies are named as such."""
+    copies = {Role.CC: words.t("writing.cc"), Role.BCC: words.t("writing.bcc")}
+    return ", ".join(
+        f"{each.name or each.value} ({copies[each.role]})" if each.role in copies else each.name or each.value
+        for each in entry.participants
+    )
 
 
 def _changed(line: Line, entry: Entry, words: Words) -> Line:

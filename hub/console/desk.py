@@ -7,6 +7,7 @@ from datetime import datetime
 from secrets import token_hex
 from uuid import UUID
 
+from hub.console.composing import AS_TEXT, WritingView, writing_view
 from hub.console.conversation import Line, Telling, lines
 from hub.console.faces import Face, Faces, faces
 from hub.console.person import PersonView, person_view
@@ -48,6 +49,8 @@ class Rail:
     views: Sequence[RailLink]
     queues: Sequence[RailLink]
     is_supervisor: bool
+    can_start: bool = False
+    """Whether there is a channel by which one can write first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ class CaseView:
     private_text: str = ""
     public_text: str = ""
     """Both of the answer to who wrote in public, when it was refused."""
+    writing: WritingView = AS_TEXT
+    can_forward: bool = False
     longest: int | None = None
     """Of an answer, where the channel takes no more and does not split."""
 
@@ -152,6 +157,7 @@ class Desk:
             views=[self._view_link(name, queues, mine) for name in VIEWS],
             queues=[self._queue_link(each) for each in queues],
             is_supervisor=self.principal.is_at_least(Role.SUPERVISOR),
+            can_start=bool(self._context.correspondence.identities()),
         )
 
     async def _mine(self) -> int:
@@ -265,6 +271,11 @@ class Desk:
             is_public=offered.visibility is Visibility.PUBLIC,
             goes_private=bool(offered.private),
             longest=None if offered.splits else offered.longest,
+            can_forward=case.state is not CaseState.MERGED
+            and any(each.channel == "email" for each in self._context.correspondence.identities()),
+            writing=writing_view(
+                offered, self._context.correspondence.proposed(case, page.items), page.items, draft
+            ),
             draft=draft.text if draft else "",
             draft_at=int(draft.kept_at.timestamp() * 1000) if draft else 0,
             mode=draft.mode if draft else "reply",

@@ -20,7 +20,7 @@ from schemas.cases import CaseState
 from schemas.documents import Case
 from schemas.errors import Unknown
 
-HELD = frozenset({"replied", "replied-resolved", "scheduled"})
+HELD = frozenset({"replied", "replied-resolved", "scheduled", "started", "forwarded"})
 """What is taken back by not sending the answer, for as long as it did not leave."""
 DONE_UNDO = {
     "claimed": "release",

@@ -44,6 +44,7 @@ class SampleView:
 
     frame: tuple[UUID, str] | None = None
     frame_images = ""
+    can_forward = True
 
     def act(self, action: str) -> str:
         return f"#{action}"

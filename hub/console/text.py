@@ -4,6 +4,8 @@ import re
 
 from markupsafe import Markup, escape
 
+from processors.formatted import as_html, formatted
+
 FOLD_LINES = 40
 FOLD_LETTERS = 3000
 LINK = re.compile(r"https?://[^\s<>\"'`\u202a-\u202e\u2066-\u2069]{1,2000}")
@@ -44,3 +46,9 @@ def linked(text: str) -> Markup:
         end = match.start() + len(url)
     parts.append(escape(text[end:]))
     return Markup("").join(parts)
+
+
+def safe_html(html: str) -> Markup:
+    """Formatted text of ours for a page: written anew from its tree, in which nothing else can be (`processors.formatted`)."""
+    clean = as_html(formatted(html))
+    return Markup(clean.replace("<a href=", '<a target="_blank" rel="noopener noreferrer nofollow" href='))  # noqa: S704

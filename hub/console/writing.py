@@ -8,18 +8,25 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from hub.canned import canned_answers
+from hub.composing import reply_of
 from hub.console.acting import Asked, agent_name, asked_of, at_choice, chip, refusal_words, request_id
+from hub.console.composing import LONGEST_HTML, kept_fields, letter_of, typed
 from hub.console.console import Console
 from hub.console.desk import CaseView
+from hub.console.previewing import preview_of, preview_page
 from hub.console.reading import case_page, place_of, undo_of
 from hub.console.rendering import is_partial
+from hub.correspondence import text_of
 from hub.outgoing import MOST_FILES, Uploaded
 from hub.service import actor_of
+from processors.formatted import as_html, formatted
 from schemas.commands import Command, NoteCase, ReplyToCase
 from schemas.documents import Case, Entry, EntryKind
 from schemas.errors import Forbidden, Invalid, Stale, Unknown
 
 LONGEST_TEXT = 200_000
+LONGEST_PASTE = 1_000_000
+"""What is copied out of other programs comes with much beside its words."""
 LOOKED_AT = 20
 ATTEMPTS = 3
 
@@ -39,7 +46,14 @@ async def keep_draft(console: Console, request: Request) -> Response:
     """What is being written, so that it is there on another device too."""
     asked = await asked_of(console, request)
     mode = "note" if asked.text("mode") == "note" else "reply"
-    await console.context.drafts.keep(asked.desk.principal.id, asked.case.id, _written(asked), mode)
+    await console.context.drafts.keep(
+        asked.desk.principal.id,
+        asked.case.id,
+        _written(asked),
+        mode,
+        typed(asked.form, "html", LONGEST_HTML),
+        kept_fields(asked.form),
+    )
     return Response(status_code=204)
 
 
@@ -71,6 +85,28 @@ async def _kept(console: Console, asked: Asked) -> list[Uploaded]:
     return kept
 
 
+async def clean(_console: Console, request: Request) -> Response:
+    """HTML that was pasted, as it would be sent: for the editor, which parses nothing foreign itself."""
+    form = await request.form()
+    fragment = as_html(formatted(typed(form, "html", LONGEST_PASTE)))
+    headers = {"Cache-Control": "no-store", "Content-Security-Policy": "sandbox; default-src 'none'"}
+    return Response(fragment, 200, headers, "text/html; charset=utf-8")
+
+
+async def preview(console: Console, request: Request) -> Response:
+    """The answer as it would leave now. Nothing is sent; what is wrong with it is said."""
+    asked = await asked_of(console, request)
+    problem, made = "", None
+    try:
+        asked = replace(asked, kept=tuple(await _kept(console, asked)))
+        command = await command_of_form(console, asked, asked.case, "reply", _written(asked), None)
+        message = await console.context.service.preview(asked.desk.principal, command)
+        made = preview_of(console.context.correspondence.preview(message), message, asked.words)
+    except (Stale, Invalid, Forbidden) as refusal:
+        problem = await refusal_words(console, asked.desk, asked.case, refusal)
+    return await preview_page(console, request, made, problem, place_of(request).case_url(asked.case.number))
+
+
 async def write(console: Console, request: Request) -> Response:
     """Send or note. Whatever goes wrong, the text comes back in the page."""
     desk = console.desk(request)
@@ -84,6 +120,8 @@ async def write(console: Console, request: Request) -> Response:
     except Invalid as refusal:
         return await _again(console, request, asked, mode, text, composer_problem=str(refusal))
     asked = replace(asked, kept=tuple(kept))
+    if mode == "reply" and typed(asked.form, "html", LONGEST_HTML):
+        text = text_of(typed(asked.form, "html", LONGEST_HTML)) or text
     if not text.strip():
         return await _again(console, request, asked, mode, text, composer_problem=t("composer.empty"))
     if len(text) > LONGEST_TEXT:
@@ -112,7 +150,7 @@ async def _send(console: Console, asked: Asked, mode: str, text: str) -> Entry |
     case = asked.case
     send_at = _send_at(console, asked)
     for _ in range(ATTEMPTS):
-        command = _command(asked, case, mode, text, send_at)
+        command = await command_of_form(console, asked, case, mode, text, send_at)
         if isinstance(command, ReplyToCase):
             meanwhile = await _answered_since(console, asked, case)
             if meanwhile is not None:
@@ -138,17 +176,20 @@ def _send_at(console: Console, asked: Asked) -> datetime | None:
     return asked.words.now + timedelta(seconds=seconds) if seconds else None
 
 
-def _command(asked: Asked, case: Case, mode: str, text: str, send_at: datetime | None) -> Command:
+async def command_of_form(
+    console: Console, asked: Asked, case: Case, mode: str, text: str, send_at: datetime | None
+) -> Command:
+    """What the composer asks for. Raises Invalid for what cannot be meant."""
     if mode == "note":
         return NoteCase(case=case.id, actor=asked.actor, text=text)
-    return ReplyToCase(
-        case=case.id,
-        actor=asked.actor,
-        text=text,
-        attachments=tuple([each.attachment for each in asked.kept]),
-        send_at=send_at,
+    attachments = tuple([each.attachment for each in asked.kept])
+    return await reply_of(
+        console.context.correspondence,
+        case,
+        asked.actor,
+        letter_of(asked.form, text, attachments, send_at),
         resolve=asked.text("then") == "resolve",
-        expected_sequence=case.revision,
+        expected=case.revision,
     )
 
 
@@ -186,7 +227,20 @@ async def _again(
     view: CaseView = await asked.desk.case(asked.case.number, place_of(request))
     files = [chip(each, asked.words) for each in asked.kept]
     view = replace(
-        view, draft=text, mode=mode, collision=collision, composer_problem=composer_problem, files=files
+        view,
+        draft=text,
+        mode=mode,
+        collision=collision,
+        composer_problem=composer_problem,
+        files=files,
+        writing=replace(
+            view.writing,
+            html=typed(asked.form, "html", LONGEST_HTML),
+            cc=typed(asked.form, "cc"),
+            bcc=typed(asked.form, "bcc"),
+            opens_copies=True,
+            quoting=bool(asked.text("quote")),
+        ),
     )
     return await case_page(console, request, asked.desk, view, 409 if collision else 422)
 

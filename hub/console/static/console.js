@@ -9,6 +9,7 @@ import { beSeen } from "./presence.js";
 import { chooseRows } from "./choosing.js";
 import { offerPalette } from "./palette.js";
 import { attachFiles } from "./files.js";
+import { formatText } from "./formatting.js";
 import { offerCanned } from "./writing.js";
 import { readEarlier, settle } from "./reading.js";
 
@@ -18,6 +19,7 @@ keepDrafts();
 listenForKeys();
 offerCanned();
 attachFiles();
+formatText();
 chooseRows();
 offerPalette();
 beSeen();

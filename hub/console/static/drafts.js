@@ -4,6 +4,7 @@ const PREFIX = "hubbub-draft:";
 const KEPT_DAYS = 30;
 const KEPT_AT_MOST = 200;
 const PAUSE_MILLISECONDS = 1000;
+const KEPT = ["html", "to", "cc", "bcc", "subject", "quote", "sender", "queue"]; // beside the text
 
 const key = (form) => `${PREFIX}${document.body.dataset.user}:${form.dataset.draft}`;
 const composer = () => document.querySelector("form[data-draft]");
@@ -12,7 +13,7 @@ let waiting = null;
 export function keepDrafts() {
   document.addEventListener("input", (event) => {
     const form = event.target.closest?.("form[data-draft]");
-    if (form && (event.target === field(form) || event.target.name === "mode")) keep(form);
+    if (form && (event.target === field(form) || event.target.name === "mode" || KEPT.includes(event.target.name))) keep(form);
   });
   document.addEventListener("hubbub:written", () => {
     const form = composer();
@@ -34,10 +35,30 @@ export function keepDrafts() {
 const field = (form) => form.querySelector("textarea");
 const mode = (form) => form.querySelector("[name=mode]:checked")?.value ?? "reply";
 
+function others(form) {
+  const found = {};
+  for (const name of KEPT) {
+    const field = form.elements[name];
+    if (field) found[name] = field.type === "checkbox" && !field.checked ? "" : field.value;
+  }
+  return found;
+}
+
+function fill(form, more) {
+  for (const [name, value] of Object.entries(more ?? {})) {
+    const field = form.elements[name];
+    if (!field) continue;
+    if (field.type === "checkbox") field.checked = Boolean(value);
+    else field.value = value;
+  }
+  const copies = form.querySelector("details.copies");
+  if (copies && (more?.cc || more?.bcc)) copies.open = true;
+}
+
 function keep(form) {
   const text = field(form).value;
   const saved = document.getElementById("saved");
-  const draft = { text, mode: mode(form), at: Date.now() };
+  const draft = { text, mode: mode(form), at: Date.now(), more: others(form) };
   try {
     if (text) localStorage.setItem(key(form), JSON.stringify(draft));
     else localStorage.removeItem(key(form));
@@ -49,6 +70,7 @@ function keep(form) {
   body.set("csrf", form.querySelector("[name=csrf]").value);
   body.set("text", text);
   body.set("mode", draft.mode);
+  for (const [name, value] of Object.entries(draft.more)) body.set(name, value);
   stop();
   waiting = { url: form.dataset.keep, body, timer: setTimeout(flush, PAUSE_MILLISECONDS) };
 }
@@ -73,6 +95,8 @@ function restore() {
   const draft = read(key(form));
   if (draft?.text && draft.at > Number(form.dataset.draftAt) && (!field(form).value || Number(form.dataset.draftAt))) {
     field(form).value = draft.text;
+    fill(form, draft.more);
+    document.dispatchEvent(new Event("hubbub:draft"));
     const chosen = [...form.querySelectorAll("[name=mode]")].find((each) => each.value === draft.mode && !each.disabled);
     if (chosen) chosen.checked = true;
   }

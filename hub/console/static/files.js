@@ -1,6 +1,7 @@
 // Files for an answer: chosen, dropped or pasted, they are kept at once and stand as chips until the answer is sent.
 
 const form = () => document.querySelector("form[data-files]");
+const isText = (target) => target.id === "compose" || Boolean(target.closest?.(".editor"));
 const chips = () => document.getElementById("files");
 
 export function attachFiles() {
@@ -11,11 +12,11 @@ export function attachFiles() {
     upload(chosen);
   });
   document.addEventListener("paste", (event) => {
-    if (event.target.id === "compose") take(event, event.clipboardData);
+    if (isText(event.target)) take(event, event.clipboardData);
   });
   document.addEventListener("drop", (event) => {
     event.target.classList?.remove("dropping");
-    if (event.target.id === "compose") take(event, event.dataTransfer);
+    if (isText(event.target)) take(event, event.dataTransfer);
   });
   for (const [name, on] of [["dragover", true], ["dragleave", false]]) {
     document.addEventListener(name, (event) => {

@@ -56,7 +56,7 @@ function write(mode) {
   const choice = page()?.querySelector(`[name=mode][value=${mode}]`);
   if (!choice || choice.disabled) return false;
   choice.checked = true;
-  focus(page().querySelector("textarea"));
+  focus(page().querySelector(mode === "reply" ? ".is-formatted .editor" : "#none") ?? page().querySelector("#compose"));
 }
 
 function press(name) {

@@ -2,6 +2,7 @@
 
 const menu = () => document.getElementById("menu-canned");
 const field = () => document.getElementById("compose");
+const formatted = () => document.querySelector(".is-formatted .editor");
 const choices = () => [...(menu()?.querySelectorAll("[data-canned]") ?? [])];
 
 export function offerCanned() {
@@ -45,7 +46,7 @@ function choose(event) {
   else if (event.key === "Enter" && event.target.id === "canned-filter") shown[0]?.click();
   else if (event.key === "Escape") {
     menu().open = false;
-    field().focus();
+    (formatted() ?? field()).focus();
     event.stopPropagation();
   } else return;
   event.preventDefault();
@@ -55,8 +56,9 @@ async function insert(url) {
   const area = field();
   const answer = await fetch(url, { headers: { Accept: "text/plain" } });
   menu().open = false;
-  area.focus();
+  (formatted() ?? area).focus();
   if (!answer.ok) return;
+  if (formatted()) return document.execCommand("insertText", false, await answer.text());
   area.setRangeText(await answer.text(), area.selectionStart, area.selectionEnd, "end");
   area.dispatchEvent(new Event("input", { bubbles: true }));
 }

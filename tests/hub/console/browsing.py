@@ -71,4 +71,4 @@ async def tab(browser: Browser, url: str, name: str = "", **options: Any) -> Asy
         yield made
     finally:
         await context.close()
-    assert made.faults == []
+    assert made.faults == [], made.faults

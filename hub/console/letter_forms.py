@@ -1,0 +1,124 @@
+"""Messages with a page of their own: its form as it is shown, shown again, previewed and sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hub.console.acting import LONGEST_REQUEST, chip, time_of
+from hub.console.composing import LONGEST_HTML, WritingView, typed
+from hub.console.console import Console
+from hub.console.desk import FileChip
+from hub.console.previewing import preview_of, preview_page
+from hub.outgoing import MOST_FILES, Uploaded
+from schemas.commands import Command
+from schemas.errors import Invalid, Stale
+from schemas.ids import command_id
+
+UNPROCESSABLE, CONFLICT = 422, 409
+
+
+@dataclass(frozen=True, slots=True)
+class LetterForm:
+    """`fields` has what was filled in; `url` is where the form goes, `files_url` where its files do."""
+
+    title: str
+    url: str
+    back: str
+    files_url: str
+    place: UUID
+    nonce: str
+    writing: WritingView
+    fields: dict[str, str]
+    text: str = ""
+    draft_url: str = ""
+    draft_at: int = 0
+    senders: Sequence[tuple[str, str]] = ()
+    queues: Sequence[tuple[str, str]] = ()
+    chips: Sequence[FileChip] = ()
+    attached: Sequence[tuple[str, str, bool]] = ()
+    """SHA-256, name and whether it goes along, of each file of a message that is handed on."""
+    quoted: str = ""
+    problem: str = ""
+
+    def value(self, name: str) -> str:
+        return self.fields.get(name, "")
+
+
+async def show(console: Console, request: Request, made: LetterForm, status: int = 200) -> Response:
+    desk = console.desk(request)
+    values = {
+        "rail": await desk.rail(),
+        "here": "new" if made.senders else "",
+        "level": "page",
+        "page_title": made.title,
+        "letter": made,
+    }
+    return console.pages.render(request, "writing.html", values, status)
+
+
+async def again(
+    console: Console, request: Request, made: LetterForm, kept: Sequence[Uploaded], refusal: Exception
+) -> Response:
+    """The form as it was sent, with what is wrong with it."""
+    form, words = await request.form(), console.words(request)
+    made = replace(
+        made,
+        text=typed(form, "text", LONGEST_HTML),
+        writing=replace(
+            made.writing,
+            html=typed(form, "html", LONGEST_HTML),
+            cc=typed(form, "cc"),
+            bcc=typed(form, "bcc"),
+            opens_copies=True,
+        ),
+        chips=[chip(each, words) for each in kept],
+        problem=said(refusal),
+    )
+    return await show(console, request, made, CONFLICT if isinstance(refusal, Stale) else UNPROCESSABLE)
+
+
+async def previewed(console: Console, request: Request, command: Command, back: str) -> Response:
+    message = await console.context.service.preview(console.principal(request), command)
+    made = preview_of(console.context.correspondence.preview(message), message, console.words(request))
+    return await preview_page(console, request, made, "", back)
+
+
+def said(refusal: Exception) -> str:
+    problems = "; ".join(refusal.problems.values()) if isinstance(refusal, Invalid) else ""
+    return problems or str(refusal)
+
+
+async def kept_files(console: Console, form: FormData, user: str, place: UUID) -> list[Uploaded]:
+    """What was kept before, and what comes with this form. Raises Invalid for what cannot go out."""
+    outgoing = console.context.outgoing
+    kept = list(outgoing.read(user, place, [each for each in form.getlist("kept") if isinstance(each, str)]))
+    for each in form.getlist("files"):
+        if isinstance(each, UploadFile) and each.filename:
+            content = await each.read()
+            kept.append(await outgoing.keep(user, place, each.filename, each.content_type or "", content))
+    if len(kept) > MOST_FILES:
+        raise Invalid(f"at most {MOST_FILES} files go with one message")
+    return kept
+
+
+def send_at(console: Console, request: Request, form: FormData) -> datetime | None:
+    """When it leaves: as chosen, else after the time in which it can be taken back."""
+    words, chosen = console.words(request), typed(form, "later")
+    if chosen:
+        return time_of(chosen, typed(form, "at"), words)
+    seconds = console.context.facts.undo_seconds
+    return words.now + timedelta(seconds=seconds) if seconds else None
+
+
+def request_of(user: str, form: FormData, action: str) -> UUID:
+    """A form that is sent twice is one request; what it says is part of it."""
+    said_in_it = "\x1f".join(
+        f"{name}={value}" for name, value in sorted(form.multi_items()) if isinstance(value, str)
+    )
+    nonce = typed(form, "request")[:LONGEST_REQUEST]
+    return command_id(user, f"console\x1f{nonce}\x1f{action}\x1f{said_in_it}")
