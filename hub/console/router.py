@@ -88,7 +88,6 @@ GUARDED: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/blocked", blocking.block),
     ("GET", "/blocked/{id}", blocking.show_blocked),
     ("POST", "/blocked/{id}/unblock", blocking.unblock),
-    ("GET", "/audit", overseeing.audit),
     ("GET", "/company", company_items.company),
     ("GET", "/company/changes", company_changes.show_changes),
     ("POST", "/company/changes", company_changes.act_on_changes),
