@@ -76,6 +76,7 @@ SERVERS: dict[str, AnyNeed] = {
         "building promtool (some minutes)",
         tags="remove_all_sd,enable_dns_sd",
     ),
+    "clamd": Need(("clamd",), ("clamav-daemon",)),
     "dovecot": Need(("dovecot",), ("dovecot-imapd", "dovecot-lmtpd")),
     "postfix": Need(("postfix",), ("postfix",)),
     **{name: LocalNeed(name) for name in LOCAL_SERVERS},
