@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from connectors.kit.client_address import Network
 from hub.accounts import Accounts
-from hub.configuring import Configuring
 from hub.blocking import Blocks
+from hub.configuring import Configuring
 from hub.connecting import Controls
 from hub.correspondence import Correspondence
 from hub.drafts import Drafts
@@ -21,7 +21,9 @@ from hub.outgoing import OutgoingFiles
 from hub.people import People
 from hub.presence import Presences
 from hub.previewing import Previewing
+from hub.saved_views import SavedViews
 from hub.service import Service
+from hub.team import Team
 from hub.trying import Trying
 from schemas.configuration import Configuration, Origin
 from schemas.documents import DeadLetter, LetterState, PublishedConfiguration, QuarantineItem
@@ -219,12 +221,20 @@ class AppContext:
         return Blocks(self.engine, self.clock, self.service)
 
     @property
+    def saved_views(self) -> SavedViews:
+        return SavedViews(self.engine, self.clock, self.service)
+
+    @property
     def drafts(self) -> Drafts:
         return Drafts(self.engine, self.clock)
 
     @property
     def configuring(self) -> Configuring:
         return Configuring(self.engine, self.clock, self.publisher)
+
+    @property
+    def team(self) -> Team:
+        return Team(self.engine, self.clock, self.accounts)
 
     @property
     def trying(self) -> Trying:
