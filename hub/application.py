@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from starlette.types import ASGIApp
 
+from connectors.kit.channel import Opened
 from connectors.kit.hooks import Hook
 from hub.console.frames import mount_frames
 from hub.console.router import mount
@@ -38,16 +39,13 @@ def applications(
     mount_frames(files, context)
     apps: dict[str, ASGIApp] = {"console": app, "files": files, HEALTH: health_app(context)}
     pages = next((each.app for each in hub.channels.values() if each.app is not None), files_app(context))
-    apps["intake"] = HookServer(hooks_of(hub), pages, hub.clock, is_stopping, hub.controls.is_paused)
+    apps["intake"] = HookServer(hooks_of(hub.channels), pages, hub.clock, is_stopping, hub.controls.is_paused)
     return apps
 
 
-def hooks_of(hub: Hub) -> dict[tuple[str, str], Hook]:
-    return {
-        (name, account): hook
-        for name, channel in hub.channels.items()
-        for account, hook in channel.hooks.items()
-    }
+def hooks_of(channels: Mapping[str, Opened]) -> dict[tuple[str, str], Hook]:
+    """By channel and account."""
+    return {(name, account): hook for name, each in channels.items() for account, hook in each.hooks.items()}
 
 
 def app_context(

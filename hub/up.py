@@ -26,8 +26,9 @@ from hub.pulling import DUTY as FETCH
 from hub.roles import EVERYTHING, Role, Roles
 from hub.settings import HubSettings
 from hub.sharing import Work, listening_of, publish_at_start, work_of
+from hub.starting import ToldWaiting, until_reached
 from hub.wiring import Hub, wire
-from schemas.errors import Outage
+from schemas.errors import Outage, Unreachable
 from sinks.outbound import DUTY as SEND
 
 log = structlog.get_logger("hubbub")
@@ -228,13 +229,29 @@ def spare_the_collector() -> None:
     gc.set_threshold(100_000, 20, 50)
 
 
+async def _start_patiently(
+    settings: HubSettings, folder: Path, roles: Roles, stopped: asyncio.Event, told: ToldWaiting
+) -> Running | None:
+    """None when it was stopped before the servers could be reached."""
+    while True:
+        try:
+            return await start(settings, folder, roles)
+        except Unreachable as why:
+            if not await until_reached(settings, folder, roles, stopped, told, why):
+                return None
+
+
 async def run(
     settings: HubSettings,
     folder: Path,
     told: Callable[[Running], None] = lambda _: None,
     roles: Roles = EVERYTHING,
+    told_waiting: ToldWaiting = lambda _addresses, _why: None,
 ) -> None:
-    """Run until SIGTERM or SIGINT. `told` is called once all is ready. A second signal ends at once."""
+    """Run until SIGTERM or SIGINT. `told` is called once all is ready. A second signal ends at once.
+
+    While the servers of the second engine cannot be reached it waits for them; `told_waiting` is called before.
+    """
     arm_for_test(os.environ)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -246,7 +263,10 @@ async def run(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    running = await start(settings, folder, roles)
+    started = await _start_patiently(settings, folder, roles, stopped, told_waiting)
+    if started is None:
+        return
+    running = started
     spare_the_collector()
     told(running)
     try:

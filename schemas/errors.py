@@ -2,6 +2,7 @@
 
 HubbubError
 ├── Outage          wait, lag is visible, nothing is parked
+│   └── Unreachable a server of ours is not there at all: who starts waits for it
 ├── Conflict        somebody else wrote first: load again, decide again
 ├── NotYet          park the key with backoff, later events of the key wait behind it
 ├── Never           dead letter at once: original bytes, reason, stage
@@ -26,6 +27,10 @@ class Outage(HubbubError):
     def __init__(self, message: str, retry_after_seconds: float = 5.0) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Unreachable(Outage):
+    """Nobody listens, or nobody answers. What only a change of the settings can cure is a plain Outage."""
 
 
 class Conflict(HubbubError):

@@ -10,6 +10,8 @@ from hub.cli.output import note
 from hub.cli.place import place_of, with_place
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hub.settings import HubSettings
     from hub.up import Running
 
@@ -77,7 +79,7 @@ def run_hub(settings: "HubSettings", only: str | None) -> None:
         )
     style = {"auto": "console" if sys.stderr.isatty() else "json", "text": "console"}
     configure_logging(style.get(settings.logging.format, settings.logging.format), settings.logging.level)
-    asyncio.run(run(settings, settings.data, _told, roles))
+    asyncio.run(run(settings, settings.data, _told, roles, _told_waiting))
 
 
 def on_port(settings: "HubSettings", name: str, port: int | None) -> "HubSettings":
@@ -93,6 +95,12 @@ def _on_smtp_port(settings: "HubSettings", port: int | None) -> "HubSettings":
         raise click.UsageError("--smtp-port: the settings have no email.smtp_in")
     smtp_in = settings.email.smtp_in.model_copy(update={"port": port})
     return settings.model_copy(update={"email": settings.email.model_copy(update={"smtp_in": smtp_in})})
+
+
+def _told_waiting(addresses: "Mapping[str, str]", why: str) -> None:
+    for name, address in addresses.items():
+        note(f"{name:<8} {address}")
+    note(f"waiting for Kafka and MongoDB: {why}; stop with Ctrl-C")
 
 
 def _told(running: "Running") -> None:

@@ -14,7 +14,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
-from schemas.errors import Outage
+from schemas.errors import Outage, Unreachable
 from sinks.kafka.address import KafkaAddress
 from sinks.tls import client_context
 
@@ -47,13 +47,21 @@ def security_options(address: KafkaAddress) -> dict[str, Any]:
 
 async def not_connected(address: KafkaAddress, error: BaseException) -> Outage:
     """Why no client can connect, as an outage that says what to change: aiokafka itself tells only that none could."""
-    reasons = [await _reason(address, server) for server in address.servers[:3]]
-    told = next((each for each in reasons if each), f"{type(error).__name__}: {error}"[:300])
-    return Outage(f"kafka: connecting: {told}")
+    reasons: list[str] = []
+    for server in address.servers[:3]:
+        try:
+            reasons.append(await _reason(address, server))
+        except Unreachable as silent:
+            reasons.append(str(silent))
+        else:
+            break  # one that talks to us knows better than those that are down
+    else:
+        return Unreachable(f"kafka: connecting: {reasons[0]}")
+    return Outage(f"kafka: connecting: {reasons[-1] or f'{type(error).__name__}: {error}'[:300]}")
 
 
 async def _reason(address: KafkaAddress, server: str) -> str:
-    """What one broker says; empty where it lets us in."""
+    """What one broker says; empty where it lets us in. Raises Unreachable where it says nothing."""
     access = address.access
     host, _, port = server.rpartition(":")
     try:
@@ -84,9 +92,11 @@ async def _reason(address: KafkaAddress, server: str) -> str:
         )
     except UnsupportedSaslMechanismError:
         return f"{server}: the broker does not offer {access.mechanism}; set {PLACE}.mechanism to one that it does"
-    except ConnectionRefusedError:
-        return f"{server}: nobody listens there; is Kafka up, and is `log` right?"
-    except (TimeoutError, IncompatibleBrokerVersion, KafkaError, OSError) as error:
+    except ConnectionRefusedError as error:
+        raise Unreachable(f"{server}: nobody listens there; is Kafka up, and is `log` right?") from error
+    except (TimeoutError, OSError) as error:
+        raise Unreachable(f"{server}: it does not answer ({type(error).__name__}: {error})"[:400]) from error
+    except (IncompatibleBrokerVersion, KafkaError) as error:
         return f"{server}: {_wrong_listener(address)} ({type(error).__name__}{f': {error}' if str(error) else ''})"[
             :400
         ]

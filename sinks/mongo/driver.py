@@ -27,7 +27,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from schemas.errors import Invalid, Outage
+from schemas.errors import Invalid, Outage, Unreachable
 from sinks.mongo.port import Fields, Filter, Order
 from sinks.mongo.settings import MongoSettings
 from sinks.tls import client_context
@@ -55,7 +55,7 @@ def outages() -> Iterator[None]:
     except OperationFailure as error:
         raise Outage(_refused(error)[:500]) from error
     except PyMongoError as error:
-        raise Outage(_not_reached(error)[:500]) from error
+        raise _not_reached(error) from error
 
 
 def _refused(error: OperationFailure) -> str:
@@ -73,20 +73,25 @@ def _refused(error: OperationFailure) -> str:
     return f"mongodb: the server refused: {error}"
 
 
-def _not_reached(error: PyMongoError) -> str:
+def _not_reached(error: PyMongoError) -> Outage:
     said = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in said:
         reason = said.partition("certificate verify failed: ")[2].partition(" (")[0] or "it is not known"
-        return (
+        return Outage(
             f"mongodb: the server's certificate is not believed ({reason}); set mongodb.tls.certificate_authorities to the "
             "authority that signed it, or write the name that it is for in `store`"
         )
     if "SSL handshake failed" in said or "[SSL" in said:
-        return f"mongodb: TLS fails; does the server speak it, and does it ask for mongodb.tls.certificate? {said}"
+        return Outage(
+            f"mongodb: TLS fails; does the server speak it, and does it ask for mongodb.tls.certificate? {said}"[
+                :500
+            ]
+        )
     hangs_up = "connection closed" in said or "connection is already closed" in said
     if isinstance(error, ServerSelectionTimeoutError | AutoReconnect) and hangs_up:
-        return f"mongodb: the server hangs up; does it want mongodb.tls? {said}"
-    return f"mongodb: {type(error).__name__}: {said}"
+        return Outage(f"mongodb: the server hangs up; does it want mongodb.tls? {said}"[:500])
+    kind = Unreachable if isinstance(error, ServerSelectionTimeoutError) else Outage
+    return kind(f"mongodb: {type(error).__name__}: {said}"[:500])
 
 
 class MongoCollection:
