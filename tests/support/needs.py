@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deploy.local.servers import SERVERS as LOCAL_SERVERS
-from tests.support.golang import GoNeed
+from tests.support.golang import GoFile, GoNeed
 from tests.support.node import NodeNeed
 from tests.support.paths import ROOT
 
@@ -60,7 +60,7 @@ class LocalNeed:
         LOCAL_SERVERS[self.name].fetch()
 
 
-AnyNeed = Need | LocalNeed | NodeNeed | GoNeed
+AnyNeed = Need | LocalNeed | NodeNeed | GoNeed | GoFile
 BROWSER = Need(("chromium", "chromium-browser", "google-chrome"), ("chromium",))
 
 # The argument of @pytest.mark.server. To add one: a line here, and a test that names it.
@@ -69,6 +69,9 @@ SERVERS: dict[str, AnyNeed] = {
     "cc": Need(("cc", "gcc"), ("gcc", "libc6-dev")),  # no server, but found and installed as they are
     "compose": GoNeed("compose", "github.com/compose-spec/compose-go/v2/cmd", "building compose-go"),
     "systemd-analyze": Need(("systemd-analyze",), ("systemd",)),
+    "keda": GoFile(  # the schema of its ScaledObject
+        "keda", "github.com/kedacore/keda/v2", "config/crd/bases/keda.sh_scaledobjects.yaml"
+    ),
     "kustomize": GoNeed("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "building kustomize (a minute)"),
     "promtool": GoNeed(
         "promtool",
