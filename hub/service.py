@@ -18,7 +18,9 @@ from schemas.accounts import ANY_QUEUE, Principal, Role, Scope, User, user_id
 from schemas.capabilities import Capabilities, FileLimits
 from schemas.cases import CaseRouted, CaseState, RoutingDecision
 from schemas.collections import CASES
+from schemas.columns import PRIORITY_RANK
 from schemas.commands import AssignCase, Command, MergeCase, StartCase, TransferCase
+from schemas.configuration import Priority
 from schemas.documents import Case, Entry, EntryKind, Handle
 from schemas.errors import Forbidden, Invalid, Unknown
 from schemas.events import Actor, Event
@@ -39,11 +41,13 @@ class CaseFilter:
     """Which cases to list. Empty fields do not filter. `sort`: waiting (oldest wait first), newest, due, priority."""
 
     queue: str | None = None
+    queues: tuple[str, ...] = ()
     states: tuple[CaseState, ...] = OPEN_STATES
     assignee: str | None = None
     unassigned: bool = False
     brand: str | None = None
     handles: tuple[UUID, ...] = ()
+    priorities: tuple[Priority, ...] = ()
     overdue: bool = False
     sort: str = "waiting"
 
@@ -131,13 +135,29 @@ class Service:
     async def cases(
         self, principal: Principal, wanted: CaseFilter, limit: int = 50, after: str | None = None
     ) -> Page[Case]:
-        where: list[Where] = []
-        visible = self._visible_queues(principal)
+        where = self._where(principal, wanted)
+        if wanted.sort not in SORTS:
+            raise Invalid("sort is not known", {"sort": f"use one of {', '.join(SORTS)}"})
+        query = Query(CASES, where, SORTS[wanted.sort], min(limit, PAGE_LIMIT), after)
+        page = await self.engine.find(query)
+        return Page([each for each in page.items if isinstance(each, Case)], page.next)
+
+    async def count(self, principal: Principal, wanted: CaseFilter) -> int:
+        """How many cases `cases` would list in all."""
+        return await self.engine.count(Query(CASES, self._where(principal, wanted)))
+
+    def _where(self, principal: Principal, wanted: CaseFilter) -> tuple[Where, ...]:
+        where = self._in_queues(principal, wanted)
         if wanted.queue is not None:
             self._must_see(principal, wanted.queue)
             where.append(Where("queue", "=", wanted.queue))
+        elif wanted.queues:
+            read = wanted.queues if visible is None else tuple(sorted(set(wanted.queues) & set(visible)))
+            where.append(Where("queue", "in", read))
         elif visible is not None:
             where.append(Where("queue", "in", tuple(visible)))
+        if wanted.priorities:
+            where.append(Where("priority", "in", tuple(PRIORITY_RANK[each] for each in wanted.priorities)))
         if wanted.states:
             where.append(Where("state", "in", tuple(str(state) for state in wanted.states)))
         if wanted.unassigned:
@@ -150,11 +170,18 @@ class Service:
             where.append(Where("handle", "in", wanted.handles))
         if wanted.overdue:
             where.append(Where("due_at", "<", self.clock.now()))
-        if wanted.sort not in SORTS:
-            raise Invalid("sort is not known", {"sort": f"use one of {', '.join(SORTS)}"})
-        query = Query(CASES, tuple(where), SORTS[wanted.sort], min(limit, PAGE_LIMIT), after)
-        page = await self.engine.find(query)
-        return Page([each for each in page.items if isinstance(each, Case)], page.next)
+        return tuple(where)
+
+    def _in_queues(self, principal: Principal, wanted: CaseFilter) -> list[Where]:
+        """Of the queues that are asked for those that are read. Raises Unknown for one alone that is not."""
+        visible = self._visible_queues(principal)
+        if wanted.queue is not None:
+            self._must_see(principal, wanted.queue)
+            return [Where("queue", "=", wanted.queue)]
+        if wanted.queues:
+            read = wanted.queues if visible is None else tuple(sorted(set(wanted.queues) & set(visible)))
+            return [Where("queue", "in", read)]
+        return [] if visible is None else [Where("queue", "in", tuple(visible))]
 
     async def case(self, principal: Principal, reference: UUID | str) -> Case:
         """A case by id or by number. Raises Unknown when it is not there or not in the principal's queues.

@@ -23,6 +23,7 @@ from schemas.documents import (
 )
 from schemas.installation import INSTALLATIONS
 from schemas.members import LEASES, MEMBERS
+from schemas.saved_views import SAVED_VIEWS
 
 
 def _next_due(case: Case) -> datetime | None:
@@ -155,6 +156,7 @@ COLLECTIONS: tuple[Collection, ...] = (
     MESSAGE_CHANGES,
     BLOCKS,
     HELD,
+    SAVED_VIEWS,
     CONNECTOR_ORDERS,
     CONNECTOR_REPORTS,
     GRANTS,

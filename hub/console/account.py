@@ -10,6 +10,7 @@ from hub.console.console import Console
 
 TABS = (
     ("preferences", "preferences.title"),
+    ("views", "saved.title"),
     ("sessions", "sessions.title"),
     ("second-factor", "factor.title"),
     ("single-sign-on", "openid.title"),

@@ -10,8 +10,10 @@ from uuid import UUID
 from hub.console.composing import AS_TEXT, WritingView, writing_view
 from hub.console.conversation import Line, Telling, lines
 from hub.console.faces import Face, Faces, faces
+from hub.console.narrowing import STATES as NARROW_STATES
+from hub.console.narrowing import of_filter
 from hub.console.person import PersonView, person_view
-from hub.console.places import ICONS, VIEWS, Place
+from hub.console.places import ICONS, VIEWS, Place, place
 from hub.console.rows import CLOSED, Row, channel_icon, channel_name, is_late, row
 from hub.console.words import Moment, Words
 from hub.http.context import AppContext
@@ -21,14 +23,17 @@ from schemas.accounts import Principal, Role
 from schemas.capabilities import Visibility
 from schemas.cases import CaseState
 from schemas.collections import CASES
+from schemas.configuration import Priority
 from schemas.documents import Case, Entry
 from schemas.errors import Unknown
 from schemas.interactions import Participant
+from schemas.saved_views import EVERYBODY, ME, NOBODY
 from schemas.steps import Query, Where
 
 ROWS = 50
 FILES = "/api/v1/cases"
 ENTRIES = 50
+COUNTED_VIEWS = 9
 MAIL_SCHEMES = ("email", "email-typed")
 PICKED_AT_MOST = 200
 
@@ -49,8 +54,19 @@ class Rail:
     views: Sequence[RailLink]
     queues: Sequence[RailLink]
     is_supervisor: bool
+    saved: Sequence[RailLink] = ()
     can_start: bool = False
     """Whether there is a channel by which one can write first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowable:
+    """What the list over all queues may be narrowed to: (value, title) each."""
+
+    queues: Sequence[tuple[str, str]]
+    states: Sequence[tuple[str, str]]
+    priorities: Sequence[tuple[str, str]]
+    assignees: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,8 @@ class ListView:
     queues: Sequence[tuple[str, str]] = ()
     agents: Sequence[Face] = ()
     """To whom the chosen ones may be given; in a view over all queues nobody."""
+    narrowable: Narrowable | None = None
+    """Of the view over all queues alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +170,30 @@ class Desk:
     # -- rail -------------------------------------------------------------------------------------------------------
 
     async def rail(self) -> Rail:
-        queues, mine = await asyncio.gather(self._service.queues(self.principal), self._mine())
+        queues, mine, saved = await asyncio.gather(
+            self._service.queues(self.principal), self._mine(), self._saved()
+        )
         return Rail(
             views=[self._view_link(name, queues, mine) for name in VIEWS],
             queues=[self._queue_link(each) for each in queues],
             is_supervisor=self.principal.is_at_least(Role.SUPERVISOR),
+            saved=saved,
             can_start=bool(self._context.correspondence.identities()),
         )
+
+    async def _saved(self) -> list[RailLink]:
+        """Views that were saved; those that have a number are counted."""
+        saved_views = self._context.saved_views
+        views = await saved_views.seen_by(self.principal)
+        counts = await saved_views.counts(self.principal, views[:COUNTED_VIEWS])
+        links = []
+        for at, view in enumerate(views):
+            narrow = of_filter(view.filter, view.id)
+            chosen = place(None, "all", view.filter.sort, narrow)
+            count = counts[at] if at < len(counts) else None
+            icon = "users" if view.audience == EVERYBODY else "layers"
+            links.append(RailLink(chosen.key, view.title, chosen.url, icon, count))
+        return links
 
     async def _mine(self) -> int:
         """How many open cases the principal has, in the queues that the principal reads."""
@@ -211,7 +246,9 @@ class Desk:
         agents = await self._agents(place.queue) if place.queue else []
         visible = self.principal.queues()
         queues = [each for each in self._queues() if visible is None or each[0] in visible]
-        return ListView(place, self.title(place), rows, page.next, queues, agents)
+        is_all = place.queue is None and place.show == "all"
+        narrowable = await self._narrowable(queues) if is_all and after is None else None
+        return ListView(place, await self._title(place), rows, page.next, queues, agents, narrowable)
 
     def _queues(self) -> list[tuple[str, str]]:
         configuration = self._context.service.company.current.configuration
@@ -219,6 +256,26 @@ class Desk:
 
     def title(self, place: Place) -> str:
         return self.queue_title(place.queue) if place.queue else self.words.t(f"rail.{place.show}")
+
+    async def _title(self, place: Place) -> str:
+        """A saved view's own, for as long as there is one."""
+        if place.narrow.view:
+            try:
+                return (await self._context.saved_views.get(self.principal, UUID(place.narrow.view))).title
+            except Unknown:
+                pass
+        return self.title(place)
+
+    async def _narrowable(self, queues: Sequence[tuple[str, str]]) -> Narrowable:
+        t = self.words.t
+        users = await self._context.accounts.users.names()
+        named = [(each.name, each.title or each.name) for each in users if each.active][:PICKED_AT_MOST]
+        return Narrowable(
+            queues,
+            [(each, t(f"state.{each}")) for each in NARROW_STATES],
+            [(each, t(f"priority.{each}")) for each in Priority],
+            [("", t("saved.anybody")), (ME, t("rail.mine")), (NOBODY, t("rail.unassigned")), *named],
+        )
 
     def queue_title(self, name: str) -> str:
         queues = self._context.service.company.current.configuration.queues

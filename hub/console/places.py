@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from hub.console.narrowing import NOTHING, Narrow
 from hub.service import OPEN_STATES, SORTS, CaseFilter
 from schemas.cases import CaseState
 from schemas.errors import Unknown
+from schemas.saved_views import ME, NOBODY
 
 ROOT = "/console"
 DEFAULT_SORT = "waiting"
@@ -38,6 +40,13 @@ class Place:
     queue: str | None
     show: str
     sort: str
+    narrow: Narrow = NOTHING
+    """Of the view over all queues."""
+
+    @property
+    def key(self) -> str:
+        """As the rail calls it."""
+        return self.queue or (f"view-{self.narrow.view}" if self.narrow.view else self.show)
 
     @property
     def path(self) -> str:
@@ -54,6 +63,7 @@ class Place:
             chosen["show"] = self.show
         if self.sort != self.usual_sort:
             chosen["sort"] = self.sort
+        chosen |= self.narrow.query()
         chosen |= {name: value for name, value in more.items() if value}
         return f"?{urlencode(chosen)}" if chosen else ""
 
@@ -71,21 +81,25 @@ class Place:
         return "newest" if self.show in NEWEST_FIRST else DEFAULT_SORT
 
     def filter(self, user: str) -> CaseFilter:
+        narrow = self.narrow
+        named = narrow.assignee if narrow.assignee not in ("", ME, NOBODY) else None
         return CaseFilter(
             queue=self.queue,
-            states=STATES.get(self.show, OPEN_STATES),
-            assignee=user if self.show == "mine" else None,
-            unassigned=self.show == "unassigned",
-            overdue=self.show == "overdue",
+            queues=narrow.queues,
+            states=narrow.states or STATES.get(self.show, OPEN_STATES),
+            assignee=user if self.show == "mine" or narrow.assignee == ME else named,
+            unassigned=self.show == "unassigned" or narrow.assignee == NOBODY,
+            priorities=narrow.priorities,
+            overdue=self.show == "overdue" or narrow.overdue,
             sort=self.sort,
         )
 
 
-def place(queue: str | None, show: str = "", sort: str = "") -> Place:
+def place(queue: str | None, show: str = "", sort: str = "", narrow: Narrow = NOTHING) -> Place:
     """Raises Unknown for what is no view, and takes the usual order for an order that is not known."""
     known = SHOWS if queue else VIEWS
     show = show or "all"
     if show not in known:
         raise Unknown(f"there is no view {show!r}")
-    made = Place(queue, show, DEFAULT_SORT)
+    made = Place(queue, show, DEFAULT_SORT, narrow if not queue and show == "all" else NOTHING)
     return replace(made, sort=sort if sort in SORTS else made.usual_sort)

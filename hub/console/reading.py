@@ -11,6 +11,7 @@ from hub.canned import canned_answers
 from hub.console.console import Console
 from hub.console.desk import CaseView, Desk, ListView
 from hub.console.frames import has_remote_pictures
+from hub.console.narrowing import of_query
 from hub.console.places import Place, place
 from hub.console.rendering import is_partial
 from hub.console.words import catalogue
@@ -37,7 +38,7 @@ def place_of(request: Request) -> Place:
     query = request.query_params
     queue = request.path_params.get("queue")
     show = query.get("show", "") if queue else request.path_params.get("view", "all")
-    return place(queue, show, query.get("sort", ""))
+    return place(queue, show, query.get("sort", ""), of_query(query))
 
 
 async def front(console: Console, request: Request) -> Response:
@@ -52,8 +53,8 @@ async def front(console: Console, request: Request) -> Response:
 async def _framed(desk: Desk, listed: ListView, level: str) -> dict[str, object]:
     """What stands around a list, and its title with how many wait there."""
     around = await desk.rail()
-    key = listed.place.queue or listed.place.show
-    count = next((each.count for each in (*around.views, *around.queues) if each.key == key), None)
+    links = (*around.views, *around.queues, *around.saved)
+    count = next((each.count for each in links if each.key == listed.place.key), None)
     title = desk.words.t("list.title", place=listed.title, n=count) if count else listed.title
     return {"rail": around, "level": level, "page_title": title}
 
@@ -73,7 +74,7 @@ async def list_page(
     """The whole page, or the part that is asked for; for a form that htmx sent, the list with the counts that changed."""
     chosen = place_of(request)
     listed = await desk.listed(chosen, request.query_params.get("after"))
-    values = {"list": listed, "here": chosen.queue or chosen.show, "done": _done(request), **(more or {})}
+    values = {"list": listed, "here": chosen.key, "done": _done(request), **(more or {})}
     if request.method == "POST" and is_partial(request):
         values |= {"rail": await desk.rail(), "oob": True}
         return console.pages.render(request, "fragments/list_parts.html", values)
@@ -126,7 +127,7 @@ async def case_page(
         "view": view,
         "list_url": chosen.url,
         "page_title": f"{view.subject} · {view.customer}",
-        "here": chosen.queue or chosen.show,
+        "here": chosen.key,
         "selected": view.case.number,
         "done": _done(request),
         "undo": undo_of(view, _done(request)),
@@ -166,6 +167,8 @@ def belongs(case: Case, chosen: Place, user: str) -> bool:
     wanted = chosen.filter(user)
     return (
         (wanted.queue is None or case.queue == wanted.queue)
+        and (not wanted.queues or case.queue in wanted.queues)
+        and (not wanted.priorities or case.priority in wanted.priorities)
         and case.state in wanted.states
         and (wanted.assignee is None or case.assignee == wanted.assignee)
         and not (wanted.unassigned and case.assignee)

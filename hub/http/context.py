@@ -21,6 +21,7 @@ from hub.outgoing import OutgoingFiles
 from hub.people import People
 from hub.presence import Presences
 from hub.previewing import Previewing
+from hub.saved_views import SavedViews
 from hub.service import Service
 from hub.team import Team
 from hub.trying import Trying
@@ -218,6 +219,10 @@ class AppContext:
     @property
     def blocks(self) -> Blocks:
         return Blocks(self.engine, self.clock, self.service)
+
+    @property
+    def saved_views(self) -> SavedViews:
+        return SavedViews(self.engine, self.clock, self.service)
 
     @property
     def drafts(self) -> Drafts:

@@ -29,7 +29,7 @@ export function listenForKeys() {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) return send(event);
     if (event.ctrlKey || event.metaKey || event.altKey || isWriting(event.target)) return;
     if (document.querySelector("dialog[open]")) return;
-    const act = ACTS[event.key];
+    const act = ACTS[event.key] ?? (/^[1-9]$/.test(event.key) && (() => openView(event.key)));
     if (act && act() !== false) event.preventDefault();
   });
   document.addEventListener("click", (event) => {
@@ -57,6 +57,13 @@ function write(mode) {
   if (!choice || choice.disabled) return false;
   choice.checked = true;
   focus(page().querySelector(mode === "reply" ? ".is-formatted .editor" : "#none") ?? page().querySelector("#compose"));
+}
+
+// The saved views in the rail have numbers.
+function openView(number) {
+  const link = document.querySelector(`#rail-counts a[data-number="${number}"]`);
+  if (!link) return false;
+  link.click();
 }
 
 function press(name) {
