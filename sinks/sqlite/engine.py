@@ -46,6 +46,7 @@ from sinks.sqlite.blobs import (
 from sinks.sqlite.check import faults
 from sinks.sqlite.connection import open_reader, open_writer
 from sinks.sqlite.consumers import all_positions, handled, load_claims, position_of, read_outcomes
+from sinks.sqlite.copying import Copying
 from sinks.sqlite.documents import Tables, case_numbers, load_documents
 from sinks.sqlite.entries import Selection, load_entries, timeline
 from sinks.sqlite.errors import outages
@@ -80,7 +81,7 @@ class SqliteEngine:
         self._tail = Tail(loop, store.head.seq)
         self.store = store
         self.readers = Readers(folder)
-        self._writer = Writer(store, loop, self._on_head)
+        self._writer = Writer(store, Copying(folder), loop, self._on_head)
         self._writer.start()
 
     def _on_head(self, head: Head) -> None:

@@ -16,6 +16,7 @@ import apsw
 from schemas.crash import crash_point
 from schemas.errors import Outage
 from sinks.sqlite.connection import CHECKPOINT_PAGES
+from sinks.sqlite.copying import Copying
 from sinks.sqlite.errors import as_outage
 from sinks.sqlite.log import Head
 from sinks.sqlite.store import Store
@@ -53,8 +54,11 @@ class Job:
 class Writer:
     """Owns the store. `told` is called on the loop with each new durable head, before those who wrote it are answered."""
 
-    def __init__(self, store: Store, loop: asyncio.AbstractEventLoop, told: Callable[[Head], None]) -> None:
+    def __init__(
+        self, store: Store, copying: Copying, loop: asyncio.AbstractEventLoop, told: Callable[[Head], None]
+    ) -> None:
         self._store = store
+        self._copying = copying
         self._loop = loop
         self._told = told
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -105,7 +109,12 @@ class Writer:
                 self._broken = error
                 self._end(jobs)
                 return
-        self._store.connection.close()
+        self._close()
+
+    def _close(self, force: bool = False) -> None:
+        self._copying.close()
+        self._store.connection.close(force)
+        self._copying.release()
 
     def _take(self) -> tuple[list[Job], bool]:
         """The jobs that wait, at least one; and whether this is the end."""
@@ -187,8 +196,8 @@ class Writer:
                 job.done.set_exception(failure)
 
     def _checkpoint(self) -> None:
-        """After the answers, so that nobody waits for it. Readers that never pause make it insist for a moment."""
-        if self._wal_pages < CHECKPOINT_PAGES:
+        """What came while the rest was copied, after the answers. Readers that never pause make it insist for a moment."""
+        if self._wal_pages < CHECKPOINT_PAGES or not self._copying.is_done():
             return
         crash_point("engine.before-checkpoint")
         connection = self._store.connection
@@ -201,12 +210,13 @@ class Writer:
         except FATAL:
             return  # what is in the write-ahead log is durable; the next checkpoint tries again
         self._wal_pages = 0
+        self._copying.forget()
 
     def _end(self, jobs: list[Job]) -> None:
         """The thread died: take back what is open and fail everything that waits or comes."""
         with self._gate:
             self._closed = True
-        self._store.connection.close(True)
+        self._close(force=True)
         left = list(jobs)
         while True:
             try:
