@@ -54,7 +54,8 @@ async def day_of(engine: Engine, day: date, who: str = "") -> Day:
         traces += [each for each in found if start <= each.at < end and (not who or each.actor.id == who)]
         if all(each.event is not None and each.event.time >= end + CLOCKS_DIFFER for each in records):
             break
-    traces.sort(key=lambda each: each.at, reverse=True)
+    traces.reverse()
+    traces.sort(key=lambda each: each.at, reverse=True)  # stable: of one moment, the later recorded first
     return Day(tuple(traces[:MOST_SHOWN]), read >= MOST_RECORDS or len(traces) > MOST_SHOWN)
 
 

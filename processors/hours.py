@@ -110,7 +110,7 @@ def next_change(hours: BusinessHours, at: datetime) -> tuple[bool, datetime | No
             return False, start
         elif at < end:
             closing = end
-    return closing is not None, closing
+    return closing is not None, None
 
 
 def add_business_minutes(hours: BusinessHours | None, start: datetime, minutes: int) -> datetime | None:

@@ -14,7 +14,8 @@ from hub.http.problems import FieldProblem, responses
 from hub.http.requests import Operation
 from hub.http.rights import Acting, Configurer, Supervisor
 from processors.configuration_difference import Change, changes
-from schemas.configuration import Configuration, Origin
+from processors.hours import next_change
+from schemas.configuration import Configuration, Origin, Template
 
 router = APIRouter(
     prefix="/api/v1/configuration",
@@ -94,6 +95,33 @@ class BackIn(BaseModel):
     note: Note = ""
 
 
+class PreviewIn(BaseModel):
+    template: Template
+    case: str = Field(
+        default="", max_length=20, description="a case's number; empty: the newest that you read"
+    )
+
+
+class VariantOut(BaseModel):
+    language: str
+    subject: str
+    text: str
+    empty: list[str] = Field(description="variables that have no value in this case")
+
+
+class PreviewOut(BaseModel):
+    case: str
+    variants: list[VariantOut]
+
+
+class OpeningOut(BaseModel):
+    """Whether a calendar is open now, and when that changes; null where it never does."""
+
+    name: str
+    is_open: bool
+    changes_at: datetime | None
+
+
 @router.get("/draft", summary="Your draft of the next configuration")
 async def draft(context: Context, principal: Configurer) -> DraftOut:
     return DraftOut.of(await context.configuring.standing(principal.id))
@@ -147,3 +175,24 @@ async def back(
     return Published(
         number=await context.configuring.back(principal, actor, number, body.over, body.note, Origin.API)
     )
+
+
+@router.post("/preview", summary="Show a template in a real case")
+async def preview(context: Context, principal: Configurer, body: PreviewIn) -> PreviewOut:
+    """Each language of it. Refused (422) with what is wrong, by line. Nothing is sent."""
+    configuration = (await context.configuring.draft(principal.id)).configuration
+    shown = await context.previewing.template(principal, body.template, configuration, body.case)
+    variants = [
+        VariantOut(language=each.language, subject=each.subject, text=each.text, empty=list(each.empty))
+        for each in shown.variants
+    ]
+    return PreviewOut(case=shown.case.number, variants=variants)
+
+
+@router.get("/hours", summary="Which business hours are open now")
+async def opening(context: Context, principal: Supervisor) -> list[OpeningOut]:
+    """Of the calendars in force."""
+    _, configuration = await context.configuring.in_force()
+    now = context.clock.now()
+    changes_at = [(each.name, next_change(each, now)) for each in configuration.hours]
+    return [OpeningOut(name=name, is_open=is_open, changes_at=at) for name, (is_open, at) in changes_at]

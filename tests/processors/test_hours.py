@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processors.hours import DAYS, add_business_minutes, business_minutes_between, is_open, problems
+from processors.hours import (
+    DAYS,
+    add_business_minutes,
+    business_minutes_between,
+    is_open,
+    next_change,
+    problems,
+)
 from schemas.configuration import BusinessHours
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -226,3 +233,18 @@ def test_away_from_clock_changes_the_local_clock_decides(calendar: BusinessHours
         day in each.days and each.opens <= now < each.closes for each in calendar.periods
     )
     assert is_open(calendar, at) is by_clock
+
+
+def test_when_it_opens_or_closes_next_is_told_over_lunch_midnight_and_holidays() -> None:
+    calendar = hours(
+        (("mon",), "08:00", "12:00"),
+        (("mon",), "12:00", "24:00"),
+        (("tue",), "00:00", "09:00"),
+        holidays=[date(2026, 3, 9)],
+    )
+    monday, closing = datetime(2026, 3, 2, 9, 0, tzinfo=UTC), datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
+    assert next_change(calendar, monday) == (True, closing)
+    # that Monday is a holiday; its Tuesday begins at 23:00 UTC
+    assert next_change(calendar, closing) == (False, datetime(2026, 3, 9, 23, 0, tzinfo=UTC))
+    assert next_change(ALWAYS, monday) == (True, None)
+    assert next_change(hours(), monday) == (False, None)

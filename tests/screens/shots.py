@@ -54,6 +54,9 @@ SHOTS: Sequence[Shot] = (
     Shot("unknown", "/console/queues/nowhere"),
     Shot("quarantine", "/console/quarantine", user="eva"),
     Shot("health", "/console/health", user="eva"),
+    Shot("overview", "/console/team", user="eva"),
+    Shot("rule", "/console/company/rules/invoices", user="eva"),
+    Shot("hours", "/console/company/hours/new", user="eva"),
     Shot(COMPONENTS, "/console/_styles", user="eva", is_long=True),
 )
 

@@ -244,3 +244,30 @@ def test_a_hostile_form_is_read_within_bounds() -> None:
         root = numbered(node_of(None))
         act(root, nonsense)
         assert root.children == []
+
+
+async def test_the_api_does_what_the_forms_do(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("eva") as eva:
+        api, headers = "/api/v1/configuration", {"X-CSRF-Token": eva.csrf}
+        draft = (await eva.get(f"{api}/draft")).json()
+        body = {**draft["configuration"], "automatic_answers_per_day": 2}
+        kept = (await eva.http.put(f"{api}/draft", json=body, headers=headers)).json()
+        assert (kept["base"], kept["kept"], len(kept["changes"])) == (1, True, 1)
+        assert kept["changes"][0]["sentence"] == "automatic_answers_per_day is 2 now (was 5)."
+        published = await eva.http.post(f"{api}/draft/publish", json={"note": "less"}, headers=headers)
+        assert published.json() == {"number": 2}
+        stale = await eva.http.post(f"{api}/versions/1/back", json={"over": 1}, headers=headers)
+        back = await eva.http.post(f"{api}/versions/1/back", json={"over": 2}, headers=headers)
+        assert (stale.status_code, back.json()) == (409, {"number": 3})
+        template = {"name": "t", "text": {"default": "{{ customer.tier }}{{ case.number }}"}}
+        shown = await eva.http.post(f"{api}/preview", json={"template": template}, headers=headers)
+        assert shown.json()["variants"][0] == {
+            "language": "default", "subject": "", "text": case.number, "empty": ["customer.tier"],
+        }  # fmt: skip
+        assert (await eva.get(f"{api}/hours")).json() == []
+        unnamed = await eva.http.put(f"{api}?origin=file", json=body, headers=headers)
+        assert unnamed.status_code == 409
+        assert (await eva.http.put(f"{api}?origin=file&over=3", json=body, headers=headers)).json() == {
+            "number": 4
+        }
