@@ -52,7 +52,8 @@ async def day_of(engine: Engine, day: date, who: str = "") -> Day:
         position = records[-1].position
         found = [trace for each in records if (trace := _trace(each)) is not None]
         traces += [each for each in found if start <= each.at < end and (not who or each.actor.id == who)]
-        if all(each.event is not None and each.event.time >= end + CLOCKS_DIFFER for each in records):
+        later = (each.event is not None and each.event.time >= end + CLOCKS_DIFFER for each in records)
+        if engine.is_one_order and all(later):  # else another partition may still be before
             break
     traces.reverse()
     traces.sort(key=lambda each: each.at, reverse=True)  # stable: of one moment, the later recorded first

@@ -192,24 +192,28 @@ class Trying:
         async with self._turn:
             until = monotonic() + MOST_SECONDS
             read = 0
-            async for records in self._pages(topic, days):
+            async for records, count in self._pages(topic, days):
                 found = await self._found(records, wants, needs_customer)
                 told = await asyncio.to_thread(look, records, found)
                 room = MATCHES_SHOWN - len(outcome.matches)
                 outcome.matches += await self._shown(told[:room]) if room > 0 else []
-                read += len(records)
+                read += count
                 if outcome.seen >= MOST_MESSAGES or read >= MOST_RECORDS or monotonic() >= until:
                     outcome.cut = True
                     break
         outcome.matches.sort(key=lambda each: each.at, reverse=True)
         return outcome
 
-    async def _pages(self, topic: Topic, days: int) -> AsyncIterator[list[Record]]:
-        """Page after page, the newest day first; no event twice, where days meet."""
+    async def _pages(self, topic: Topic, days: int) -> AsyncIterator[tuple[list[Record], int]]:
+        """Page after page, the newest day first, and how many were read for it; no event twice, where days meet.
+
+        Where partitions have no order among each other the end of a day cannot be told: there the last day is read, then all.
+        """
         now = self._clock.now()
         end = await self._engine.tail()
         seen: set[UUID] = set()
-        for day in range(1, days + 1):
+        backwards = range(1, days + 1) if self._engine.is_one_order else sorted({1, days})
+        for day in backwards:
             position = start = await self._engine.position_at(now - timedelta(days=day))
             while not self._engine.covers(position, end):
                 records = await self._engine.scan((topic,), position, PAGE)
@@ -218,8 +222,8 @@ class Trying:
                 position = records[-1].position
                 fresh = [each for each in records if each.id not in seen]
                 seen.update(each.id for each in fresh)
-                yield fresh
-            end = start
+                yield fresh, len(records)
+            end = start if self._engine.is_one_order else end
 
     async def _found(
         self, records: Sequence[Record], wants: Callable[[Event], References], needs_customer: bool

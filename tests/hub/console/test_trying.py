@@ -1,6 +1,7 @@
 """Rules and automations tried on what really came: how often they would have matched, clause by clause, and what."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -89,3 +90,27 @@ async def test_the_api_tries_for_who_may_and_refuses_what_is_no_condition(office
     async with office.signed_in("ann") as ann:
         headers = {"X-CSRF-Token": ann.csrf}
         assert (await ann.http.post(url, json={"rule": rule}, headers=headers)).status_code == 403
+
+
+class WithoutOrder:
+    """The office's engine, as one whose partitions have no order among each other: a position covers no other."""
+
+    is_one_order = False
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def covers(self, position: str, other: str) -> bool:
+        return False
+
+
+async def test_where_partitions_have_no_order_each_message_is_looked_at_once(office: Office) -> None:
+    await three_messages(office)
+    office.clock.advance(days=3)
+    await office.write("d", "Another parcel", "where?", sender="dan@example.org")
+    engine: Any = WithoutOrder(office.engine)
+    outcome = await trying.Trying(engine, office.clock).rule(PARCELS, CONFIGURATION)
+    assert (outcome.seen, outcome.matched, outcome.cut) == (4, 3, False)
