@@ -24,6 +24,7 @@ from schemas.collections import QUARANTINE
 from schemas.crash import CRASH_POINTS, Crashed, arm, set_hook
 from schemas.documents import QuarantineItem
 from schemas.errors import Invalid
+from schemas.ids import derive
 from schemas.interactions import (
     InteractionChange,
     InteractionDeleted,
@@ -31,7 +32,7 @@ from schemas.interactions import (
     InteractionReaction,
     InteractionReceived,
 )
-from schemas.outbound import OutboundMessage
+from schemas.outbound import ChangeKind, OutboundMessage, SentChange
 from schemas.ports import Deliverer, Engine, Receipt, ReceiptStatus, Reconciler
 from schemas.steps import Query
 
@@ -384,6 +385,33 @@ class ConnectorContract:
         receipt = await cast(Reconciler, deliverer).reconcile(message, house.clock.now())
         assert receipt is not None and receipt.status is ReceiptStatus.SENT
         assert len(await rig.arrived()) == 1
+
+    # -- what was sent is changed -----------------------------------------------------------------------------------
+
+    async def _changed_twice(self, rig: Rig, house: House, kind: ChangeKind) -> None:
+        """Asked for twice, as after a process that ended in between."""
+        assert await rig.give(rig.message("one")) is Told.DONE
+        message = self._answer(rig, (await house.received())[0])
+        receipt = await self._send(rig, message, Send.TAKES)
+        asked = SentChange(
+            kind=kind, message=message.message, external_id=receipt.external_id, parts=receipt.parts
+        )
+        update = {"message": derive("contract", kind), "text": "It arrives today.", "change": asked}
+        for _ in range(2):
+            told = await self._send(rig, message.model_copy(update=update), Send.TAKES)
+            assert told.status is ReceiptStatus.SENT
+
+    async def test_an_answer_that_is_edited_twice_the_same_reads_so(self, rig: Rig, house: House) -> None:
+        if not rig.capabilities.edit:
+            not_applicable("what was sent cannot be changed")
+        await self._changed_twice(rig, house, ChangeKind.EDIT)
+        assert [("It arrives today." in each) for each in await rig.arrived()] == [True]
+
+    async def test_an_answer_that_is_taken_back_twice_is_gone(self, rig: Rig, house: House) -> None:
+        if not rig.capabilities.delete:
+            not_applicable("what was sent cannot be taken back")
+        await self._changed_twice(rig, house, ChangeKind.DELETE)
+        assert await rig.arrived() == []
 
     async def test_credentials_that_are_refused_stop_the_account(self, rig: Rig, house: House) -> None:
         receipt = await self._sent(rig, house, Send.REJECTS_US)

@@ -6,9 +6,10 @@ from datetime import datetime
 from connectors.kit.channel import Channel, Finding, Opened, Surroundings, brands_in, mentions_in
 from connectors.kit.intake import Accepted
 from connectors.kit.quality import Rule, quality
+from connectors.slack.compose import LONGEST, length
 from connectors.slack.names import CHANNEL as NAME
 from connectors.slack.settings import SlackSettings
-from schemas.capabilities import Capabilities, FileLimits
+from schemas.capabilities import Capabilities, Counting, FileLimits
 from schemas.documents import QuarantineItem
 from schemas.errors import Invalid
 
@@ -27,7 +28,8 @@ CAPABILITIES = Capabilities(
     edit=True,
     delete=True,
     files=FileLimits(count=10, bytes_each=100 * 2**20, bytes_total=200 * 2**20),
-    longest=3_900,
+    longest=LONGEST,
+    counting=Counting.OWN,  # `&`, `<` and `>` leave as several characters
     splits=True,
     customer_edits=True,
     customer_deletes=True,
@@ -84,6 +86,7 @@ CHANNEL = Channel(
     open=_open,
     accounts=brands_in("accounts"),
     example=EXAMPLE,
+    count=length,
     mentions=mentions_in("accounts"),
     quality=quality(
         Rule.VERIFIES_RAW_BYTES,

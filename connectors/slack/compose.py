@@ -22,6 +22,11 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def length(text: str) -> int:
+    """How long Slack holds a text to be."""
+    return len(escaped(text.strip()))
+
+
 def parts_of(text: str) -> list[str]:
     """The text as Slack takes it, cut at the end of paragraphs, lines, sentences or words, never within a character."""
     rest = escaped(text.strip())

@@ -24,6 +24,7 @@ from hub.http.views import (
     QueueOut,
 )
 from hub.service import OPEN_STATES, SORTS, CaseFilter
+from schemas.capabilities import Capabilities
 from schemas.cases import CaseState
 from schemas.documents import Case, EntryKind
 from schemas.errors import Invalid
@@ -171,6 +172,18 @@ async def explain_case(context: Context, principal: Reader, case: Reference) -> 
     """Plain sentences, then each rule with its clauses and the values that they looked at."""
     found = await context.service.case(principal, reference(case))
     return ExplanationOut.model_validate(await context.service.explain(principal, found))
+
+
+@router.get(
+    "/cases/{case}/capabilities",
+    tags=["cases"],
+    summary="What an answer to a case may be",
+    responses=responses(401, 403, 404),
+)
+async def case_capabilities(context: Context, principal: Reader, case: Reference) -> Capabilities:
+    """Of the channel by which it is answered: how long, with files or not, and whether what was sent can be changed."""
+    found = await context.service.case(principal, reference(case))
+    return context.service.offered(found)
 
 
 @router.get(

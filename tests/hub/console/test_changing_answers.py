@@ -82,6 +82,8 @@ async def test_the_api_refuses_what_the_channel_does_not_offer_and_says_why(offi
     async with office.signed_in("ann") as ann:
         offer(office, edit=True, longest=20)
         case = await answered(office, ann)
+        able = (await ann.http.get(f"/api/v1/cases/{case.number}/capabilities")).json()
+        assert (able["edit"], able["delete"], able["longest"]) == (True, False, 20)
         replies = f"/api/v1/cases/{case.number}/replies/{office.relay.sent[0].message}"
         taken = await called(ann, f"{replies}/edit", {"text": "It came back."})
         assert taken.status_code == 200
