@@ -14,6 +14,7 @@ from hub.http.app import api_app
 from hub.http.context import AppContext, Facts, Limits, Own
 from hub.http.files import files_app
 from hub.http.hooks import HookServer
+from hub.http.previews import mount_previews
 from hub.http.probes import health_app
 from hub.listening import HEALTH
 from hub.openid.flow import SingleSignOn
@@ -37,6 +38,7 @@ def applications(
     app, files = api_app(context), files_app(context)
     mount(app, context)
     mount_frames(files, context)
+    mount_previews(files, context)
     apps: dict[str, ASGIApp] = {"console": app, "files": files, HEALTH: health_app(context)}
     pages = next((each.app for each in hub.channels.values() if each.app is not None), files_app(context))
     apps["intake"] = HookServer(hooks_of(hub.channels), pages, hub.clock, is_stopping, hub.controls.is_paused)

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from hub.console.faces import Faces
 from hub.console.text import safe_html, split_quoted, split_rest
 from hub.console.words import Moment, Words
+from hub.http.previews import kind_of
 from hub.shown import name_of
 from schemas.capabilities import Capabilities
 from schemas.documents import Entry, EntryKind
@@ -36,6 +37,10 @@ class FileView:
     url: str | None
     icon: str
     note: str
+    picture: str = ""
+    """Where the picture is shown, painted anew."""
+    look: str = ""
+    """SHA-256 of what can be shown besides: text and PDF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,8 @@ class Telling:
     offered: Capabilities = NOTHING
     """What the channel of the case can do with answers that left by it."""
     channel: str = ""
+    sign: Callable[[UUID, str], str] = lambda _entry, _sha256: ""
+    """Where a file of an entry is shown, for some minutes."""
 
 
 def lines(entries: Sequence[Entry], telling: Telling, subject: str = "") -> list[Line]:
@@ -264,8 +271,18 @@ def _file(entry: Entry, attachment: Attachment, telling: Telling) -> FileView:
     icon = "image" if attachment.media_type.startswith("image/") else "paperclip"
     note = words.t("message.not-kept", reason=attachment.note) if attachment.blob is None else attachment.note
     blob = attachment.blob
-    url = f"{telling.files}/entries/{entry.id}/attachments/{blob.sha256}" if blob is not None else None
-    return FileView(attachment.name, words.size(attachment.size), url, icon, note)
+    if blob is None:
+        return FileView(attachment.name, words.size(attachment.size), None, icon, note)
+    kind = kind_of(attachment)
+    return FileView(
+        attachment.name,
+        words.size(attachment.size),
+        f"{telling.files}/entries/{entry.id}/attachments/{blob.sha256}",
+        icon,
+        note,
+        picture=telling.sign(entry.id, blob.sha256) if kind == "picture" else "",
+        look=blob.sha256 if kind in ("text", "pdf") else "",
+    )
 
 
 def _delivery(entry: Entry, words: Words) -> DeliveryView | None:

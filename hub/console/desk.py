@@ -17,6 +17,7 @@ from hub.console.places import ICONS, VIEWS, Place, place
 from hub.console.rows import CLOSED, Row, channel_icon, channel_name, is_late, row
 from hub.console.words import Moment, Words
 from hub.http.context import AppContext
+from hub.http.previews import Previews
 from hub.service import OPEN_STATES, QueueView
 from processors.routing_explanation import Explanation
 from schemas.accounts import Principal, Role
@@ -139,6 +140,8 @@ class CaseView:
     """Both of the answer to who wrote in public, when it was refused."""
     writing: WritingView = AS_TEXT
     can_forward: bool = False
+    shown_file: tuple[UUID, str, str, str] | None = None
+    """The entry whose file is shown, its SHA-256, its name, and where it is."""
     longest: int | None = None
     """Of an answer, where the channel takes no more and does not split."""
 
@@ -341,7 +344,16 @@ class Desk:
     def _telling(self, known: Faces, case: Case) -> Telling:
         files = f"{FILES}/{case.number}"
         offered = self._context.service.offered(case)
-        return Telling(self.words, known, self.queue_title, files, offered, case.channel)
+        previews = Previews(self._context)
+        return Telling(
+            self.words,
+            known,
+            self.queue_title,
+            files,
+            offered,
+            case.channel,
+            lambda entry, sha256: previews.sign(entry, sha256).url,
+        )
 
     async def _agents(self, queue: str) -> list[Face]:
         """Who a case may be given to: who works in its queue. Only a supervisor gives cases away."""

@@ -15,6 +15,9 @@ from hub.console.narrowing import of_query
 from hub.console.places import Place, place
 from hub.console.rendering import is_partial
 from hub.console.words import catalogue
+from hub.http.files import entry_of, read_by
+from hub.http.previews import Previews, attachment_of, kind_of
+from hub.service import actor_of
 from hub.shown import shown_entry
 from schemas.accounts import Principal
 from schemas.cases import CaseState
@@ -103,6 +106,8 @@ async def show_case(console: Console, request: Request) -> Response:
         view = await _with_frame(
             console, desk.principal, view, query["html"], images=query.get("images") == "1"
         )
+    if query.get("file"):
+        view = await _with_file(console, desk.principal, view, query.get("of", ""), query["file"])
     return await case_page(console, request, desk, view)
 
 
@@ -199,6 +204,22 @@ async def _with_frame(
         return view
     blocked = "blocked" if not images and has_remote_pictures(found.html) else ""
     return replace(view, frame=(id, console.frames.url(id, pictures=images)), frame_images=blocked)
+
+
+async def _with_file(
+    console: Console, principal: Principal, view: CaseView, entry: str, sha256: str
+) -> CaseView:
+    """The view with one file of a message shown in a frame of the files origin. That it is looked at is recorded."""
+    try:
+        found = await entry_of(console.context, principal, str(view.case.id), UUID(entry))
+        attachment = attachment_of(found, sha256)
+    except (ValueError, Unknown):
+        return view
+    if kind_of(attachment) not in ("text", "pdf"):
+        return view
+    await read_by(console.context, actor_of(principal), found, "attachment-viewed", sha256)
+    url = Previews(console.context).sign(found.id, sha256).url
+    return replace(view, shown_file=(found.id, sha256, attachment.name, url))
 
 
 def undo_of(view: CaseView, done: str, fields: Mapping[str, str] | None = None, action: str = "") -> object:

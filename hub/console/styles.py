@@ -45,6 +45,7 @@ class SampleView:
     frame: tuple[UUID, str] | None = None
     frame_images = ""
     can_forward = True
+    shown_file: tuple[UUID, str, str, str] | None = None
 
     def act(self, action: str) -> str:
         return f"#{action}"

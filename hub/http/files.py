@@ -30,6 +30,7 @@ from hub.shown import shown_entry
 from schemas.accounts import Principal
 from schemas.documents import Entry
 from schemas.errors import Unknown
+from schemas.events import Actor
 from schemas.interactions import BlobRef
 from schemas.ports import Engine
 from schemas.steps import Step
@@ -175,11 +176,13 @@ FILE_RESPONSES: dict[int | str, dict[str, Any]] = {
     "/attachments/{sha256}", summary="A file of a message", response_model=None, responses=FILE_RESPONSES
 )
 async def attachment(
-    context: Context, principal: Reader, case: Reference, entry: UUID, sha256: Sha256
+    context: Context, principal: Reader, actor: Acting, case: Reference, entry: UUID, sha256: Sha256
 ) -> Response:
+    """The bytes as they came. It is recorded in the audit trail."""
     found = await entry_of(context, principal, case, entry)
     if not any(each.blob is not None and each.blob.sha256 == sha256 for each in found.attachments):
         raise Unknown(NOT_THERE)
+    await read_by(context, actor, found, "attachment-read", sha256)
     return await handed_out(context, principal, found, stored_in(found, sha256))
 
 
@@ -191,9 +194,15 @@ async def original(
     found = await entry_of(context, principal, case, entry)
     if found.original is None:
         raise Unknown("this entry has no original")
-    event = audited(context.clock.now(), actor, "original-read", str(entry), {"case": str(found.case)})
-    await context.engine.commit(Step(events=[event]))
+    await read_by(context, actor, found, "original-read")
     return await handed_out(context, principal, found, _original(found.original, found))
+
+
+async def read_by(context: AppContext, actor: Actor, entry: Entry, action: str, sha256: str = "") -> None:
+    """Record that somebody read what a customer sent, before it is given to them."""
+    detail = {"case": str(entry.case), **({"file": sha256} if sha256 else {})}
+    event = audited(context.clock.now(), actor, action, str(entry.id), detail)
+    await context.engine.commit(Step(events=[event]))
 
 
 async def handed_out(context: AppContext, principal: Principal, entry: Entry, stored: Stored) -> Response:

@@ -30,6 +30,7 @@ from hub.deciding import Deciding
 from hub.http.app import api_app
 from hub.http.context import AppContext, Facts, Ingested
 from hub.http.files import files_app
+from hub.http.previews import mount_previews
 from hub.letters import Letters
 from hub.observe import Metrics
 from hub.people import People
@@ -175,6 +176,7 @@ class Office:
         self.app, self.files = api_app(self.context), files_app(self.context)
         mount(self.app, self.context)
         mount_frames(self.files, self.context)
+        mount_previews(self.files, self.context)
 
     def hold_back(self, seconds: float) -> None:
         """Answers leave so long after they were sent."""
