@@ -148,14 +148,6 @@ class Service:
 
     def _where(self, principal: Principal, wanted: CaseFilter) -> tuple[Where, ...]:
         where = self._in_queues(principal, wanted)
-        if wanted.queue is not None:
-            self._must_see(principal, wanted.queue)
-            where.append(Where("queue", "=", wanted.queue))
-        elif wanted.queues:
-            read = wanted.queues if visible is None else tuple(sorted(set(wanted.queues) & set(visible)))
-            where.append(Where("queue", "in", read))
-        elif visible is not None:
-            where.append(Where("queue", "in", tuple(visible)))
         if wanted.priorities:
             where.append(Where("priority", "in", tuple(PRIORITY_RANK[each] for each in wanted.priorities)))
         if wanted.states:
