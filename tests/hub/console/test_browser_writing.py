@@ -3,10 +3,12 @@
 import pytest
 from playwright.async_api import Browser, FilePayload, expect
 
+from schemas.commands import ReplyToCase
 from schemas.configuration import Template
 from schemas.events import SYSTEM
 from tests.hub.console.browsing import tab
 from tests.hub.console.office import CONFIGURATION, Office
+from tests.hub.console.test_offered import offer
 
 pytestmark = pytest.mark.browser
 TEMPLATES = tuple(
@@ -73,3 +75,28 @@ async def test_an_upload_that_fails_is_told(office: Office, browser: Browser) ->
         await page.set_input_files("#pick-files", chosen)
         await expect(page.locator("#files")).to_contain_text("plan.txt")
         await expect(page.locator("#files").get_by_role("alert")).to_have_count(0)
+
+
+async def test_an_answer_is_changed_and_taken_back_where_it_stands_without_a_reload(
+    office: Office, browser: Browser
+) -> None:
+    offer(office, edit=True, delete=True)
+    case = await office.write("a")
+    await office.do("ann", ReplyToCase, case, text="It is on its way.")
+    async with office.served() as url, tab(browser, url, "ann") as ann:
+        page = ann.page
+        await ann.open(f"/console/queues/orders/{case.number}")
+        byline, change = page.locator(".message.ours .byline"), page.locator(".message.ours .change details")
+        await change.first.locator("summary").click()
+        await change.first.locator("textarea").fill("It arrives today.")
+        await change.first.locator("button").click()
+        await expect(byline).to_contain_text("being changed")
+        await office.settle()
+        await expect(page.locator(".message.ours .text")).to_have_text("It arrives today.")
+        await expect(byline).to_contain_text("edited")
+        await change.last.locator("summary").click()
+        await change.last.locator("button").click()
+        await expect(byline).to_contain_text("being taken back")
+        await office.settle()
+        await expect(byline).to_contain_text("Deleted just now by Ann")
+        await expect(change).to_have_count(0)
