@@ -16,7 +16,7 @@ from hub.http.requests import Operation, request_id
 from hub.http.rights import Acting, Writer
 from hub.http.views import CaseOut, UploadedOut
 from hub.outgoing import LONGEST_ALT
-from schemas.commands import ReplyToCase, StartCase
+from schemas.commands import ForwardMessage, ReplyToCase, StartCase
 from schemas.interactions import Attachment, Participant
 
 ADDRESSES = 20
@@ -147,20 +147,28 @@ async def reply_command(doing: Commanded, context: Context, body: Reply) -> Repl
 @router.post("/forwards", summary="Hand a message on to somebody outside")
 async def forward(doing: Doing, context: Context, body: Forward) -> CaseOut:
     """By mail, with what it says and the files that you choose. The customer stays who it was, and waits as before."""
-    case = await doing.case()
-    letter = _letter(body, await doing.attachments(body.files))
-    command = await forward_of(
+    return await doing.give(await forward_command(doing, context, body))
+
+
+@router.post("/forwards/preview", summary="See a message that is handed on as it will leave")
+async def preview_forward(doing: Doing, context: Context, principal: Writer, body: Forward) -> PreviewOut:
+    """Nothing is sent or kept."""
+    command = await forward_command(doing, context, body)
+    return PreviewOut.of(context.correspondence.preview(await context.service.preview(principal, command)))
+
+
+async def forward_command(doing: Commanded, context: Context, body: Forward) -> ForwardMessage:
+    return await forward_of(
         context.correspondence,
-        case,
+        await doing.case(),
         doing.actor,
-        letter,
+        _letter(body, await doing.attachments(body.files)),
         entry=body.entry,
         to=body.to,
         subject=body.subject,
         files=body.attachments,
         expected=doing.expected,
     )
-    return await doing.give(command)
 
 
 @conversations.get("/senders", summary="As whom a conversation can be started")

@@ -156,12 +156,14 @@ async def test_a_message_is_handed_on_with_the_files_that_were_chosen(office: Of
             "text": "Is this yours?",
             "attachments": chosen,
         }
+        preview = await ask(ann, f"cases/{case.number}/forwards/preview", entry=str(entry.id), **body)
         answer = await ask(ann, f"cases/{case.number}/forwards", entry=str(entry.id), **body)
         assert answer.status_code == 200, answer.text
         assert (await ask(ann, f"cases/{case.number}/forwards", entry=str(note), **body)).status_code == 404
         await office.settle()
         (arrived,) = await post.arrived()
     assert arrived.recipients == ("partner@example.org",)
+    assert preview.json()["text"] == arrived.part("plain")
     assert [each.get_filename() for each in arrived.mail.iter_attachments()] == ["plan.pdf"]
     assert "> Hello, where is it?" in arrived.part("plain")
     after = answer.json()
