@@ -1,9 +1,10 @@
 """Kafka and the database stand still or are gone: what senders are told, without a spool and with one."""
 
+import asyncio
 import json
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ import pytest
 
 from connectors.email.standin.mailbox import Mailbox
 from connectors.email.standin.server import StandinServer
-from deploy.local.server import Running
-from deploy.local.servers import SERVERS
 from hub.wiring import SystemClock
 from tests.e2e.hubs import HubProcess, company, hub_process, hubbub, send_mail, write_settings
+from tests.faults.machines import BROKER, DATABASE, Machines
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 pytestmark = [
@@ -27,50 +28,54 @@ pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.slow,
 ]
+STALL_SECONDS = 30.0
 ANSWERED_WITHIN_SECONDS = 35.0
 RECOVERED_WITHIN_SECONDS = 90.0
 
 
 class Servers:
-    """A broker and a database of the test's own, which can stand still, as behind a network that drops everything."""
+    """A broker and a database of the test's own, behind a network that can drop everything."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.running: dict[str, Running] = {}
-        for name in ("kafka", "nx-27017"):
-            (folder / name).mkdir()
-            self.running[name] = SERVERS[name].open(folder / name)
+        self._on = Machines(folder / "servers", broker_told=free_port())
+        self.names = (BROKER, DATABASE)
+
+    async def start(self) -> None:
+        for name in self.names:
+            await asyncio.to_thread(self._on.start, name)
+        await self._on.put_proxies_between()
 
     def stall(self, name: str) -> None:
-        self.running[name].process.send_signal(signal.SIGSTOP)
+        self._on.proxies[name].stall()
 
     def go_on(self, name: str) -> None:
-        self.running[name].process.send_signal(signal.SIGCONT)
+        self._on.proxies[name].flow()
 
     def kill(self, name: str) -> None:
-        self.running[name].kill()
+        """The network to it refuses, too."""
+        self._on.kill(name)
+        self._on.proxies[name].cut()
 
-    def again(self, name: str) -> None:
-        self.running[name] = SERVERS[name].open(self._folder / name, self.running[name].port)
+    async def again(self, name: str) -> None:
+        await asyncio.to_thread(self._on.start, name)
+        self._on.proxies[name].mend()
 
     def settings(self) -> dict[str, Any]:
-        return {
-            "log": f"{self.running['kafka'].url}?partitions=2",
-            "store": f"{self.running['nx-27017'].url}spooled",
-        }
+        return dict(self._on.settings)
 
-    def end(self) -> None:
-        for each in self.running.values():
-            with suppress(ProcessLookupError):
-                each.process.send_signal(signal.SIGCONT)
-            each.kill()
+    async def end(self) -> None:
+        for name in self.names:
+            self._on.kill(name)
+        for each in self._on.proxies.values():
+            await each.stop()
 
 
 @pytest.fixture
-def servers(tmp_path: Path) -> Iterator[Servers]:
+async def servers(tmp_path: Path) -> AsyncIterator[Servers]:
     made = Servers(tmp_path)
+    await made.start()
     yield made
-    made.end()
+    await made.end()
 
 
 @asynccontextmanager
@@ -126,7 +131,7 @@ async def test_without_a_spool_senders_are_put_off_honestly(
         async with hub_process(settings) as hub:
             await send(hub, mail(1))
             (servers.stall if way == "stalled" else servers.kill)(name)
-            began = time.monotonic()
+            since = began = time.monotonic()
             assert await refused(hub, mail(2)) == 451
             assert time.monotonic() - began < ANSWERED_WITHIN_SECONDS
             began = time.monotonic()
@@ -137,7 +142,11 @@ async def test_without_a_spool_senders_are_put_off_honestly(
             else:
                 assert answer.status_code == 503, answer.text
                 assert int(answer.headers["retry-after"]) > 0
-            (servers.go_on if way == "stalled" else servers.again)(name)
+            if way == "stalled":
+                await asyncio.sleep(max(0.0, since + STALL_SECONDS - time.monotonic()))
+                servers.go_on(name)
+            else:
+                await servers.again(name)
             await eventually(lambda: _is_taken(hub), RECOVERED_WITHIN_SECONDS, 1)
             await send(hub, mail(2))
             await hub.settled(RECOVERED_WITHIN_SECONDS)
@@ -156,8 +165,8 @@ async def test_with_a_spool_nothing_is_put_off_lost_or_doubled(servers: Servers,
         assert (await hubbub("topics", "apply", "--yes", "--config", str(settings)))[0] == 0
         async with hub_process(settings) as hub:
             items = await send(hub, mail(1))
-            servers.stall("kafka")
-            servers.stall("nx-27017")
+            for each in servers.names:
+                servers.stall(each)
             items += await send(hub, mail(2), mail(3, about=2), mail(4, about=2))
             taken = await post(hub, "0123456789")
             assert taken.status_code == 200, taken.text
@@ -167,7 +176,7 @@ async def test_with_a_spool_nothing_is_put_off_lost_or_doubled(servers: Servers,
             other = await post(hub, "0123456789", "Something else")
             assert other.status_code == 409
             await hub.run.stop(signal.SIGKILL)
-        for name in ("kafka", "nx-27017"):
+        for name in servers.names:
             servers.go_on(name)
         async with hub_process(settings) as hub:
             await send(hub, mail(4, about=2))  # the sender gives one again

@@ -43,7 +43,7 @@ async def test_a_hub_that_starts_without_its_servers_waits_for_them(
             items = await send(hub, mail(1))
             await hub.settled(60)
             assert await hub.run.stop() == 0
-        for name in servers.running:
+        for name in servers.names:
             servers.kill(name)
         async with running(HUBBUB, "up", "--config", str(settings)) as run:
             await run.said("waiting for Kafka and MongoDB: ", 60)
@@ -56,8 +56,8 @@ async def test_a_hub_that_starts_without_its_servers_waits_for_them(
                 assert await refused(waiting, mail(2)) == 451
                 answer = await post(waiting, "0123456789")
                 assert (answer.status_code, "retry-after" in answer.headers) == (503, True), answer.text
-            for name in servers.running:
-                servers.again(name)
+            for name in servers.names:
+                await servers.again(name)
             works = await ready(run, settings, 120)
             if not with_spool:
                 items += await send(works, mail(2), mail(3, about=2))

@@ -53,10 +53,15 @@ class Kept:
     said: list[str] = field(default_factory=list)
     is_up: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def kill(self) -> None:
-        if self.run is not None and self.run.process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.run.process.pid, signal.SIGKILL)
+    def kill(self) -> bool:
+        """Whether there was a process to kill."""
+        if self.run is None or self.run.process.returncode is not None:
+            return False
+        try:
+            os.kill(self.run.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return True
 
 
 @dataclass
@@ -146,11 +151,13 @@ class Fleet:
         before = len(self.load.ledger.items)
         await eventually(lambda: len(self.load.ledger.items) >= before + more, LOADED_SECONDS)
 
-    def kill_one(self, chance: Random) -> str:
+    def kill_one(self, chance: Random) -> bool:
+        """Whether there was one to kill: one that has just ended is not killed again."""
         name = chance.choice(sorted(name for name, each in self.kept.items() if not each.is_over))
-        self.kept[name].kill()
-        self.tell(f"kill -9 of {name}")
-        return name
+        is_killed = self.kept[name].kill()
+        if is_killed:
+            self.tell(f"kill -9 of {name}")
+        return is_killed
 
     def tell(self, what: str) -> None:
         self.counts[what] += 1
