@@ -158,17 +158,24 @@ async def until_reached(
     clock: Clock | None = None,
     pause_seconds: float = FIRST_PAUSE_SECONDS,
 ) -> bool:
-    """True when the servers answer; False when `stopped` was first. Raises what opening an engine raises beside Unreachable."""
+    """True when the servers answer; False when `stopped` was first. Raises what opening an engine raises beside Outage."""
     clock = clock or SystemClock()
     waiting = await open_waiting(settings, folder, roles, clock)
+    said = ""
     try:
         told(waiting.addresses, str(why))
         log.warning("the servers cannot be reached; waiting for them", reason=str(why), **waiting.addresses)
         while not await _is_set_within(stopped, pause_seconds):
             pause_seconds = min(LONGEST_PAUSE_SECONDS, 1.6 * pause_seconds)
-            with contextlib.suppress(Unreachable):
+            try:
                 await _until_set_or(stopped, _reach(settings, folder, clock))
-                return not stopped.is_set()
+            except Outage as outage:
+                # Of a server that comes up any answer may be its first; what only a change of settings cures is told, too.
+                if type(outage) is not Unreachable and str(outage) != said:
+                    said = str(outage)
+                    log.warning("the servers cannot be used yet", reason=said)
+                continue
+            return not stopped.is_set()
         return False
     finally:
         await waiting.close()
