@@ -20,6 +20,7 @@ accounts:
     bot_token: ${env:SLACK_BOT_TOKEN}
     signing_secrets: ["${env:SLACK_SIGNING_SECRET}"]
     # app_token: ${env:SLACK_APP_TOKEN}   # Socket Mode instead: no public address is needed
+    # oauth: {client_id: …, client_secret: …, teams: []}   # instead of team and bot_token: workspaces install the app
     channels: []                     # ids; empty: every channel that the app is invited to
     customers: everyone              # outsiders: who belongs to the workspace is a colleague
 """
@@ -30,6 +31,7 @@ CAPABILITIES = Capabilities(
     files=FileLimits(count=10, bytes_each=100 * 2**20, bytes_total=200 * 2**20),
     longest=LONGEST,
     counting=Counting.OWN,  # `&`, `<` and `>` leave as several characters
+    markdown=True,
     splits=True,
     customer_edits=True,
     customer_deletes=True,

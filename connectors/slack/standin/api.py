@@ -1,6 +1,7 @@
 """The Web API: methods by name, with Slack's errors, limits and pages. https://docs.slack.dev/reference/methods"""
 
 import json
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from connectors.slack.standin.workspace import APP, BOT_ID, BOT_USER, METADATA, 
 
 LONGEST_TEXT = 40_000
 PAGE = 100
+MINUTE = 60.0
 
 
 class ApiError(Exception):
@@ -41,6 +43,9 @@ class Api:
     faults: dict[str, deque[Fault]] = field(default_factory=dict)
     calls: list[tuple[str, Json]] = field(default_factory=list)
     scopes: str = "chat:write,channels:history,groups:history,im:history,users:read,files:read,files:write,channels:read,reactions:read,chat:write.customize"
+    limits: dict[str, int] = field(default_factory=dict)
+    """Method -> calls a minute. https://docs.slack.dev/apis/web-api/rate-limits"""
+    _used: dict[str, deque[float]] = field(default_factory=dict)
     _uploads: dict[str, Json] = field(default_factory=dict)
     oauth: OAuth = field(init=False)
 
@@ -51,6 +56,24 @@ class Api:
         self.faults.setdefault(method, deque()).extend(faults)
 
     def next_fault(self, method: str) -> Fault | None:
+        """What goes wrong with this call: what a test asked for, or a limit that it goes beyond."""
+        return self._over_limit(method) or self._asked_for(method)
+
+    def _over_limit(self, method: str) -> Fault | None:
+        """Within a minute, as Slack counts; a call beyond it is not counted itself."""
+        most = self.limits.get(method)
+        if most is None:
+            return None
+        now = self.workspace.now().timestamp()
+        used = self._used.setdefault(method, deque())
+        while used and used[0] <= now - MINUTE:
+            used.popleft()
+        if len(used) >= most:
+            return Fault("limited", retry_after=str(math.ceil(used[0] + MINUTE - now)))
+        used.append(now)
+        return None
+
+    def _asked_for(self, method: str) -> Fault | None:
         waiting = self.faults.get(method)
         fault = waiting.popleft() if waiting else None
         return None if fault is None or fault.kind == "none" else fault

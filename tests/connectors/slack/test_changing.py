@@ -1,6 +1,6 @@
 """Answers that were sent are edited and taken back through Slack's own client; asked for twice they are done once in effect."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -122,3 +122,17 @@ async def test_a_method_is_not_used_more_often_than_slack_lets_it(
     assert told[-1].status is ReceiptStatus.RETRY and (told[-1].retry_after_seconds or 0) > 0
     delete = change(ChangeKind.DELETE, receipt, sending.conversation)
     assert (await sending.sender.deliver(delete)).status is ReceiptStatus.SENT, "each method by itself"
+
+
+async def test_the_stand_in_keeps_limits_as_slack_does_and_what_is_beyond_waits_as_long_as_it_says(
+    sending: Sending,
+) -> None:
+    receipt = await sent(sending)
+    sending.slack.api.limits["chat.update"] = 2
+    edits = [change(ChangeKind.EDIT, receipt, sending.conversation, f"words {n}") for n in range(3)]
+    first, second, third = [await sending.sender.deliver(each) for each in edits]
+    assert first.status is second.status is ReceiptStatus.SENT
+    assert third.status is ReceiptStatus.RETRY and 55 <= (third.retry_after_seconds or 0) <= 60
+    assert sending.texts == ["words 1"]
+    sending.slack.workspace.now = lambda: datetime.now(UTC) + timedelta(seconds=61)
+    assert (await sending.sender.deliver(edits[2])).status is ReceiptStatus.SENT
