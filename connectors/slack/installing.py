@@ -19,6 +19,7 @@ from slack_sdk.oauth import AuthorizeUrlGenerator
 from connectors.kit.channel import Surroundings
 from connectors.kit.grants import Grants
 from connectors.kit.hooks import HookAnswer, HookRequest
+from connectors.kit.rates import Rate, TokenBuckets
 from connectors.kit.signed_tokens import SignedTokens
 from connectors.slack.names import CHANNEL, ID
 from connectors.slack.parse.blocks import string
@@ -33,6 +34,8 @@ log = structlog.get_logger("connectors.slack")
 INSTALL, REDIRECT = "/install", "/redirect"
 COOKIE = "hubbub-slack-install"
 STATE_IS_GOOD_FOR = timedelta(minutes=10)
+RETURNS = Rate(per_minute=60, burst=20)
+"""Each that comes back may cost a write and a call to Slack."""
 LONGEST_FIELD = 500
 USED = "used-states"
 HEADERS = {
@@ -67,6 +70,7 @@ class Installing:
         self._installed = installed
         self._web = SlackWeb("", settings.api_url)
         self._tokens = SignedTokens(around.secret("slack install"), "slack install")
+        self._rates = TokenBuckets(RETURNS)
         self._path = f"/hooks/{CHANNEL}/{settings.name}"
         self._is_encrypted = public_url.startswith("https://")
         self.address = f"{public_url.rstrip('/')}{self._path}{INSTALL}"
@@ -110,8 +114,10 @@ class Installing:
 
     async def _end(self, request: HookRequest) -> HookAnswer:
         query = {name: value[:LONGEST_FIELD] for name, value in request.query.items()}
-        issued = self._tokens.read(_half(request.headers), query.get("state", ""))
         now = self._clock.now()
+        if self._rates.take(self._account, now):
+            return _page(429, "Not now", "Too many are at it. Try again in a minute.")
+        issued = self._tokens.read(_half(request.headers), query.get("state", ""))
         if issued is None or not timedelta() <= now - issued.at <= STATE_IS_GOOD_FOR:
             words = "This page was not opened from the installation page in this browser, or too late. Begin again."
             return _page(400, "Not installed", words)

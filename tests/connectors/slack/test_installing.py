@@ -17,7 +17,7 @@ from connectors.kit.grants import Grants
 from connectors.kit.hooks import HookAnswer, HookRequest, serve
 from connectors.slack.checking import check_account
 from connectors.slack.connector import SlackConnector
-from connectors.slack.installing import COOKIE
+from connectors.slack.installing import COOKIE, RETURNS
 from connectors.slack.settings import SlackAccount
 from connectors.slack.signature import SIGNATURE, TIMESTAMP, sign
 from connectors.slack.standin.api import Fault
@@ -276,3 +276,9 @@ async def test_a_workspace_that_granted_too_little_is_told_in_the_health(desk: D
     await desk.install(ACME)
     await desk.connector.start()
     await eventually(lambda: "Acme: it lacks channels:history" in desk.connector.health().detail)
+
+
+async def test_who_comes_back_again_and_again_costs_no_more_than_so_many_calls(desk: Desk) -> None:
+    answers = [await desk.get("/redirect", "state=x&code=y") for _ in range(RETURNS.burst + 5)]
+    assert [each.status for each in answers[:2]] == [400, 400] and answers[-1].status == 429
+    assert not desk.slack.api.calls
