@@ -143,7 +143,7 @@ class Correspondence:
     async def message(self, case: Case, entry: UUID) -> Entry:
         """Raises Unknown for what is no message of the case, a note of the team's among them."""
         found = await shown_entry(self._service.engine, entry)
-        if found is None or found.case not in {case.id, *case.absorbed} or found.kind not in QUOTED_KINDS:
+        if found is None or not case.holds(found) or found.kind not in QUOTED_KINDS:
             raise Unknown("there is no such message in this case")
         return found
 

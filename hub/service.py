@@ -19,7 +19,7 @@ from schemas.capabilities import Capabilities, FileLimits
 from schemas.cases import CaseRouted, CaseState, RoutingDecision
 from schemas.collections import CASES
 from schemas.columns import PRIORITY_RANK
-from schemas.commands import AssignCase, Command, MergeCase, StartCase, TransferCase
+from schemas.commands import AssignCase, Command, MergeCase, SplitCase, StartCase, TransferCase
 from schemas.configuration import Priority
 from schemas.documents import Case, Entry, EntryKind, Handle
 from schemas.errors import Forbidden, Invalid, Unknown
@@ -205,7 +205,18 @@ class Service:
         page = await self.engine.timeline(
             cases=[case.id, *case.absorbed], kinds=kinds, limit=limit, after=after
         )
-        return Page(await shown(self.engine, page.items), page.next)
+        items = list(page.items)
+        if (
+            case.brought and page.next is None
+        ):  # what it was split off with is older than all that it has of its own
+            items += await self._brought(case, kinds, {each.id for each in items})
+        return Page(await shown(self.engine, items), page.next)
+
+    async def _brought(self, case: Case, kinds: Sequence[EntryKind], known: set[UUID]) -> list[Entry]:
+        found = (await self.engine.load(References(entries=set(case.brought) - known))).entries.values()
+        own = {case.id, *case.absorbed}
+        brought = [each for each in found if each.case not in own and (not kinds or each.kind in kinds)]
+        return sorted(brought, key=lambda each: (each.received_at, each.sequence), reverse=True)
 
     async def explain(self, principal: Principal, case: Case) -> Explanation:
         """Why the case is where it is, in plain sentences, clause by clause."""
@@ -359,7 +370,7 @@ class Service:
         needs_supervisor = isinstance(command, AssignCase) and command.assignee not in (None, principal.id)
         if needs_supervisor and not principal.is_at_least(Role.SUPERVISOR, case.queue):
             raise Forbidden("giving a case to somebody else needs the role supervisor in its queue")
-        if isinstance(command, TransferCase) and not self.company.has_queue(command.queue):
+        if isinstance(command, TransferCase | SplitCase) and not self.company.has_queue(command.queue):
             raise Invalid("queue is not known", {"queue": f"there is no queue {command.queue!r}"})
 
     def _may_start(self, principal: Principal, command: StartCase) -> None:

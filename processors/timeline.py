@@ -26,6 +26,7 @@ from schemas.cases import (
     CaseScheduleReached,
     CaseSendReleased,
     CaseSnoozed,
+    CaseSplit,
     CaseStarted,
     CaseTagged,
     CaseTransferred,
@@ -42,7 +43,8 @@ from schemas.steps import EntryChange
 
 DETAILS: dict[type[CaseEvent], tuple[str, ...]] = {
     CaseRouted: ("queue", "priority", "tags", "due_at"),
-    CaseStarted: ("queue", "subject"),
+    CaseSplit: ("into", "number", "entries"),
+    CaseStarted: ("queue", "subject", "related"),
     CaseReopened: ("reason",),
     CaseClaimed: ("assignee",),
     CaseAssigned: ("assignee",),
@@ -204,7 +206,7 @@ def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, tuple):
-        return list(value)
+        return [str(each) for each in value]
     if isinstance(value, bool):
         return value
     return None if value is None else str(value)

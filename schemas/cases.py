@@ -134,6 +134,10 @@ class CaseStarted(CaseEvent):
     subject: Personal
     language: str
     reply_recipients: tuple[Participant, ...] = ()
+    related: UUID | None = Field(default=None, description="the case that it was split off from")
+    brought: tuple[UUID, ...] = Field(default=(), description="entries of that case which are read here, too")
+    waiting_since: datetime | None = None
+    due_at: datetime | None = None
 
 
 @event_type
@@ -287,6 +291,7 @@ class CaseAbsorbed(CaseEvent):
 
     absorbed: UUID
     participants: tuple[UUID, ...] = ()
+    brought: tuple[UUID, ...] = Field(default=(), description="entries of others that the absorbed one had")
     earlier: tuple[UUID, ...] = Field(
         default=(), description="cases that had been merged into the absorbed one before"
     )
@@ -297,6 +302,17 @@ class CaseAbsorbed(CaseEvent):
         default=None, description="since when the absorbed case's customer waits for an answer"
     )
     due_at: datetime | None = Field(default=None, description="when the absorbed case's first answer is due")
+
+
+@event_type
+class CaseSplit(CaseEvent):
+    """Messages of this case go on in another one; they stay where they were written."""
+
+    type: ClassVar[str] = "hubbub.case.split"
+
+    into: UUID
+    number: str
+    entries: tuple[UUID, ...]
 
 
 @event_type

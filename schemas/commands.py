@@ -70,6 +70,21 @@ class StartCase(Command):
 
 
 @event_type
+class SplitCase(Command):
+    """Messages of the case go on in a case of their own, `into`, which is derived from the request."""
+
+    type: ClassVar[str] = "hubbub.command.split"
+
+    into: UUID
+    entries: tuple[UUID, ...] = Field(min_length=1, max_length=100, description="oldest first")
+    handle: UUID = Field(description="who wrote the first of them")
+    to: tuple[Participant, ...] = Field(description="to whom an answer goes there")
+    subject: Personal = Field(default="", max_length=1_000)
+    queue: str
+    waiting_since: datetime = Field(description="when the first of them came")
+
+
+@event_type
 class ForwardMessage(Command):
     """Hand a message of the case on, by mail, to somebody who is not its customer."""
 

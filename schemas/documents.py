@@ -96,6 +96,9 @@ class Case(Document):
         description="with the sequence it orders changes of entries, those of merged cases included",
     )
     related: UUID | None = None
+    brought: tuple[UUID, ...] = Field(
+        default=(), description="messages of the case that it was split off from; at most 200"
+    )
     participants: tuple[UUID, ...] = Field(
         default=(), description="handles that may join by thread; at most 50"
     )
@@ -114,6 +117,10 @@ class Case(Document):
     pending: tuple[PendingReply, ...] = Field(default=(), description="answers that leave later; at most 20")
     timers: tuple[Timer, ...] = ()
     fold: int = Field(default=1, description="version of the fold that made it (processors.cases.folds)")
+
+    def holds(self, entry: "Entry") -> bool:
+        """Whether the entry is read in this case: its own, of one merged into it, or brought along when it was split off."""
+        return entry.case == self.id or entry.case in self.absorbed or entry.id in self.brought
 
     def summary(self) -> CaseSummary:
         return CaseSummary.part_of(self)

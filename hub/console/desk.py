@@ -316,7 +316,7 @@ class Desk:
             due=words.due(case.due_at) if case.due_at and case.state not in CLOSED else None,
             snoozed=_snoozed(case, words),
             merged_into=merged,
-            lines=lines(page.items, self._telling(known, case), case.subject),
+            lines=lines(page.items, self.telling(known, case), case.subject),
             earlier=page.next,
             receivers=_receivers(case),
             closed=case.state in CLOSED,
@@ -341,7 +341,7 @@ class Desk:
             mode=draft.mode if draft else "reply",
         )
 
-    def _telling(self, known: Faces, case: Case) -> Telling:
+    def telling(self, known: Faces, case: Case) -> Telling:
         files = f"{FILES}/{case.number}"
         offered = self._context.service.offered(case)
         previews = Previews(self._context)

@@ -157,7 +157,7 @@ def _case(case: Case, words: Words, place: Place) -> CaseLink:
 
 
 def _happening(entry: Entry, words: Words, case: Case, numbers: dict[UUID, str], place: Place) -> Happening:
-    number = case.number if entry.case in {case.id, *case.absorbed} else numbers.get(entry.case, "")
+    number = case.number if case.holds(entry) else numbers.get(entry.case, "")
     return Happening(
         id=entry.id,
         icon=ICONS.get(entry.kind, channel_icon(entry.channel)),

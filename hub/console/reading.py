@@ -200,7 +200,7 @@ async def _with_frame(
     except ValueError:
         return view
     found = await shown_entry(console.context.engine, id)
-    if found is None or found.case not in {view.case.id, *view.case.absorbed} or not found.html:
+    if found is None or not view.case.holds(found) or not found.html:
         return view
     blocked = "blocked" if not images and has_remote_pictures(found.html) else ""
     return replace(view, frame=(id, console.frames.url(id, pictures=images)), frame_images=blocked)

@@ -107,7 +107,7 @@ async def entry_of(context: AppContext, principal: Principal, case: str, id: UUI
     """An entry of a case that the principal reads, or of one merged into it. Raises Unknown otherwise."""
     found = await context.service.case(principal, reference(case))
     entry = await shown_entry(context.engine, id)
-    if entry is None or entry.case not in {found.id, *found.absorbed}:
+    if entry is None or not found.holds(entry):
         raise Unknown("there is no such entry in this case")
     return entry
 

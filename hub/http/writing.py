@@ -16,6 +16,7 @@ from hub.http.requests import Operation, request_id
 from hub.http.rights import Acting, Writer
 from hub.http.views import CaseOut, UploadedOut
 from hub.outgoing import LONGEST_ALT
+from hub.splitting import split_of
 from schemas.commands import ForwardMessage, ReplyToCase, StartCase
 from schemas.interactions import Attachment, Participant
 
@@ -109,6 +110,14 @@ class Forward(Written):
     )
 
 
+class Split(Body):
+    entries: tuple[UUID, ...] = Field(
+        min_length=1, max_length=100, description="messages and notes of the case"
+    )
+    subject: str = Field(default="", max_length=1_000, description="empty: of the first message")
+    queue: str = Field(default="", max_length=100, description="empty: that of the case")
+
+
 @router.get("/recipients", summary="Whom an answer goes to, and who else could get it")
 async def recipients(context: Context, principal: Writer, case: Reference) -> RecipientsOut:
     found = await context.service.case(principal, reference(case))
@@ -169,6 +178,27 @@ async def forward_command(doing: Commanded, context: Context, body: Forward) -> 
         files=body.attachments,
         expected=doing.expected,
     )
+
+
+@router.post(
+    "/split", tags=["case commands"], summary="Let messages go on in a case of their own", status_code=201
+)
+async def split(doing: Doing, context: Context, request: Request, principal: Writer, body: Split) -> CaseOut:
+    """Answers with the new case. The messages stay in this one, and are read in both; merging the new one back undoes it."""
+    case = await doing.case()
+    command = await split_of(
+        context.service,
+        principal,
+        case,
+        doing.actor,
+        request_id(request),
+        body.entries,
+        queue=body.queue or case.queue,
+        subject=body.subject,
+        expected=doing.expected,
+    )
+    await context.service.command(principal, command, request_id(request))
+    return CaseOut.of(await context.service.case_after(command.into))
 
 
 @conversations.get("/senders", summary="As whom a conversation can be started")

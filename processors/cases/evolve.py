@@ -51,6 +51,7 @@ from schemas.outbound import DeliveryState
 
 MOST_PARTICIPANTS = 50
 MOST_REFERENCES = 20
+MOST_BROUGHT = 200
 FIRST_RESPONSE = "first-response"
 SNOOZE = "snooze"
 
@@ -290,6 +291,8 @@ def _absorbed(case: Case, event: CaseAbsorbed, at: datetime) -> Change:
         "ahead": max(case.ahead, event.steps - case.revision),
         "participants": _union(case.participants, event.participants),
     }
+    if event.brought:
+        change["brought"] = tuple(dict.fromkeys((*case.brought, *event.brought)))[:MOST_BROUGHT]
     if event.waiting_since is not None:
         change["waiting_since"] = _earlier(case.waiting_since, event.waiting_since)
     if event.due_at is not None and (case.due_at is None or event.due_at < case.due_at):
@@ -448,6 +451,12 @@ def _started(event: CaseStarted, at: datetime) -> Case:
         language=event.language,
         participants=(event.handle,),
         reply_recipients=event.reply_recipients,
+        related=event.related,
+        brought=event.brought,
+        waiting_since=event.waiting_since,
+        wrote_at=event.waiting_since,
+        due_at=event.due_at,
+        timers=_with((), FIRST_RESPONSE, event.due_at) if event.due_at is not None else (),
         opened_at=at,
         updated_at=at,
         fold=FOLD,

@@ -46,6 +46,7 @@ def merge(work: Work, case: Case, command: MergeCase) -> None:
             absorbed=case.id,
             participants=case.participants,
             earlier=case.absorbed,
+            brought=case.brought,
             steps=case.revision + case.ahead,
             waiting_since=case.waiting_since,
             due_at=case.due_at,

@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-from processors.cases import following, handling, merging, own_changes, privately, replying, starting
+from processors.cases import (
+    following,
+    handling,
+    merging,
+    own_changes,
+    privately,
+    replying,
+    splitting,
+    starting,
+)
 from processors.cases.work import Work
 from schemas.cases import CaseState
 from schemas.commands import (
@@ -29,6 +38,7 @@ from schemas.commands import (
     ScheduleAutomation,
     SettleDelivery,
     SnoozeCase,
+    SplitCase,
     StartCase,
     TagCase,
     TimerDue,
@@ -61,6 +71,7 @@ def request(work: Work, command: Command) -> None:
 REQUESTS: dict[type[Command], Callable[[Work, Case, Any], None]] = {
     ReplyToCase: replying.reply,
     ForwardMessage: starting.forward,
+    SplitCase: splitting.split,
     AnswerFromTemplate: replying.answer_from_template,
     CancelReply: replying.cancel,
     EditReply: own_changes.edit,
