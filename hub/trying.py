@@ -35,7 +35,8 @@ MOST_MESSAGES = 2_000
 MOST_RECORDS = 20_000
 MOST_SECONDS = 8.0
 MATCHES_SHOWN = 50
-PAGE = 200
+PAGE = 50
+"""Small, so that what is read is decoded in short turns of the loop."""
 OPENED = "opened"
 
 
