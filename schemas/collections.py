@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from schemas.accounts import ANSWERED, IDENTITIES, KEYS, SESSIONS, THROTTLES, USERS
-from schemas.blocking import BLOCKS, HELD
+from schemas.blocking import BLOCKS, HELD, domain_of
 from schemas.columns import NEVER, PRIORITY_RANK, Collection, Column, ColumnType, text_column, time_column
 from schemas.connecting import CONNECTOR_ORDERS, CONNECTOR_REPORTS, GRANTS
 from schemas.documents import (
@@ -23,11 +23,16 @@ from schemas.documents import (
 )
 from schemas.installation import INSTALLATIONS
 from schemas.members import LEASES, MEMBERS
+from schemas.organizations import MEMBERSHIPS, ORGANIZATION_DOMAINS, ORGANIZATIONS
 from schemas.saved_views import SAVED_VIEWS
 
 
 def _next_due(case: Case) -> datetime | None:
     return min([timer.due_at for timer in case.timers], default=None)
+
+
+def _mail_domain(handle: Handle) -> str | None:
+    return domain_of(handle.value) or None if handle.scheme.startswith("email") else None
 
 
 def _waits_from(changes: MessageChanges) -> datetime | None:
@@ -70,7 +75,14 @@ CASES = Collection(
     ),
 )
 HANDLES = Collection(
-    "handles", Handle, {"scheme": text_column("scheme"), "value": text_column("value")}, indexes=(("value",),)
+    "handles",
+    Handle,
+    {
+        "scheme": text_column("scheme"),
+        "value": text_column("value"),
+        "domain": Column(ColumnType.TEXT, _mail_domain),
+    },
+    indexes=(("value",), ("domain",)),
 )
 DELIVERIES = Collection(
     "outbound",
@@ -157,6 +169,9 @@ COLLECTIONS: tuple[Collection, ...] = (
     BLOCKS,
     HELD,
     SAVED_VIEWS,
+    ORGANIZATIONS,
+    ORGANIZATION_DOMAINS,
+    MEMBERSHIPS,
     CONNECTOR_ORDERS,
     CONNECTOR_REPORTS,
     GRANTS,

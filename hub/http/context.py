@@ -17,6 +17,7 @@ from hub.correspondence import Correspondence
 from hub.drafts import Drafts
 from hub.observe import Metrics
 from hub.openid.flow import SingleSignOn
+from hub.organizations import Organizations
 from hub.outgoing import OutgoingFiles
 from hub.people import People
 from hub.presence import Presences
@@ -223,6 +224,10 @@ class AppContext:
     @property
     def saved_views(self) -> SavedViews:
         return SavedViews(self.engine, self.clock, self.service)
+
+    @property
+    def organizations(self) -> Organizations:
+        return Organizations(self.engine, self.clock, self.service)
 
     @property
     def drafts(self) -> Drafts:

@@ -58,6 +58,7 @@ def victim_parameters(case: Case, entry: Entry) -> dict[str, str]:
         "session": str(entry.id),
         "queue": case.queue,
         "block": str(entry.id),
+        "organization": str(entry.id),
     }
 
 
