@@ -20,6 +20,7 @@ from schemas.events import SYSTEM, Actor
 from schemas.ids import derive
 from schemas.outbound import DeliveryState
 from schemas.steps import Query
+from tests.e2e.engines import SERVERS, settings_of
 from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
@@ -63,13 +64,27 @@ async def standin() -> AsyncIterator[SlackStandin]:
     await made.stop()
 
 
-@pytest.fixture(params=["events-api", "socket-mode"])
+ON_SERVERS = pytest.param(
+    "on-servers",
+    marks=[
+        pytest.mark.server("kafka"),
+        pytest.mark.server("nx-27017"),
+        pytest.mark.xdist_group("servers"),
+        pytest.mark.slow,
+    ],
+)
+
+
+@pytest.fixture(params=["events-api", "socket-mode", ON_SERVERS])
 async def hub(
     request: pytest.FixtureRequest, tmp_path: Path, standin: SlackStandin
 ) -> AsyncIterator[Running]:
     account = {"app_token": APP_TOKEN} if request.param == "socket-mode" else {}
-    running = await start(settings(standin, **account), tmp_path / "data")
-    if request.param == "events-api":
+    given = settings(standin, **account).model_dump(mode="python", exclude_unset=True)
+    if request.param == "on-servers":
+        given |= await settings_of(SERVERS)
+    running = await start(HubSettings.model_validate(given), tmp_path / "data")
+    if request.param != "socket-mode":
         standin.request_url = f"{running.addresses['intake']}/hooks/slack/acme"
     yield running
     await running.stop()
