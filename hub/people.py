@@ -8,6 +8,7 @@ from uuid import UUID
 from hub.accounts.records import audited
 from hub.service import PAGE_LIMIT, CaseFilter, Service, actor_of
 from hub.shown import shown
+from processors.attributes import check_attributes
 from processors.customers import Customer
 from processors.identity import are_apart, are_linked, kept_apart, linked, unlinked
 from schemas.accounts import Principal, Role, Scope
@@ -135,8 +136,9 @@ class People:
     async def describe(
         self, principal: Principal, handle: UUID, attributes: Mapping[str, str | None], request: UUID
     ) -> None:
-        """Set attributes of a handle; None removes one."""
+        """Set attributes of a handle; None removes one. Raises Invalid for a value that is not of its type."""
         _must_write(principal)
+        check_attributes(self._service.company.current.configuration.person_attributes, attributes)
         await self._must_see(principal, handle)
         actor = actor_of(principal)
         for _ in range(ATTEMPTS):

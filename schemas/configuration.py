@@ -1,9 +1,9 @@
 """What a company decides: brands, queues, hours, rules, automations, templates. Published as one immutable version."""
 
 from datetime import date, datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.conditions import Condition
 from schemas.enums import Choice
@@ -173,6 +173,34 @@ class WebhookEndpoint(Setting):
     url: str = Field(description="where events are posted to, with https://")
 
 
+class AttributeType(Choice):
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    YES_NO = "yes-no"
+    CHOICE = "choice"
+
+
+class PersonAttribute(Setting):
+    """What is noted of persons, by agents in the console and by programs; routing looks at it as `customer.NAME`."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="as the API and conditions name it")
+    title: str = Field(default="", description="as agents read it")
+    type: AttributeType = Field(
+        default=AttributeType.TEXT,
+        description="text, number, date (2026-12-31), yes-no (yes or no) or choice",
+    )
+    choices: tuple[str, ...] = Field(
+        default=(), max_length=50, description="what may be chosen, for the type choice"
+    )
+
+    @model_validator(mode="after")
+    def _choices(self) -> Self:
+        if (self.type is AttributeType.CHOICE) != bool(self.choices):
+            raise ValueError("give choices for the type choice, and for no other")
+        return self
+
+
 class Configuration(Setting):
     """Everything a decision may depend on and that people edit. `version` is given when it is published."""
 
@@ -201,6 +229,9 @@ class Configuration(Setting):
     )
     webhooks: tuple[WebhookEndpoint, ...] = Field(
         default=(), description="receivers of Standard Webhooks, for the action `webhook`"
+    )
+    person_attributes: tuple[PersonAttribute, ...] = Field(
+        default=(), max_length=50, description="what is noted of persons, each with its type"
     )
     automatic_answers_per_day: int = Field(
         default=5, ge=0, description="most automatic answers to one sender in a day"

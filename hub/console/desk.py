@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from secrets import token_hex
 from uuid import UUID
 
+from hub.console.about import about_person
 from hub.console.composing import AS_TEXT, WritingView, writing_view
 from hub.console.conversation import Line, Telling, lines
 from hub.console.faces import Face, Faces, faces
@@ -385,9 +386,10 @@ class Desk:
     async def person(
         self, case: Case, place: Place, channel: str | None = None, after: str | None = None
     ) -> PersonView:
-        return await person_view(
+        view = await person_view(
             self._service, self._context.people, self.principal, self.words, case, place, channel, after
         )
+        return replace(view, about=await about_person(self._context, self.principal, case))
 
 
 def _users(entries: Sequence[Entry]) -> set[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from hub.console.about import NOTHING_KNOWN, AboutPerson
 from hub.console.faces import initials
 from hub.console.places import Place
 from hub.console.rows import channel_icon, channel_name
@@ -79,6 +80,7 @@ class PersonView:
     language: str
     timeline: Sequence[Happening]
     next: str | None
+    about: AboutPerson = NOTHING_KNOWN
 
 
 async def person_view(

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.console.belonging import OrganizationRow, row_of
 from hub.console.console import Console
 from hub.console.faces import faces
 from hub.console.places import ROOT
@@ -15,6 +16,7 @@ from schemas.errors import Invalid
 from schemas.steps import Hit, Page, References
 
 HITS = 20
+ORGANIZATIONS = 5
 LONGEST_WORDS = 200
 OPENS, CLOSES = "\x02", "\x03"
 
@@ -65,10 +67,19 @@ async def search(console: Console, request: Request) -> Response:
         "page_title": f"{words} · {t('search.title')}" if words else t("search.title"),
         "searched": words,
         "hits": hits,
+        "organizations": await _organizations(console, request, words),
         "found": t("search.found-more", n=len(hits)) if page.next else t.count("search.found", len(hits)),
         "next": f"{ROOT}/search?{urlencode({'q': words, 'after': page.next})}" if page.next else None,
     }
     return console.pages.render(request, "search.html", values)
+
+
+async def _organizations(console: Console, request: Request, words: str) -> list[OrganizationRow]:
+    """Above the first cases that were found."""
+    if not words or request.query_params.get("after"):
+        return []
+    page = await console.context.organizations.find(words, ORGANIZATIONS)
+    return [row_of(each) for each in page.items[:ORGANIZATIONS]]
 
 
 async def _views(console: Console, request: Request, page: Page[Hit]) -> list[HitView]:

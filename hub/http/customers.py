@@ -13,6 +13,7 @@ from hub.http.problems import responses
 from hub.http.requests import Operation, request_id
 from hub.http.rights import Reader, Supervisor, Writer
 from hub.http.views import CustomerOut, EntryOut, HandleOut
+from hub.people import Export
 from hub.service import CustomerView
 from schemas.accounts import Principal
 from schemas.collections import HANDLES
@@ -155,12 +156,16 @@ async def describe(
 
 
 @router.post("/{handle}/export", summary="Everything held about a person")
-async def export(context: Context, principal: Supervisor, handle: UUID) -> ExportOut:
+async def export_customer(context: Context, principal: Supervisor, handle: UUID) -> ExportOut:
     """Over all queues; needs the role supervisor in all of them. It is recorded in the audit trail."""
-    exported = await context.people.export(principal, handle)
+    return exported(await context.people.export(principal, handle))
+
+
+def exported(export: Export) -> ExportOut:
+    """As the API and the file of the console say it."""
     return ExportOut(
-        customer=CustomerOut.of(exported.customer, exported.cases),
-        timeline=[EntryOut.of(each) for each in exported.entries],
+        customer=CustomerOut.of(export.customer, export.cases),
+        timeline=[EntryOut.of(each) for each in export.entries],
     )
 
 

@@ -4,10 +4,13 @@ import json
 
 import pytest
 
+from processors.attributes import fits
 from schemas.accounts import Principal, Role
 from schemas.commands import TransferCase
+from schemas.configuration import AttributeType, PersonAttribute
 from schemas.documents import Handle
 from schemas.errors import Forbidden, Invalid, Unknown
+from schemas.events import SYSTEM
 from schemas.steps import References
 from tests.hub.console.office import BOSS, Office
 
@@ -90,3 +93,56 @@ async def test_the_same_by_the_api(office: Office) -> None:
         assert len((await ann.get("/api/v1/organizations?q=acm")).json()["items"]) == 1
         assert (await eva.http.delete(f"/api/v1/organizations/{made['id']}")).status_code == 204
         assert json.loads((await ann.get("/api/v1/organizations")).text)["items"] == []
+
+
+async def test_beside_a_case_stand_the_organization_what_is_noted_and_what_was_agreed(office: Office) -> None:
+    case = await office.write("a", sender="mara@acme.example")
+    wanted = office.service.company.current.configuration.model_copy(update={"person_attributes": ATTRIBUTES})
+    await office.service.company.publish(wanted, SYSTEM)
+    url = f"/console/queues/orders/{case.number}"
+    async with office.signed_in("ann") as ann, office.signed_in("eva") as eva:
+        assert "/console/organizations?domain=acme.example" in (await eva.get(url)).text
+        made = await eva.post("/console/organizations", name="Acme", domains="acme.example")
+        page = (await ann.get(url)).text
+        assert f'<a href="{made.headers["location"]}"><bdi>Acme</bdi></a>' in page
+        assert "Export everything" not in page
+        noted = await ann.part(f"{url}/describe", **{"attribute-seats": "12.5", "attribute-tier": "gold"})
+        assert "Noted." in noted.text
+        wrong = await ann.post(f"{url}/describe", **{"attribute-seats": "many", "attribute-tier": "gold"})
+        assert (wrong.status_code, "write a number" in wrong.text) == (422, True)
+        nowhere = await ann.part(f"{url}/belong", organization="")
+        assert ">Acme<" not in nowhere.text
+        unknown = await ann.post(f"{url}/belong", organization="Nobody Ltd")
+        assert unknown.status_code == 422
+        await ann.part(f"{url}/belong", organization="acm")
+        one = (await ann.get(made.headers["location"])).text
+        assert "mara@acme.example" in one
+        assert case.number in one
+        found = (await ann.get("/console/search?q=acme")).text
+        assert made.headers["location"] in found
+        refused = await ann.post("/console/organizations", name="Other")
+        assert refused.status_code == 404
+        everything = await eva.post(f"{url}/export")
+        assert everything.headers["content-disposition"].startswith("attachment")
+        assert json.loads(everything.text)["customer"]["attributes"] == {"seats": "12.5", "tier": "gold"}
+
+
+ATTRIBUTES = (
+    PersonAttribute(name="seats", title="Seats", type=AttributeType.NUMBER),
+    PersonAttribute(name="tier", title="Tier", type=AttributeType.CHOICE, choices=("gold", "silver")),
+)
+
+
+@pytest.mark.parametrize(
+    ("type", "right", "wrong"),
+    [
+        ("number", ("1", "-2.5", "1e3"), ("", "x", "nan", "inf", "１")),
+        ("date", ("2026-12-31",), ("2026-13-01", "20261231", "soon")),
+        ("yes-no", ("yes", "no"), ("maybe", "Yes")),
+        ("text", ("anything", ""), ()),
+    ],
+)
+def test_what_is_noted_is_of_its_type(type: str, right: tuple[str, ...], wrong: tuple[str, ...]) -> None:
+    attribute = PersonAttribute(name="x", type=AttributeType(type))
+    assert [each for each in right if not fits(attribute, each)] == []
+    assert [each for each in wrong if fits(attribute, each)] == []

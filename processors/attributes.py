@@ -1,0 +1,56 @@
+"""Attributes of persons that the configuration knows have a type; others are text, as programs set them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from schemas.configuration import AttributeType, PersonAttribute
+from schemas.errors import Invalid
+
+YES_NO = ("yes", "no")
+
+
+def check_attributes(known: Sequence[PersonAttribute], said: Mapping[str, str | None]) -> None:
+    """Raises Invalid, naming each value that is not of its type. None, which removes one, always fits."""
+    types = {each.name: each for each in known}
+    problems = {
+        f"attributes.{name}": wanted(types[name])
+        for name, value in said.items()
+        if name in types and value is not None and not fits(types[name], value)
+    }
+    if problems:
+        text = "; ".join(f"{name.removeprefix('attributes.')}: {each}" for name, each in problems.items())
+        raise Invalid(text, problems)
+
+
+def fits(attribute: PersonAttribute, value: str) -> bool:
+    if attribute.type is AttributeType.NUMBER:
+        return _is_number(value)
+    if attribute.type is AttributeType.DATE:
+        return _is_date(value)
+    if attribute.type is AttributeType.YES_NO:
+        return value in YES_NO
+    return attribute.type is AttributeType.TEXT or value in attribute.choices
+
+
+def wanted(attribute: PersonAttribute) -> str:
+    words = {
+        AttributeType.NUMBER: "write a number, such as 12.5",
+        AttributeType.DATE: "write a date, such as 2026-12-31",
+        AttributeType.YES_NO: "write yes or no",
+    }
+    return words.get(attribute.type, f"choose one of {', '.join(attribute.choices)}")
+
+
+def _is_number(value: str) -> bool:
+    try:
+        return value.isascii() and Decimal(value).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return len(value) == len("2026-12-31") and bool(date.fromisoformat(value))
+    except ValueError:
+        return False
