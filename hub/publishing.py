@@ -75,6 +75,7 @@ def _must_not_take_back(current: PublishedConfiguration, configuration: Configur
     who = current.actor.name or current.actor.id
     raise Stale(
         f"version {current.number} was published by {who}, not from the settings file; "
-        "write its changes into the file, or name the version that the file replaces",
+        "write its changes into the file (`hubbub configuration show` prints it), "
+        f"or replace it knowingly: hubbub apply --over {current.number}",
         {"version": current.number, "origin": str(current.origin), "by": who},
     )
