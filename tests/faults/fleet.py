@@ -34,6 +34,8 @@ START_SECONDS, STOP_SECONDS = 120.0, 40.0
 END_SECONDS = 180.0
 LOADED_SECONDS = 90.0
 PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 0.5
+"""Of each person: what comes faster than the database takes it only waits, and is waited for at the end."""
 
 
 @dataclass
@@ -181,8 +183,11 @@ class Fleet:
         await asyncio.wait_for(self._loading, END_SECONDS)
         hub = self.load.target.hub
         assert hub is not None
+        self.tell("no more load")
         await hub.settled(END_SECONDS)
+        self.tell("all is done")
         faults = await self._stopped()
+        self.tell("all have stopped")
         engine = await open_distributed(
             self.machines.settings["log"], self.machines.settings["store"], clock=SystemClock()
         )
@@ -190,6 +195,7 @@ class Fleet:
             faults += await broken(engine, self.load.ledger, await self.relay.mailbox.list(limit=10**9))
         finally:
             await engine.close()
+        self.tell("the books are checked")
         return faults + await self._verified()
 
     async def _stopped(self) -> list[str]:
@@ -274,7 +280,8 @@ async def fleet(
         settings = write_settings(folder, company(relay.port) | on.settings | {"health": {"port": 0}, **more})
         code, said = await hubbub("topics", "apply", "--yes", "--config", str(settings))
         assert code == 0, said
-        made = Fleet(folder, seed, on, settings, relay, Load(seed, Target(), folder, has_backups=False))
+        load = Load(seed, Target(), folder, has_backups=False, longest_pause_seconds=LONGEST_PAUSE_SECONDS)
+        made = Fleet(folder, seed, on, settings, relay, load)
         made.begin()
         for name, arguments in processes.items():
             made.keep(name, arguments)

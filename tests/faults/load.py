@@ -75,6 +75,8 @@ class Load:
     visitors: int = 3
     has_backups: bool = True
     """Kafka and MongoDB are backed up by their own means."""
+    longest_pause_seconds: float = LONGEST_PAUSE_SECONDS
+    """Of each person, after each answer."""
     is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop(self) -> None:
@@ -94,7 +96,7 @@ class Load:
 
     async def _pause(self, chance: random.Random) -> None:
         """People do not write all at once; without it a run would measure the disk."""
-        await asyncio.sleep(chance.uniform(0, LONGEST_PAUSE_SECONDS))
+        await asyncio.sleep(chance.uniform(0, self.longest_pause_seconds))
 
     # -- mail ---------------------------------------------------------------------------------------------------------
 
