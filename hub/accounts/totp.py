@@ -63,5 +63,6 @@ def qr_svg(text: str) -> str:
         light="#fff",
         svgclass="qr",
         lineclass=None,
+        omitsize=True,
     )
     return out.getvalue().decode()
