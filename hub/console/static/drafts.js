@@ -4,6 +4,7 @@ const PREFIX = "hubbub-draft:";
 const KEPT_DAYS = 30;
 const KEPT_AT_MOST = 200;
 const PAUSE_MILLISECONDS = 1000;
+const SENT = "hubbub-sent";
 const KEPT = ["html", "to", "cc", "bcc", "subject", "quote", "sender", "queue"]; // beside the text
 
 const key = (form) => `${PREFIX}${document.body.dataset.user}:${form.dataset.draft}`;
@@ -23,11 +24,18 @@ export function keepDrafts() {
     if (event.detail.elt === composer()) stop(); // it is being sent
     else flush();
   });
+  document.addEventListener("submit", (event) => {
+    if (event.target !== composer() || event.submitter?.hasAttribute("data-preview")) return;
+    stop(); // it is being sent, and what was kept of it is forgotten on the page that follows
+    sessionStorage.setItem(SENT, key(event.target));
+  });
   document.addEventListener("htmx:afterSettle", restore);
   addEventListener("pagehide", flush);
   forgetOld();
   const form = composer();
   const done = new URLSearchParams(location.search).get("done") ?? "";
+  if (/^(started|forwarded)/.test(done)) localStorage.removeItem(sessionStorage.getItem(SENT));
+  sessionStorage.removeItem(SENT);
   if (form && /^(replied|noted|scheduled)/.test(done) && !field(form).value) forget(form);
   restore();
 }

@@ -74,6 +74,8 @@ async def test_a_formatted_first_message_arrives_as_its_preview_showed_it(
         await expect(page.locator("#toasts")).to_contain_text("Your message is on its way.")
         await expect(page.locator(".message.ours .formatted strong").first).to_have_text("Zoe")
         assert await ann.violations() == []
+        await ann.open("/console/new")
+        await expect(page.locator("html.js #compose")).to_have_value("")
         await office.settle()
         (arrived,) = await post.arrived()
     assert shown.strip() == HTML.strip()
