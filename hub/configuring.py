@@ -3,6 +3,7 @@
 Who may is looked at by the callers (`Right.CONFIGURE`); what only administrators change is looked at here.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -116,7 +117,9 @@ class Configuring:
         return Standing(
             draft,
             tuple(changes(await self.at(draft.base), draft.configuration)),
-            self._versions.problems(draft.configuration),
+            await asyncio.to_thread(
+                self._versions.problems, draft.configuration
+            ),  # of hundreds of rules: a second
             overtaken,
         )
 

@@ -1,5 +1,6 @@
 """The configuration in force, and how the next one comes into force: checked whole, published, or refused whole."""
 
+import asyncio
 from collections.abc import Mapping
 
 from hub.company import Company
@@ -57,7 +58,7 @@ class Publishing:
         back_to: int | None = None,
     ) -> int:
         """A file replaces what was published elsewhere only where it names that version (`over`). Raises Stale else."""
-        found = self.problems(configuration)
+        found = await asyncio.to_thread(self.problems, configuration)
         if found:
             raise Invalid(f"the configuration has {len(found)} problems; the old one stays in force", found)
         current = await self.current()

@@ -1,5 +1,6 @@
 """Queues, rules, templates, hours and automations: listed, edited in forms, tried and previewed. All of it in a draft."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -176,7 +177,8 @@ async def show_item(console: Console, request: Request) -> Response:
     principal = only_with(Right.CONFIGURE, console, request)
     configuration = (await console.context.configuring.draft(principal.id)).configuration
     form = _form_of(request, configuration)
-    return await _item(console, request, form, configuration, problems_of(form, configuration))
+    problems = await asyncio.to_thread(problems_of, form, configuration)
+    return await _item(console, request, form, configuration, problems)
 
 
 def _form_of(request: Request, configuration: Configuration) -> ItemForm:
@@ -228,7 +230,7 @@ async def _save(
         return after.model_copy(update={"default_queue": form.name}) if is_default else after
 
     draft = await configuring.edit(principal.id, edit)
-    if problems_of(form, draft.configuration):
+    if await asyncio.to_thread(problems_of, form, draft.configuration):
         return go(console, request, f"{BASE}/{form.kind}/{form.name}?kept=1")
     return go(console, request, f"{BASE}/{form.kind}?kept={form.name}")
 
@@ -259,7 +261,7 @@ async def _tried(
         with_it = with_item(configuration, form.kind, form.name, item)
         problems = {
             field: text
-            for field, text in problems_of(form, with_it).items()
+            for field, text in (await asyncio.to_thread(problems_of, form, with_it)).items()
             if field.startswith(("when", "variant"))
         }
         if not problems:

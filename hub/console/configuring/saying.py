@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from pydantic import BaseModel
+
 from hub.console.words import Catalogue
 from schemas.conditions import All, AnyOf, Clause, Condition, Not, Operator
 from schemas.configuration import (
@@ -114,6 +116,8 @@ def _said(value: object, t: Catalogue) -> list[str]:
         return summary(value, t)
     if isinstance(value, Answer | Tag | SetPriority | Move | NotifyWebhook | NotifyMail | Schedule):
         return [action_words(value, t)]
+    if isinstance(value, BaseModel):
+        return [str(getattr(value, "title", "") or getattr(value, "name", ""))]
     return str(value).split("\n")
 
 
