@@ -58,8 +58,8 @@ def on_servers() -> dict[str, Measurement]:
             lambda folder: floor.measure(folder, 100_000), lambda folder: floor.measure(folder, 20_000)
         ),
         "kafka_workers": Measurement(
-            lambda folder: workers.measure(folder, 20_000, (1, 2, 4)),
-            lambda folder: workers.measure(folder, 500, (1, 2)),
+            lambda folder: workers.measure(folder, 20_000, (1, 2, 4), 100_000),
+            lambda folder: workers.measure(folder, 500, (1, 2, 4), 1_000),
         ),
         "kafka_post_to_queue": Measurement(
             lambda folder: live.measure(folder, 60, (10, 50, 200)),

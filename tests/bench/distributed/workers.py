@@ -25,7 +25,7 @@ WORK: dict[str, tuple[Topic, ...]] = {
     "automation": (Topic.CASES,),
     "search": (Topic.CASES,),
 }
-READY_SECONDS, IDLE_SECONDS, MOST_SECONDS = 90.0, 5.0, 1800.0
+READY_SECONDS, IDLE_SECONDS, MOST_SECONDS = 90.0, 5.0, 7200.0
 LOOK_SECONDS, QUIET_LOOKS = 0.25, 4
 AIM_RATIO = 1.15
 
@@ -148,10 +148,11 @@ async def _recovery(on: Ground, folder: Path, count: int) -> Figure:
     }
 
 
-def measure(folder: Path, count: int, workers: Sequence[int]) -> Figure:
+def measure(folder: Path, count: int, workers: Sequence[int], behind: int) -> Figure:
+    """`behind`: so many events wait for one worker that was away."""
     with ground(folder) as on:
         made = [asyncio.run(_by(on, folder, each, count)) for each in workers]
-        recovery = asyncio.run(_recovery(on, folder, count))
+        recovery = asyncio.run(_recovery(on, folder, behind))
     gross = [float(str(each["cpu_us_per_interaction"])) for each in made]
     busy = [float(str(each["busy_cpu_us_per_interaction"])) for each in made]
     return {
