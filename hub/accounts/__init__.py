@@ -12,7 +12,7 @@ from hub.accounts.identities import Identities
 from hub.accounts.keys import Keys
 from hub.accounts.records import audited, changed, created, decided_again, load
 from hub.accounts.sessions import SessionLimits, Sessions, SignedIn
-from hub.accounts.throttle import Budgets, Throttles, budgets_of, code_budgets_of
+from hub.accounts.throttle import Budgets, Throttles, budgets_of, code_budgets_of, visit_budgets_of
 from hub.accounts.users import Users, actor_of, canonical_name
 from schemas.accounts import ANSWERED, AnsweredRequest, Principal, Role, Session, User, user_id
 from schemas.errors import Invalid
@@ -113,6 +113,15 @@ class Accounts:
         if not user.active:
             raise Unauthenticated(WRONG)
         return user
+
+    async def visit(self, address: str) -> Budgets:
+        """A turn to come back from a provider of single sign-on; give it back (`welcome`) to who was who they said. Raises Throttled."""
+        budgets = visit_budgets_of(rate_name(parse_address(address)))
+        await self._throttles.take(budgets)
+        return budgets
+
+    async def welcome(self, taken: Budgets) -> None:
+        await self._throttles.give_back(taken)
 
     async def prove(self, session: Session, password: str) -> User:
         """That it is still the user who sits there, before what could lock them out. Raises Invalid, or Throttled."""

@@ -47,6 +47,11 @@ def code_budgets_of(name: str) -> Budgets:
     return {derive("sign-in", "code", name): CODES}
 
 
+def visit_budgets_of(site: str) -> Budgets:
+    """What a return from a provider of single sign-on is taken from, which makes us ask that provider."""
+    return {derive("sign-in", "provider", site): BY_ADDRESS}
+
+
 class Throttles:
     """`take` before a try, `give_back` when it was none of those that are counted."""
 

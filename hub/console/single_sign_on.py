@@ -7,7 +7,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from hub.accounts.errors import Unauthenticated
+from hub.accounts.errors import Throttled, Unauthenticated
 from hub.accounts.identities import NoPlace
 from hub.console.account import URL, account_page
 from hub.console.console import SIGN_IN, Console, inside
@@ -91,10 +91,16 @@ async def _come_back(console: Console, request: Request) -> Response:
     try:
         if len(request.url.query) > LONGEST_ANSWER:
             raise Unauthenticated("the answer is too long")
+        taken = await console.context.accounts.visit(request.state.address)
         person, way = await held.finish(name, kept, dict(request.query_params), _back(console, name))
+        await console.context.accounts.welcome(taken)
         if way.link_to:
             return await _add(console, request, person, way)
         return await _sign_in(console, request, person, way)
+    except Throttled as error:
+        console.context.metrics.add(Metric.SIGN_INS, outcome="throttled")
+        wait = t("sign-in.throttled", seconds=max(1, round(error.retry_after_seconds)))
+        return _told(console, request, wait, status_of(error))
     except NoPlace as error:
         log.warning("single-sign-on-without-place", provider=name, reason=error.reason)
         console.context.metrics.add(Metric.SIGN_INS, outcome="refused")

@@ -106,7 +106,8 @@ class Authentication:
             state["principal"] = signed_in.principal
             state["session"] = signed_in.session
             state["user"] = signed_in.user
-            state["must_change_password"] = signed_in.user.must_change_password
+            by_password = not signed_in.session.provider
+            state["must_change_password"] = signed_in.user.must_change_password and by_password
             state["must_set_up_factor"] = accounts.must_set_up_factor(signed_in)
             state["renew"] = lambda: _still(accounts.principal_of_session(token))
 

@@ -153,6 +153,15 @@ async def test_who_has_no_place_or_comes_by_a_way_that_was_begun_elsewhere_stays
             assert (await came_back(client, "u-1")).status_code == 401
 
 
+async def test_who_comes_back_with_nothing_again_and_again_has_to_wait(tmp_path: Path, issuer: str) -> None:
+    async with office(tmp_path, SystemClock()) as made:
+        settled(made, issuer)
+        async with made.client() as client:
+            answers = [await client.get(f"{COOKIE_PATH}/acme/back?code=x&state=y") for _ in range(32)]
+    assert {each.status_code for each in answers[:30]} == {401}
+    assert answers[-1].status_code == 429
+
+
 async def test_a_private_address_is_reached_only_where_the_settings_name_it(
     tmp_path: Path, issuer: str
 ) -> None:
