@@ -180,8 +180,8 @@ def try_payload(
     \b
     Examples:
       hubbub connectors try email message.eml
-      hubbub connectors try slack event.json | jq '.events[].data.content.text'
-      curl -s https://example.com/sample.json | hubbub connectors try webhook - --account shop
+      hubbub connectors try slack event.json | jq '.items[].events[].data.content.text'
+      curl -s https://example.com/sample.json | hubbub connectors try webhook_in - --account shop
     """
     place = place_of(click.get_current_context())
     given = dict(_header(each) for each in headers)

@@ -1,11 +1,11 @@
 """From the vendor's payload to events. Pure: no clock, no network. Put the address of the vendor's documentation here."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from connectors.kit.items import Frame, NotForUs, RawItem, Understand, Unreadable
+from connectors.kit.json_body import load_json
 from schemas.interactions import (
     Content,
     InteractionDeleted,
@@ -24,10 +24,7 @@ Json = Mapping[str, Any]
 
 def load(body: bytes) -> Json:
     """The payload as an object. Raises Unreadable."""
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError):
-        raise Unreadable("it is no JSON") from None
+    payload = load_json(body)
     if not isinstance(payload, dict):
         raise Unreadable("it is no JSON object")
     return payload
@@ -38,7 +35,7 @@ def text_at(payload: Json, name: str) -> str:
     value = payload.get(name)
     if not isinstance(value, str) or not value:
         raise Unreadable(f"`{name}` is missing or no text")
-    return value.encode("utf-8", "replace").decode()
+    return value
 
 
 def understanding(queue: str | None) -> Understand:

@@ -27,6 +27,8 @@ MANY = 10_000
 # What the issue asks for is 25 s on a free machine; a busy one is given room, and what it took is printed.
 MANY_WITHIN_SECONDS = 240
 IDLE_SECONDS = 20
+DELIVERIES = 100
+# Asked for on a free machine: 99 of 100 within a second, and under 1 % of a core while nothing comes.
 CONSUMED = re.compile(r'^hubbub_connector_up\{connector="email:box"\} (\S+)$', re.MULTILINE)
 
 
@@ -142,7 +144,7 @@ async def test_ten_thousand_mails_become_cases(
         up, cpu_up = time.monotonic() - began, cpu_seconds(hub.run.process.pid)
         await until_open(hub, MANY, MANY_WITHIN_SECONDS)
         took, cpu = time.monotonic() - began, cpu_seconds(hub.run.process.pid)
-        waits = [await seconds_to_a_case(hub, server, MANY + number) for number in range(20)]
+        waits = sorted([await seconds_to_a_case(hub, server, MANY + number) for number in range(DELIVERIES)])
         await asyncio.sleep(1)
         idle_from, cpu_from = time.monotonic(), cpu_seconds(hub.run.process.pid)
         await asyncio.sleep(IDLE_SECONDS)
@@ -153,7 +155,7 @@ async def test_ten_thousand_mails_become_cases(
         print(
             f"\nimap: {MANY} mails to applied cases in {took:.1f} s ({MANY / took:.0f}/s), of it {up:.1f} s to start; "
             f"{cpu:.1f} CPU seconds of the hub ({cpu_up:.1f} to start); load {os.getloadavg()[0]:.1f}"
-            f"\nimap: one mail to its case: median {statistics.median(waits):.2f} s, longest {max(waits):.2f} s; "
+            f"\nimap: one mail to its case: median {statistics.median(waits):.2f} s, p99 {waits[-2]:.2f} s of {DELIVERIES}; "
             f"idle {idle:.2%} of a core"
         )
     assert idle < 0.05
