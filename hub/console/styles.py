@@ -1,5 +1,6 @@
 """/console/_styles: every component in all its states, for eyes and for screenshots."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from hub.console.console import Console
 from hub.console.conversation import DeliveryView, FileView, Line
 from hub.console.faces import Face
+from hub.console.places import Place
 from hub.console.rows import Row
 from hub.console.words import Words
 from schemas.ids import derive
@@ -34,9 +36,28 @@ async def styles(console: Console, request: Request) -> Response:
             words.due(words.now - timedelta(days=2)),
         ),
         "view": SampleView(),
+        "reading": (OTHER.name,),
+        "writing": (ME.name,),
+        "kept": (SampleFile("photo.jpg", "812 KB"), SampleFile(f"{LONG}.pdf", "3.2 MB")),
+        "list": SampleList(),
         "done": "",
     }
     return console.pages.render(request, "styles.html", values)
+
+
+@dataclass(frozen=True)
+class SampleFile:
+    name: str
+    size: str
+    token: str = ""
+
+
+class SampleList:
+    """As much of a list as what is done to many of its rows needs."""
+
+    place = Place(None, "all", "")
+    queues = (("orders", "Orders"), ("billing", "Billing"))
+    agents = ()
 
 
 class SampleView:

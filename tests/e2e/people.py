@@ -86,10 +86,10 @@ async def fill_in_without_scripts(browser: Browser, hub: HubProcess, address: st
     return found.group()
 
 
-async def make_agent(hub: HubProcess, name: str) -> str:
-    """An agent of all queues. Returns the one-time password."""
+async def make_agent(hub: HubProcess, name: str, role: str = "agent") -> str:
+    """Somebody who works in all queues. Returns the one-time password."""
     async with hub.operator() as api:
-        answer = await api.post("/users", json={"name": name, "title": name.title(), "roles": {"*": "agent"}})
+        answer = await api.post("/users", json={"name": name, "title": name.title(), "roles": {"*": role}})
     assert answer.status_code == 201, answer.text
     password: str = answer.json()["one_time_password"]
     return password

@@ -76,14 +76,13 @@ function showEnd() {
 }
 
 function openNext() {
-  if (isNarrow() || localStorage.getItem(NEXT) === "stay") return;
+  if (localStorage.getItem(NEXT) === "stay") return;
   const links = [...document.querySelectorAll("#rows li[data-case] > a")];
   const now = links.findIndex((each) => each.hasAttribute("aria-current"));
-  const next = links[now + 1] ?? links[now - 1];
-  if (now >= 0 && next) {
-    links[now].parentElement.remove();
-    openCase(next.getAttribute("href"));
-  }
+  const next = links[now + 1] ?? links[now - 1]; // the first one, where this case is not in the list any more
+  if (!next) return;
+  links[now]?.parentElement.remove();
+  openCase(next.getAttribute("href"));
 }
 
 function seen() {

@@ -75,7 +75,9 @@ async def test_a_note_stays_plain_and_goes_to_nobody(office: Office) -> None:
     case = await office.write("a")
     async with office.signed_in("ann") as ann:
         url = f"/console/queues/orders/{case.number}"
-        await ann.post(f"{url}/write", mode="note", text="ours", html="<p>elsewhere</p>", cc="kim@example.net")
+        await ann.post(
+            f"{url}/write", mode="note", text="ours", html="<p>elsewhere</p>", cc="kim@example.net"
+        )
         assert "elsewhere" not in (await ann.get(url)).text
     await office.settle()
     assert office.relay.sent == []
