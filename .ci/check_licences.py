@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 PRODUCT = "hubbub"
 ACCEPTED = {
-    "0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "MPL-2.0",
+    "0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0",
     "PSF-2.0", "Unlicense", "Zlib", "any-OSI",
 }  # fmt: skip
 # Older metadata says it in words.
