@@ -172,6 +172,9 @@ class CaseReopened(CaseEvent):
     waits_again: bool = Field(
         default=False, description="it was resolved without an answer: the customer waits as before"
     )
+    waits_from: datetime | None = Field(
+        default=None, description="the answer did not arrive: the customer waits again, from then on"
+    )
 
 
 @event_type

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from processors.cases import own_changes, privately
+from processors.cases import own_changes, privately, undelivered
 from processors.cases.answers import receiver_of
 from processors.cases.blocked import hold
 from processors.cases.changes import Kept, change, settle
@@ -93,7 +93,7 @@ def _ask(event: Event, handle_id: HandleId, references: References) -> None:
     if isinstance(data, InteractionReceived):
         _ask_received(event.id, data, handle_id, references)
     elif isinstance(data, InteractionBounced | InteractionReceipt):
-        _ask_case(data.conversation, references)
+        _ask_returned(data, references)
     elif isinstance(data, InteractionChange):
         references.want(MessageChanges, changes_id(data.target))
     elif isinstance(data, Command):
@@ -125,12 +125,20 @@ def _ask_received(id: UUID, data: InteractionReceived, handle_id: HandleId, refe
 
 
 def _ask_sent(data: DeliveryEvent, references: References) -> None:
+    if isinstance(data, DeliveryFailed | DeliveryUnknown):
+        references.want(Delivery, data.message)
     if data.change is not None:
         references.want(MessageChanges, changes_id(data.change.external_id))
     elif isinstance(data, DeliverySent) and data.may_change:
         references.want(MessageChanges, changes_id(data.external_id))
     if isinstance(data, DeliverySent) and data.conversation:
         references.threads.add(data.conversation)
+
+
+def _ask_returned(data: InteractionBounced | InteractionReceipt, references: References) -> None:
+    _ask_case(data.conversation, references)
+    if isinstance(data, InteractionBounced) and data.message is not None:
+        references.want(Delivery, data.message)
 
 
 def _ask_case(reference: str, references: References) -> None:
@@ -352,6 +360,8 @@ def _delivered(work: Work, data: DeliveryEvent) -> None:
     )
     if data.change is not None:
         own_changes.told(work, case, data.change, data.message, state)
+    elif state is not DeliveryState.SENT:
+        case = undelivered.told(work, case, data.message, state)
     elif isinstance(data, DeliverySent) and data.may_change:
         work.claim(external_id, case.id)
         case = settle(work, external_id, case, data.message)
@@ -378,7 +388,7 @@ def _bounced(work: Work, data: InteractionBounced) -> None:
     if data.action == "delayed":
         raise Nothing(f"delayed: {data.diagnostic or data.status}")
     why = " ".join(each for each in (data.recipient, data.status, data.diagnostic) if each)
-    work.emit(
+    case = work.emit(
         case,
         CaseDelivery(
             case=case.id,
@@ -388,6 +398,8 @@ def _bounced(work: Work, data: InteractionBounced) -> None:
             reason=f"complaint: {why}" if data.action == "complaint" else why,
         ),
     )
+    if data.action != "complaint":
+        undelivered.told(work, case, data.message, DeliveryState.BOUNCED)
 
 
 __all__ = ["CONSUMER", "ROUNDS", "TOPICS", "Facts", "Result", "decide", "leads_on", "wants"]

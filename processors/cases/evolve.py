@@ -216,6 +216,8 @@ def _reopened(case: Case, event: CaseReopened, at: datetime) -> Change:
         "unanswered": None,
         "timers": _without(case.timers, SNOOZE),
     }
+    if event.waits_from is not None:
+        change["waiting_since"] = event.waits_from
     before = case.unanswered
     if before is None or not event.waits_again:
         return change
