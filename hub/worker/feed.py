@@ -54,6 +54,10 @@ def _lag(
     )
 
 
+def _is_in(partitions: Collection[Partition], place: Place) -> bool:
+    return from_place(place)[0] in partitions
+
+
 class Feed:
     """`hold` says which partitions are this process's; `take` applies records of theirs; `run` looks after parked keys."""
 
@@ -79,6 +83,8 @@ class Feed:
         self._nothing_before: Offsets = {}
         """Up to there the log holds nothing beyond where the consumer stands: retention took it."""
         self._begins: Offsets = {}
+        self._looked_at: frozenset[Partition] = frozenset()
+        """Partitions whose parked keys are known here."""
         self._conflicts = 0
         self.moves = 0
         """Rises with each thing that is done: who sees it stand still while there is work knows that something is wrong."""
@@ -166,7 +172,7 @@ class Feed:
     async def _some_of(self, raws: Sequence[Raw]) -> Sequence[Raw]:
         """Applies the first of these that were not applied; returns what is left."""
         async with self._lock:
-            stands_at = await self._known()
+            stands_at = await self._known({each.partition for each in raws})
             fresh = [each for each in raws if each.offset >= stands_at.get(each.partition, 0)]
             if not fresh:
                 return ()
@@ -233,26 +239,28 @@ class Feed:
         self._next = None
         self.processing.parking.forget()
 
-    async def _known(self) -> Offsets:
-        """Where the consumer stands, with the keys that are parked there.
+    async def _known(self, taken: Collection[Partition] = ()) -> Offsets:
+        """Where the consumer stands, with the keys that are parked in the partitions held, and in those `taken` from.
 
+        What was fetched before a partition went to another process may still be taken, and must not pass what is parked there.
         Positions first: what another process parks after that moves one of them, and our step there conflicts.
         """
         parking = self.processing.parking
         while True:
             holding = self._holding
+            looked_at = self._held | frozenset(taken)
+            if not looked_at <= self._looked_at:
+                self._forget()
             stands_at = self._next
             if stands_at is None:
                 stands_at = await self._engine.offsets(self.consumer.name)
             if not parking.is_loaded:
-                await parking.load(self._is_held, sortable)
+                await parking.load(partial(_is_in, looked_at), sortable)
+                self._looked_at = looked_at
             if holding == self._holding:
                 self._next = stands_at
                 return stands_at
             self._forget()
-
-    def _is_held(self, place: Place) -> bool:
-        return from_place(place)[0] in self._held
 
     async def starts(self) -> Offsets:
         """Where the consumer stands, as the store says now. Raises Outage."""
