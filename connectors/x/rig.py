@@ -47,6 +47,7 @@ class XRig(HookRig):
             "webhook": True,
             "mentions": False,
             "direct_messages": False,
+            "checks_a_month": 0,  # what comes by webhook here lies on no server that could be asked about it
             "api_url": self.api_url,
         }
         return {"accounts": [account]}

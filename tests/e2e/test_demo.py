@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import jsonschema_rs
+import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
@@ -30,6 +31,7 @@ async def command(*arguments: str, folder: Path) -> str:
     return said.decode()
 
 
+@pytest.mark.slow
 async def test_each_event_of_a_demo_is_a_cloudevent_and_fits_its_published_schema(tmp_path: Path) -> None:
     told = await command("demo", "--once", "--folder", "demo", folder=tmp_path)
     assert "verify: whole" in told

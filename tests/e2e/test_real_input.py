@@ -235,6 +235,7 @@ async def test_an_answer_from_the_console_arrives_and_its_answer_proves_the_addr
         await verified(hub, [form.item, item], tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", BOTH)
 async def test_answers_to_a_mail_name_the_whole_thread(tmp_path: Path, page: Page, engine: str) -> None:
     question = (

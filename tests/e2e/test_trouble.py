@@ -132,6 +132,7 @@ async def used_folder(tmp_path: Path) -> Path:
     return settings
 
 
+@pytest.mark.slow
 async def test_a_damaged_file_is_told_at_the_start_and_left_as_it_is(tmp_path: Path) -> None:
     settings = await used_folder(tmp_path)
     file = tmp_path / "data" / "hub.sqlite"

@@ -191,6 +191,7 @@ def run(examples: int, steps: int, machine: type[HubMachine] = HubMachine) -> No
     print(f"{examples} examples:", *(f"{name} {count}" for name, count in sorted(passed.items())), sep="\n")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_nothing_is_lost_or_doubled_in_any_order_of_turns_and_ends() -> None:
     run(examples=60, steps=40)
