@@ -4,7 +4,6 @@
 import struct
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 import apsw
 
@@ -121,7 +120,7 @@ def _entry_faults(connection: apsw.Connection) -> Iterator[str]:
             yield str(error)
             continue
         if (entry.id.bytes, entry.case.bytes) != (id, ref):
-            yield f"entry: {UUID(bytes=id)} is not what its columns say"
+            yield f"entry: {entry.id} is not what its columns say"
         if case is None:
             yield f"entry: {entry.id} belongs to case {entry.case}, which is missing"
 

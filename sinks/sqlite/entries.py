@@ -106,9 +106,9 @@ def decode_entry(row: Any) -> Entry:
     return entry.model_copy(update={"delivery": DeliveryState(delivery), "delivery_reason": reason})
 
 
-def _id_in(document: bytes) -> str:
-    """The id in bytes that fit no schema, as far as it can be seen."""
-    found = NAMED.search(document)
+def _id_in(document: object) -> str:
+    """The id in bytes that fit no schema, as far as it can be seen. A damaged file may hold anything, or nothing."""
+    found = NAMED.search(document) if isinstance(document, bytes) else None
     return found[1].decode() if found else "a timeline entry"
 
 

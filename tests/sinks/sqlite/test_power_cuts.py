@@ -14,10 +14,11 @@ from random import Random
 
 import pytest
 
-from schemas.errors import HubbubError
+from schemas.errors import HubbubError, Never
 from schemas.steps import START, References
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
+from sinks.sqlite.entries import decode_entry
 from tests.contracts.samples import FixedClock, case
 from tests.sinks.sqlite.power.replay import Record, cuts, read_journal
 from tests.sinks.sqlite.power.worker import step
@@ -139,3 +140,9 @@ async def test_less_than_fsync_is_seen_to_lose(
     faults = await faults_after_cuts(records, tmp_path, FEW, Random(seed))
     expected = "blob" if weakened == "blobs" else "step"
     assert any(expected in fault for fault in faults)
+
+
+@pytest.mark.parametrize("document", [None, b"", b"\x00" * 40, 7])
+def test_an_entry_that_a_damaged_file_gives_is_told_and_ends_nothing(document: object) -> None:
+    with pytest.raises(Never, match="a timeline entry fits no schema"):
+        decode_entry((0, None, "", document))
