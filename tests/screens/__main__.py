@@ -1,6 +1,6 @@
 """`python -m tests.screens [--keep]`: pictures of the console into build/screenshots, compared with those kept.
 
-Exit 1 when one differs. With --keep they become the ones that are kept, after somebody has looked at them.
+Exit 1 when one differs. With --keep they become the ones that are kept, and those of the documentation, after somebody has looked at them.
 """
 
 import argparse
@@ -10,8 +10,16 @@ from pathlib import Path
 
 from tests.screens.comparing import REFERENCES, difference, keep
 from tests.screens.shots import emptied, plain_browser, taken, why_not
+from tests.support.paths import ROOT
 
 MADE = Path("build/screenshots")
+SHOWN = {
+    "case-light": ("agents/case.png", "images/case.png"),
+    "case-dark": ("agents/case-dark.png",),
+    "list-phone": ("agents/phone.png",),
+    "case-phone": ("agents/phone-case.png",),
+}
+"""Pictures that the documentation shows."""
 
 
 async def main(is_keeping: bool) -> int:
@@ -20,7 +28,9 @@ async def main(is_keeping: bool) -> int:
         async for picture in taken(emptied(MADE), browser):
             found = difference(picture, REFERENCES / picture.name)
             if is_keeping and found.share:
-                keep(picture)
+                keep(picture, REFERENCES / picture.name)
+            for place in SHOWN.get(picture.stem, ()) if is_keeping else ():
+                keep(picture, ROOT / "docs" / place, 128)
             if found:
                 differing += 1
                 print(f"{picture}: {found.reason}{' - kept' if is_keeping else ''}")

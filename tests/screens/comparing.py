@@ -41,10 +41,8 @@ def difference(picture: Path, kept: Path) -> Difference:
     return Difference(share, f"{share:.1%} of it differs visibly" if share else "")
 
 
-def keep(picture: Path) -> None:
-    """With 64 colours, which are enough to compare by, and take a quarter of the room."""
-    REFERENCES.mkdir(exist_ok=True)
+def keep(picture: Path, place: Path, colours: int = 64) -> None:
+    """With few colours, which are enough to compare by, and take a quarter of the room."""
+    place.parent.mkdir(exist_ok=True)
     with Image.open(picture) as made:
-        made.convert("RGB").quantize(64, dither=Image.Dither.NONE).save(
-            REFERENCES / picture.name, optimize=True
-        )
+        made.convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(place, optimize=True)
