@@ -2,7 +2,8 @@
 """What the engine can see by itself of damage to the log and the store: each fault in a sentence, none when all is whole."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import apsw
@@ -94,17 +95,17 @@ def _removed_faults(names: Names, row: Any) -> Iterator[str]:
 
 
 def _document_faults(connection: apsw.Connection, table: Table) -> Iterator[str]:
-    kind = table.collection.name
     columns = ", ".join(["id", "revision", *table.quoted_columns, "document"])
     rows: Any = connection.execute(f"SELECT {columns} FROM {table.name}")
-    for id, revision, *values, stored in rows:
-        try:
-            document = table.decode(stored, id)
-        except Never as error:
-            yield str(error)
-            continue
-        if (document.id.bytes, document.revision, table.values(document)) != (id, revision, tuple(values)):
-            yield f"{kind}: {document.id} is not what its columns say"
+    yield from _of_each(rows, table.collection.name, partial(_document_fault, table))
+
+
+def _document_fault(table: Table, row: Any) -> str:
+    id, revision, *values, stored = row
+    document = table.decode(stored, id)
+    if (document.id.bytes, document.revision, table.values(document)) != (id, revision, tuple(values)):
+        return f"{table.collection.name}: {document.id} is not what its columns say"
+    return ""
 
 
 def _entry_faults(connection: apsw.Connection) -> Iterator[str]:
@@ -113,24 +114,41 @@ def _entry_faults(connection: apsw.Connection) -> Iterator[str]:
         " LEFT JOIN cases ON cases.id = refs.id"
     )
     rows: Any = connection.execute(sql)
-    for *columns, id, case, ref in rows:
-        try:
-            entry = decode_entry(columns)
-        except Never as error:
-            yield str(error)
-            continue
-        if (entry.id.bytes, entry.case.bytes) != (id, ref):
-            yield f"entry: {entry.id} is not what its columns say"
-        if case is None:
-            yield f"entry: {entry.id} belongs to case {entry.case}, which is missing"
+    yield from _of_each(rows, "entry", _entry_fault)
+
+
+def _entry_fault(row: Any) -> str:
+    *columns, id, case, ref = row
+    entry = decode_entry(columns)
+    if (entry.id.bytes, entry.case.bytes) != (id, ref):
+        return f"entry: {entry.id} is not what its columns say"
+    if case is None:
+        return f"entry: {entry.id} belongs to case {entry.case}, which is missing"
+    return ""
 
 
 def _blob_faults(connection: apsw.Connection, files: BlobFiles) -> Iterator[str]:
     rows: Any = connection.execute("SELECT sha256, size, content FROM blobs")
-    for digest, size, stored in rows:
-        name = digest.hex()
-        content = stored if stored is not None else files.read(name)
-        if content is None:
-            yield f"blob: {name} is missing"
-        elif len(content) != size or sha256(content) != name:
-            yield f"blob: {name} was altered"
+    yield from _of_each(rows, "blob", partial(_blob_fault, files))
+
+
+def _blob_fault(files: BlobFiles, row: Any) -> str:
+    digest, size, stored = row
+    name = digest.hex()
+    content = stored if stored is not None else files.read(name)
+    if content is None:
+        return f"blob: {name} is missing"
+    return f"blob: {name} was altered" if len(content) != size or sha256(content) != name else ""
+
+
+def _of_each(rows: Iterable[Any], kind: str, fault: Callable[[Any], str]) -> Iterator[str]:
+    """What is wrong with each row. A damaged file may hold anything in any column: that is a fault too, and ends nothing."""
+    for row in rows:
+        try:
+            found = fault(row)
+        except Never as error:
+            found = str(error)
+        except (TypeError, ValueError, AttributeError) as error:
+            found = f"{kind}: a row holds what was never written there: {error}"
+        if found:
+            yield found
