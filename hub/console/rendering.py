@@ -36,6 +36,7 @@ HTMX_SETTINGS = {
     "selfRequestsOnly": True,
     "historyCacheSize": 0,  # pages of customers are not kept in the browser's storage
     "scrollBehavior": "instant",
+    "defaultSettleDelay": 0,  # what is swapped in acts at once: a fast hand loses nothing in between
     "responseHandling": [{"code": "204", "swap": False}, {"code": "...", "swap": True}],
 }
 
