@@ -78,10 +78,7 @@ def told(work: Work, case: Case, moved: Moved | None, data: DeliveryEvent) -> No
         return
     if isinstance(data, DeliverySent):
         work.claim(data.conversation, case.id)
-        if moved.public is not None:
-            said = moved.public.model_copy(update={"message": work.next_id(), "queued_at": work.facts.now})
-            work.emit(case, CaseReplied(case=case.id, actor=said.author, message=said))
-            work.send(said)
+        say_in_public(work, case, moved)
     elif isinstance(data, DeliveryFailed):
         work.emit(
             case,
@@ -93,6 +90,15 @@ def told(work: Work, case: Case, moved: Moved | None, data: DeliveryEvent) -> No
                 reason=data.reason,
             ),
         )
+
+
+def say_in_public(work: Work, case: Case, moved: Moved) -> None:
+    """What was still to be said where everybody reads, now that the private answer was sent."""
+    if moved.public is None:
+        return
+    said = moved.public.model_copy(update={"message": work.next_id(), "queued_at": work.facts.now})
+    work.emit(case, CaseReplied(case=case.id, actor=said.author, message=said))
+    work.send(said)
 
 
 def _public(work: Work, case: Case, command: AnswerPrivately) -> OutboundMessage:

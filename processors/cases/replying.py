@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from processors.cases import answers, own_changes
+from processors.cases import answers, own_changes, privately
 from processors.cases.evolve import send_timer
 from processors.cases.wording import Written
 from processors.cases.work import MOST_PENDING, Nothing, Work
@@ -180,7 +180,7 @@ def settle(work: Work, case: Case, command: SettleDelivery) -> None:
         }
     )
     work.put(settled)
-    change = delivery.message.change
+    change, moved = delivery.message.change, case.moved
     case = work.emit(
         case,
         CaseDelivery(
@@ -194,6 +194,8 @@ def settle(work: Work, case: Case, command: SettleDelivery) -> None:
     )
     if change is not None:
         own_changes.told(work, case, change, delivery.id, state)
+    elif moved is not None and moved.message == delivery.id and state is DeliveryState.SENT:
+        privately.say_in_public(work, case, moved)
     work.tell(
         DeliverySettled(
             message=delivery.id,

@@ -6,8 +6,8 @@ from processors.cases.evolve import fold
 from processors.cases.work import Facts
 from schemas.capabilities import Capabilities, Visibility
 from schemas.cases import CaseEvent, CaseReplied, CaseWentPrivate, CaseWentPublic
-from schemas.commands import AnswerPrivately, ReplyToCase
-from schemas.documents import Case
+from schemas.commands import AnswerPrivately, ReplyToCase, SettleDelivery
+from schemas.documents import Case, Delivery
 from schemas.errors import Invalid
 from schemas.events import Event, Payload
 from schemas.ids import derive, item_id
@@ -20,7 +20,14 @@ from schemas.interactions import (
     Participant,
     Role,
 )
-from schemas.outbound import DeliveryFailed, DeliverySent, OutboundMessage, OutboundQueued
+from schemas.outbound import (
+    DeliveryFailed,
+    DeliverySent,
+    DeliveryState,
+    DeliveryUnknown,
+    OutboundMessage,
+    OutboundQueued,
+)
 from tests.processors.test_cases import AGENT, NOW, World, event_of
 
 ANN = Participant(role=Role.FROM, scheme="x", value="501", name="Ann (@ann)", verified=True)
@@ -120,6 +127,23 @@ def test_the_public_is_told_once_the_private_answer_was_sent_and_not_before() ->
     assert {private.message, public.message} <= entries, "both stand in the timeline, under their own ids"
     square.became(private, DeliverySent, external_id="x:dm:7", conversation=DIRECT)
     assert len(square.sent()) == 2, "said once"
+
+
+def test_the_public_is_told_too_where_a_person_says_that_the_private_answer_arrived() -> None:
+    square = Square()
+    square.answer(public_text="We wrote to you privately.")
+    (private,) = square.sent()
+    square.became(private, DeliveryUnknown, reason="no answer came")
+    unknown = DeliveryState.UNKNOWN
+    square.documents[private.message] = Delivery(
+        id=private.message, revision=1, message=private, state=unknown, next_attempt_at=NOW, changed_at=NOW
+    )
+    settled = SettleDelivery(
+        case=square.case().id, actor=AGENT, message=private.message, state=DeliveryState.SENT
+    )
+    assert square.do(settled, refuse=True)[0].error is None
+    assert [each.text for each in square.sent()[1:]] == ["We wrote to you privately."]
+    assert square.folded() == square.case()
 
 
 def test_a_refused_private_answer_leaves_the_case_public_and_tells_nobody() -> None:
