@@ -1,5 +1,6 @@
 """How one configuration differs from another: change by change, and in sentences for whoever publishes it or looks back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -66,8 +67,7 @@ def difference(old: Configuration, new: Configuration) -> list[str]:
 
 
 def _items(kind: str, old: tuple[BaseModel, ...], new: tuple[BaseModel, ...]) -> list[Change]:
-    before = {_name(item): item for item in old}
-    after = {_name(item): item for item in new}
+    before, after = by_name(old), by_name(new)
     found = [Change(kind, "new", name, new=item) for name, item in after.items() if name not in before]
     found += [Change(kind, "removed", name, old=item) for name, item in before.items() if name not in after]
     for name, item in after.items():
@@ -80,8 +80,8 @@ def _items(kind: str, old: tuple[BaseModel, ...], new: tuple[BaseModel, ...]) ->
     return found
 
 
-def _name(item: BaseModel) -> str:
-    return str(getattr(item, "name", ""))
+def by_name(items: Sequence[BaseModel]) -> dict[str, BaseModel]:
+    return {str(getattr(each, "name", "")): each for each in items}
 
 
 def _fields(kind: str, name: str, old: BaseModel, new: BaseModel) -> list[Change]:

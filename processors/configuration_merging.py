@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from processors.configuration import NAMED
+from processors.configuration_difference import by_name
 from schemas.configuration import Configuration
 
 
@@ -57,10 +58,6 @@ def _items(
         if item is not None:
             kept[name] = item
     return tuple(kept[name] for name in _order(before, mine, other) if name in kept)
-
-
-def by_name(items: Sequence[BaseModel]) -> dict[str, BaseModel]:
-    return {str(getattr(each, "name", "")): each for each in items}
 
 
 def _order(before: Items, mine: Items, other: Items) -> list[str]:

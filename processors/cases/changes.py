@@ -4,7 +4,7 @@ Message and change commute: a change that is known first is kept, and told when 
 the source's clock, so that two edits in the wrong order end as in the right one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +36,7 @@ class Kept(Nothing):
 
 def change(work: Work, data: InteractionChange) -> None:
     """Note the change, and tell the case of the message. Raises Kept where the message has not come, or a later change has."""
-    known = work.get(MessageChanges, changes_id(data.target)) or _nothing_yet(work, data.target)
+    known = work.get(MessageChanges, changes_id(data.target)) or nothing_yet(work, data.target)
     actor = _ours(known, data) or _actor(work, data.author, data.channel)
     after, is_news = APPLY[type(data)](known, data, actor)
     work.put(after)
@@ -52,7 +52,7 @@ def change(work: Work, data: InteractionChange) -> None:
 
 def settle(work: Work, external_id: str, case: Case, entry: UUID | None) -> Case:
     """A message is in its case: note where, and tell what was known of it before it came. Returns the case after that."""
-    known = work.get(MessageChanges, changes_id(external_id)) or _nothing_yet(work, external_id)
+    known = work.get(MessageChanges, changes_id(external_id)) or nothing_yet(work, external_id)
     if known.case is not None:
         return case
     work.put(known.model_copy(update={"case": case.id, "entry": entry}))
@@ -71,7 +71,8 @@ def settle(work: Work, external_id: str, case: Case, entry: UUID | None) -> Case
     return case
 
 
-def _nothing_yet(work: Work, external_id: str) -> MessageChanges:
+def nothing_yet(work: Work, external_id: str) -> MessageChanges:
+    """What is known of a message of which nothing was heard."""
     return MessageChanges(id=changes_id(external_id), external_id=external_id, noted_at=work.facts.now)
 
 
@@ -99,9 +100,12 @@ def _edited(known: MessageChanges, data: InteractionEdited, by: Actor) -> Applie
     edit = Edit(at=data.occurred_at, by=by, content=data.content, attachments=data.attachments)
     edits = sorted((*known.edits, edit), key=lambda each: each.at)
     is_news = edits[-1] is edit and known.deleted_at is None
-    if len(edits) > MOST_EDITS:
-        del edits[1]
-    return known.model_copy(update={"edits": tuple(edits)}), is_news
+    return known.model_copy(update={"edits": bounded(edits)}), is_news
+
+
+def bounded(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """The first one and the last ones."""
+    return tuple(edits) if len(edits) <= MOST_EDITS else (edits[0], *edits[1 - MOST_EDITS :])
 
 
 def _deleted(known: MessageChanges, data: InteractionDeleted, by: Actor) -> Applied:

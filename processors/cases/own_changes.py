@@ -6,6 +6,7 @@ here only once the channel did it. One at a time for each answer, so that they e
 
 from uuid import UUID
 
+from processors.cases.changes import bounded, nothing_yet
 from processors.cases.work import Work
 from schemas.capabilities import Capabilities
 from schemas.cases import CaseChangeAsked, CaseMessageDeleted, CaseMessageEdited, CaseMessageHidden
@@ -15,7 +16,6 @@ from schemas.errors import Invalid, Stale, Unknown
 from schemas.interactions import Content
 from schemas.outbound import ChangeKind, DeliveryState, OutboundMessage, SentChange
 
-MOST_EDITS = 10
 NOTHING = Capabilities()
 
 
@@ -93,10 +93,8 @@ def told(work: Work, case: Case, change: SentChange, message: UUID, state: Deliv
         )
         work.emit(case, CaseMessageHidden.model_validate({**about, "hidden": hidden}))
         return
-    edits = [*changes.edits, Edit(at=now, by=asked.by, content=Content(text=asked.text))]
-    if len(edits) > MOST_EDITS:
-        del edits[1]
-    work.put(changes.model_copy(update={"edits": tuple(edits)}))
+    edits = (*changes.edits, Edit(at=now, by=asked.by, content=Content(text=asked.text)))
+    work.put(changes.model_copy(update={"edits": bounded(edits)}))
     work.emit(case, CaseMessageEdited.model_validate({**about, "text": asked.text}))
 
 
@@ -107,9 +105,8 @@ def _target(work: Work, case: Case, message: UUID) -> tuple[Delivery, MessageCha
         raise Unknown("there is no such answer in this case")
     if delivery.state is not DeliveryState.SENT:
         raise Stale(f"the answer is {delivery.state}, and only what was sent can be changed")
-    changes = work.get(MessageChanges, changes_id(delivery.external_id)) or MessageChanges(
-        id=changes_id(delivery.external_id), external_id=delivery.external_id, noted_at=work.facts.now
-    )
+    name = delivery.external_id
+    changes = work.get(MessageChanges, changes_id(name)) or nothing_yet(work, name)
     if changes.deleted_at is not None:
         raise Stale("the answer was taken back already")
     _must_be_idle(changes)
