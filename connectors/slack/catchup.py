@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -76,28 +76,41 @@ class CatchUp:
         self._stream = stream
         self._pages_a_turn = pages_a_turn
         self._pages = 0
+        self._again: datetime | None = None
+        self._whole_until: float | None = None
+        """Until when the reading goes that began while events came through, and came through ever since."""
         self.gap = ""
         """What was missed for good in the last days."""
 
-    async def mark(self) -> None:
-        """Events come through now. Call it now and then while they do. Raises Outage."""
+    def fell_behind(self) -> None:
+        """Events were missed just now, perhaps in channels that a reading which is under way has behind it."""
+        self._whole_until = None
+
+    def read_again(self, since: datetime) -> None:
+        """The next run reads everything since then, however long ago it is."""
+        self._again = since
+
+    async def mark(self, until: datetime | None = None) -> None:
+        """Events come through now, or came until then. Call it now and then while they do. Raises Outage."""
+        until = until or self._clock.now()
         cursor = await self._cursors.load(CHANNEL, self._receiver.account, STREAM + self._stream)
         told = json.loads(cursor.value) if cursor.value else {}
         self.gap = latest_gap(told.get("gap"), self._clock.now())
         gap = {"gap": told["gap"]} if self.gap else {}
         try:
-            await self._cursors.save(cursor, json.dumps({"covered": self._clock.now().isoformat(), **gap}))
+            await self._cursors.save(cursor, json.dumps({"covered": until.isoformat(), **gap}))
         except Conflict:  # another process of the hub said the same
             return
 
-    async def run(self, again_since: datetime | None = None) -> Turn:
+    async def run(self) -> Turn:
         """Read what may have been missed, the oldest first in each channel, as much as a turn allows.
 
-        `again_since`: everything since then, however long ago it is.
+        A reading that an earlier start began is followed by another one: what was missed in between may be in channels that it
+        had behind it.
 
         Raises Outage, or one of FAILURES: then nothing is marked, and the next run goes on where this one came to.
         """
-        reading = await self._reading(again_since)
+        reading = await self._reading()
         if reading is None:
             await self.mark()
             return Turn(0)
@@ -108,19 +121,28 @@ class CatchUp:
         except (*FAILURES, Outage):
             await self._keep(reading)
             raise
-        await self._keep(None if is_over else reading)
         if is_over:
-            await self.mark()
-        return Turn(reading.taken - before, is_over)
+            await self.mark(datetime.fromtimestamp(reading.until, UTC))
+        await self._keep(None if is_over else reading)
+        return Turn(reading.taken - before, is_over and reading.until == self._whole_until)
 
-    async def _reading(self, again_since: datetime | None) -> Reading | None:
-        """What was begun, else what is to be read now; None: nothing."""
-        now = self._clock.now()
-        if again_since is not None:
-            return Reading.of(again_since, again_since, now, self._window)
+    async def _reading(self) -> Reading | None:
+        """What was begun, else what is to be read now; None: nothing. With what is to be read again."""
         begun = await self._cursors.load(CHANNEL, self._receiver.account, PROGRESS + self._stream)
-        if begun.value:
-            return Reading.read(begun.value)
+        reading = Reading.read(begun.value) if begun.value else await self._due()
+        if self._again is not None:
+            again = Reading.of(self._again, self._clock.now(), self._window)
+            reading = again if reading is None else again.and_since(reading)
+            await self._keep(reading)
+            self._again = None
+        elif begun.value:
+            return reading
+        self._whole_until = reading.until if reading is not None else None
+        return reading
+
+    async def _due(self) -> Reading | None:
+        """What may have been missed since events are known to have come through."""
+        now = self._clock.now()
         cursor = await self._cursors.load(CHANNEL, self._receiver.account, STREAM + self._stream)
         if not cursor.value or not self._window:
             return None
@@ -129,7 +151,7 @@ class CatchUp:
         if covered < now - self._window:
             hours = round(self._window.total_seconds() / 3600)
             await self._tell_gap(covered, since, f"longer than catch_up_hours ({hours})")
-        return Reading.of(since, since, now, self._window)
+        return Reading.of(since, now, self._window)
 
     async def _keep(self, reading: Reading | None) -> None:
         cursor = await self._cursors.load(CHANNEL, self._receiver.account, PROGRESS + self._stream)

@@ -98,7 +98,7 @@ class SlackConnector:
             raise NotYet(f"{self.account} is not read here")
         await self._rest()
         for each in self.workspaces:
-            each.again_since, each.is_caught_up = since, False
+            each.read_again(since)
         self._task = asyncio.create_task(self._keep_going())
         return f"the history since {since:%Y-%m-%d %H:%M} UTC is read again; what is known does nothing"
 
@@ -144,7 +144,7 @@ class SlackConnector:
 
     def _changed(self) -> None:
         """A connection came or went. Where none was left, something may be missing."""
-        if self.sockets is not None and not self.sockets.open and self.is_caught_up:
+        if self.sockets is not None and not self.sockets.open:
             self._was_cut_off = True
 
     async def _keep_going(self) -> None:
@@ -179,7 +179,7 @@ class SlackConnector:
         if self._is_back() or self.receiver.owes:  # Slack gives up on what is refused for minutes
             self._was_cut_off = self.receiver.owes = False
             for each in self.workspaces:
-                each.is_caught_up = False
+                each.fall_behind()
         return all([await each.look_after(self._comes_through()) for each in self.workspaces])
 
     def _is_back(self) -> bool:

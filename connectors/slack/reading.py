@@ -23,8 +23,12 @@ class Reading:
     taken: int = 0
 
     @classmethod
-    def of(cls, since: datetime, begin: datetime, now: datetime, window: timedelta) -> "Reading":
-        return cls(since.timestamp(), min(begin, now - window).timestamp(), now.timestamp())
+    def of(cls, since: datetime, now: datetime, window: timedelta) -> "Reading":
+        return cls(since.timestamp(), min(since, now - window).timestamp(), now.timestamp())
+
+    def and_since(self, other: "Reading") -> "Reading":
+        """From its beginning, and as far back as the other one."""
+        return Reading(min(self.since, other.since), min(self.begin, other.begin), self.until)
 
     @classmethod
     def read(cls, value: str) -> "Reading":

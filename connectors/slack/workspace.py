@@ -48,7 +48,6 @@ class Workspace:
     is_only_one: bool = True
     """The account has no others."""
     is_caught_up: bool = False
-    again_since: datetime | None = None
     trouble: str = ""
     removed: str = ""
     lacks: str = ""
@@ -86,8 +85,7 @@ class Workspace:
                 self.context.own_ids.update(await self._identity())
                 self._is_known, self.removed = True, ""
             if not self.is_caught_up:
-                turn = await self.catch_up.run(self.again_since)
-                self.again_since = None
+                turn = await self.catch_up.run()
                 self.is_caught_up = turn.is_over
                 if turn.taken:
                     account = self.parts.settings.name
@@ -102,6 +100,15 @@ class Workspace:
             return False
         self.trouble = ""
         return True
+
+    def fall_behind(self) -> None:
+        """Events may have been missed just now."""
+        self.is_caught_up = False
+        self.catch_up.fell_behind()
+
+    def read_again(self, since: datetime) -> None:
+        self.is_caught_up = False
+        self.catch_up.read_again(since)
 
     async def is_gone(self) -> bool:
         """Whether Slack does not know us any more. What tells of a removal may come late, when the app is back already."""

@@ -81,17 +81,70 @@ async def test_a_channel_with_more_than_is_read_at_once_is_read_in_stretches_the
     assert not await reader.gaps()
 
 
-async def test_what_a_turn_does_not_reach_goes_on_in_the_next_also_after_a_restart(reader: Reader) -> None:
+async def test_what_a_turn_does_not_reach_goes_on_in_the_next(reader: Reader) -> None:
     reader.says(3)
     reader.says(3, OTHER)
     turns: list[Turn] = []
+    catch_up = reader.catch_up(pages_a_turn=2)
     while not turns or not turns[-1].is_over:
-        turns.append(await reader.catch_up(pages_a_turn=2).run())
+        turns.append(await catch_up.run())
     assert len(turns) > 1 and sum(each.taken for each in turns) == 6
     assert sorted(await reader.texts()) == sorted(
         [f"{channel} {n}" for channel in (CHANNEL, OTHER) for n in range(3)]
     )
     assert await reader.catch_up().run() == Turn(6), "what is near the edge is read again, and known"
+    assert len(await reader.texts()) == 6
+
+
+async def behind(reader: Reader) -> CatchUp:
+    """It has the first channel behind it, and the others before it."""
+    reader.says(3)
+    reader.says(3, OTHER)
+    catch_up = reader.catch_up(pages_a_turn=2)
+    assert not (await catch_up.run()).is_over
+    return catch_up
+
+
+async def to_its_end(catch_up: CatchUp) -> None:
+    for _ in range(20):
+        if (await catch_up.run()).is_over:
+            return
+    raise AssertionError("it is never over")
+
+
+async def test_a_restart_goes_on_and_reads_what_came_meanwhile_in_channels_that_were_done(
+    reader: Reader,
+) -> None:
+    await behind(reader)
+    reader.there.clock.ahead = timedelta(hours=1)
+    first, last = sorted((CHANNEL, OTHER))
+    reader.slack.workspace._last = reader.there.clock.now().timestamp() - 60
+    missed = [
+        reader.slack.workspace.say(ANN, each, f"{each} while nobody was there") for each in (first, last)
+    ]
+    before = len(reader.slack.api.calls)
+    again = reader.catch_up()
+    assert not (await again.run()).is_over
+    asked = {each["channel"] for method, each in reader.slack.api.calls[before:] if "history" in method}
+    assert first not in asked, "what was read is not read again at once"
+    await to_its_end(again)
+    assert len(await reader.texts()) == 6 + len(missed)
+
+
+async def test_what_is_missed_while_a_reading_is_under_way_is_read_behind_it(reader: Reader) -> None:
+    catch_up = await behind(reader)
+    reader.says(1, min(CHANNEL, OTHER))
+    catch_up.fell_behind()
+    await to_its_end(catch_up)
+    events = [each for each in await reader.there.interactions() if isinstance(each, InteractionReceived)]
+    assert len({each.part.item for each in events}) == 7
+
+
+async def test_reading_again_since_a_later_time_forgets_nothing_of_what_was_begun(reader: Reader) -> None:
+    catch_up = await behind(reader)
+    reader.there.clock.ahead = timedelta(hours=3)
+    catch_up.read_again(reader.there.clock.now() - timedelta(hours=1))
+    await to_its_end(catch_up)
     assert len(await reader.texts()) == 6
 
 
@@ -103,7 +156,7 @@ async def test_a_failure_half_way_loses_nothing_of_what_was_read(reader: Reader)
     with pytest.raises(FAILURES):
         await catch_up.run()
     before = len(reader.slack.api.calls)
-    assert (await reader.catch_up().run()).is_over
+    assert (await catch_up.run()).is_over
     asked = [each["channel"] for method, each in reader.slack.api.calls[before:] if "history" in method]
     assert len(set(asked)) == len(reader.slack.workspace.channels) - 1, "the first channel is not read again"
     assert len(await reader.texts()) == 4
