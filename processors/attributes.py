@@ -51,6 +51,6 @@ def _is_number(value: str) -> bool:
 
 def _is_date(value: str) -> bool:
     try:
-        return len(value) == len("2026-12-31") and bool(date.fromisoformat(value))
+        return date.fromisoformat(value).isoformat() == value  # and no week, as in 2026-W53-5
     except ValueError:
         return False
