@@ -129,9 +129,9 @@ MOST_KEPT = 100_000
 def _implied(written: str, other: str, condition: Condition, by: Condition) -> bool:
     known = _IMPLIED.get((written, other))
     if known is None:
-        known = implies(condition, by)
-        if len(_IMPLIED) < MOST_KEPT:
-            _IMPLIED[written, other] = known
+        if len(_IMPLIED) >= MOST_KEPT:
+            _IMPLIED.clear()
+        known = _IMPLIED[written, other] = implies(condition, by)
     return known
 
 
