@@ -1,10 +1,10 @@
 """Messages of ours that answer nobody: the first of a conversation, and one that is handed on to somebody outside."""
 
-from typing import Any
+from dataclasses import asdict
 
 from processors.cases import answers
 from processors.cases.replying import addressed, emit_written
-from processors.cases.wording import Wording, Written, signature_of, worded
+from processors.cases.wording import Written, signature_of, worded
 from processors.cases.work import MOST_PENDING, Work
 from processors.identity import seen
 from schemas.cases import CaseClaimed, CaseStarted
@@ -65,7 +65,7 @@ def start(work: Work, command: StartCase) -> None:
         attachments=command.attachments,
         author=command.actor,
         queued_at=work.facts.now,
-        **_said(says),
+        **asdict(says),
     )
     emit_written(work, case, message, command.send_at, addressed(work, message.recipients))
     if known is None:  # behind the case: by its entry it is known that the command was done
@@ -99,15 +99,6 @@ def forward(work: Work, case: Case, command: ForwardMessage) -> None:
         author=command.actor,
         forwarded=command.entry,
         queued_at=work.facts.now,
-        **_said(says),
+        **asdict(says),
     )
     emit_written(work, case, message, command.send_at, addressed(work, message.recipients))
-
-
-def _said(says: Wording) -> dict[str, Any]:
-    return {
-        "text": says.text,
-        "html": says.html,
-        "written": says.written,
-        "written_html": says.written_html,
-    }
