@@ -104,13 +104,19 @@ class Service:
         self.brands: Mapping[str, str] = brands or {}
         """`channel:account` -> its brand."""
 
+    def answering(self, case: Case) -> str:
+        """The channel by which an answer to this case leaves: its own where that can answer, else mail."""
+        return case.channel if self._own(case) is not None else "email"
+
     def offered(self, case: Case) -> Capabilities:
         """What an answer to this case may be: in its own conversation, or by the channel that answers for it."""
-        own = self.capabilities.get(f"{case.channel}:{case.account}")
-        if own is not None and own.reply:
-            return own
         mail = next((of for name, of in self.capabilities.items() if name.startswith("email:")), None)
-        return mail or Capabilities(reply=True, subject=True, files=FileLimits())
+        return self._own(case) or mail or Capabilities(reply=True, subject=True, files=FileLimits())
+
+    def _own(self, case: Case) -> Capabilities | None:
+        """What the case's own conversation can do, where it takes answers."""
+        own = self.capabilities.get(f"{case.channel}:{case.account}")
+        return own if own is not None and own.reply else None
 
     # -- queues and cases -------------------------------------------------------------------------------------------
 

@@ -173,7 +173,7 @@ def _line(entry: Entry, telling: Telling, day: str, subject: str) -> Line | None
         formatted=safe_html(entry.html) if entry.html and side == "ours" else PLAIN,
         forwarded="forwarded" in entry.detail,
         to=_readers(entry, telling.words) if side == "ours" else "",
-        subject=entry.subject if side == "theirs" and _differs(entry.subject, subject) else "",
+        subject=entry.subject if side == "theirs" and _differs(entry, subject) else "",
         files=tuple(_file(entry, each, telling) for each in entry.attachments),
         fields=_fields(entry, new),
         consents=tuple(entry.form.consent.items()) if entry.form else (),
@@ -233,8 +233,10 @@ def _fields(entry: Entry, said: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in entry.form.fields.items() if value.strip() not in known)
 
 
-def _differs(subject: str, usual: str) -> bool:
-    return bool(subject) and usual.casefold() not in subject.casefold()
+def _differs(entry: Entry, usual: str) -> bool:
+    """Where a channel knows no subjects, it is the first words of the text, which need not be said twice."""
+    subject = entry.subject.casefold()
+    return bool(subject) and usual.casefold() not in subject and not entry.text.casefold().startswith(subject)
 
 
 def _signed(line: Line, entry: Entry, telling: Telling) -> Line:

@@ -114,6 +114,9 @@ class CaseView:
     lines: Sequence[Line]
     earlier: str | None
     receivers: str
+    answer_channel: str
+    """By which an answer leaves, which need not be that of the case."""
+    answer_icon: str
     closed: bool
     can_assign: bool
     agents: Sequence[Face]
@@ -302,6 +305,7 @@ class Desk:
         known = await faces(self._context.engine, self.principal, [case], _users(page.items))
         words = self.words
         offered = self._context.service.offered(case)
+        answering = self._context.service.answering(case)
         return CaseView(
             case=case,
             subject=case.subject or words.t("list.no-subject"),
@@ -320,6 +324,8 @@ class Desk:
             lines=lines(page.items, self.telling(known, case), case.subject),
             earlier=page.next,
             receivers=_receivers(case),
+            answer_channel=channel_name(words, answering),
+            answer_icon=channel_icon(answering),
             closed=case.state in CLOSED,
             can_assign=self.principal.is_at_least(Role.SUPERVISOR, case.queue),
             agents=agents,

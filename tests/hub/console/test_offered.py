@@ -70,3 +70,34 @@ async def test_who_wrote_in_public_is_answered_alone_in_one_step(office: Office)
             ("contact", "What is your number?"),
             ("support", "We wrote to you."),
         ]
+
+
+async def test_an_answer_says_by_which_channel_it_leaves(office: Office) -> None:
+    written = await office.write("a", channel="slack", account="acme", conversation="slack:T1:C1:1")
+    filled_in = await office.fill_in("b", {"Subject": "Sizes", "Message": "Wide?"})
+    able = Capabilities(reply=True)
+    deciding = office.service._deciding
+    office.service.capabilities = deciding.capabilities = {
+        "slack:acme": able,
+        "webform:contact": able.model_copy(update={"reply": False}),
+        "email:support": able,
+    }
+    async with office.signed_in("ann") as ann:
+        page = (await ann.get(f"{ADDRESS}/{written.number}")).text
+        assert "Slack to Mara Ionescu" in page and "Mail to" not in page
+        page = (await ann.get(f"{ADDRESS}/{filled_in.number}")).text
+        assert "Mail to Kim" in page  # a form is answered by mail
+
+
+async def test_the_first_words_of_a_text_are_not_told_as_its_subject_too(office: Office) -> None:
+    case = await office.write("a", "Hi there", "Hi there")
+    more = await office.write(
+        "b", "Same here", "Same here, two of six", conversation="mail:a", parents=("mail:a",)
+    )
+    other = await office.write(
+        "c", "Bill", "About something else", conversation="mail:a", parents=("mail:a",)
+    )
+    assert case.id == more.id == other.id
+    async with office.signed_in("ann") as ann:
+        page = (await ann.get(f"{ADDRESS}/{case.number}")).text
+    assert "Subject: Bill" in page and "Subject: Same here" not in page
