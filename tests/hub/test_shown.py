@@ -25,7 +25,7 @@ from schemas.interactions import Attachment, BlobRef, Content
 from schemas.outbound import ChangeKind, DeliveryState, OutboundMessage
 from schemas.steps import References, Step
 from sinks.sqlite.engine import SqliteEngine, open_engine
-from tests.processors.test_cases import NOW
+from tests.processors.world import NOW
 
 MIA = Actor(kind="agent", id="mia", name="Mia")
 ANN = Actor(kind="customer", id="a", name="Ann")

@@ -14,7 +14,7 @@ from schemas.events import SYSTEM
 from schemas.interactions import Attachment, Participant, Role
 from schemas.outbound import OutboundQueued
 from schemas.steps import OutcomeKind
-from tests.processors.test_cases import AGENT, World, opened
+from tests.processors.world import AGENT, World, opened
 
 ANN = Participant(role=Role.FROM, scheme="chat", value="ann")
 FILE = Attachment(name="a.png", media_type="image/png", size=10)

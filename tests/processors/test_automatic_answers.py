@@ -8,7 +8,7 @@ from schemas.identity import HandleSeen
 from schemas.interactions import Participant, Role
 from schemas.outbound import OutboundQueued
 from schemas.steps import Found, OutcomeKind
-from tests.processors.test_cases import CONFIGURATION, RULE, World, event_of, mail
+from tests.processors.world import CONFIGURATION, RULE, World, event_of, mail
 
 VICTIM = Participant(role=Role.REPLY_TO, scheme="email", value="victim@example.org")
 

@@ -1,22 +1,14 @@
-"""The cases decider: what a message, a request, a timer or a delivery does to a case."""
+"""The cases decider: what a message, a request or a timer does to a case."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID, uuid4
+from datetime import timedelta
 
 import pytest
 
-from processors.cases.decide import ROUNDS, decide, wants
 from processors.cases.evolve import fold
-from processors.cases.work import Facts, Work
-from processors.routing import Router
-from schemas.cases import CaseEvent, CaseOpened, CaseReceived, CaseReplied, CaseReplyCancelled, CaseState
+from schemas.cases import CaseEvent, CaseOpened, CaseReceived, CaseState
 from schemas.commands import (
-    AnswerFromTemplate,
     AssignCase,
-    CancelReply,
     ClaimCase,
-    MarkSpam,
     MergeCase,
     ReopenCase,
     ReplyToCase,
@@ -26,148 +18,19 @@ from schemas.commands import (
     TimerDue,
     TransferCase,
 )
-from schemas.configuration import Configuration, Queue, Template
-from schemas.documents import Case, Document, Entry, Handle
+from schemas.documents import Case, Handle
 from schemas.errors import Stale
-from schemas.events import Actor, Event, Payload
+from schemas.events import Actor
 from schemas.identity import HandleSeen, HandlesLinked
-from schemas.ids import case_number, handle_id, item_id, part_id
+from schemas.ids import case_number
 from schemas.interactions import (
-    BlobRef,
-    Content,
     FormSubmission,
-    InteractionBounced,
-    InteractionReceived,
     Kind,
-    Part,
     Participant,
     Role,
 )
-from schemas.outbound import DeliverySent, DeliveryState, OutboundQueued
-from schemas.steps import Found, OutcomeKind, References, Step
-
-SECRET = b"secret of the tests"
-NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-ANN = Participant(role=Role.FROM, scheme="email", value="ann@example.com", name="Ann")
-BOB = Participant(role=Role.FROM, scheme="email", value="bob@example.net", name="Bob")
-AGENT = Actor(kind="agent", id="mia", name="Mia")
-RULE = Actor(kind="automation", id="thanks")
-CONFIGURATION = Configuration(
-    queues=(
-        Queue(name="inbox", title="Inbox", first_response_minutes=60),
-        Queue(name="billing", title="Billing", reopen_days=7),
-    ),
-    templates=(Template(name="thanks", text={"default": "Thank you, your number is {{ case.number }}."}),),
-    automatic_answers_per_day=2,
-)
-
-
-class World:
-    """What an engine would hold: applies steps and answers look-ups, in memory."""
-
-    def __init__(self, configuration: Configuration = CONFIGURATION) -> None:
-        self.now = NOW
-        self.configuration = configuration
-        self.documents: dict[UUID, Document] = {}
-        self.threads: dict[str, UUID] = {}
-        self.entries: dict[UUID, Entry] = {}
-        self.ignored: set[UUID] = set()
-        self.log: list[Event] = []
-
-    def handle_id(self, scheme: str, value: str) -> UUID:
-        return handle_id(SECRET, scheme, value)
-
-    def facts(self, refuse: bool = False) -> Facts:
-        return Facts(
-            now=self.now,
-            version=1,
-            configuration=self.configuration,
-            router=Router(self.configuration, 1),
-            handle_id=self.handle_id,
-            answer_accounts={"default": "support"},
-            refuse=refuse,
-        )
-
-    def load(self, references: References) -> Found:
-        wanted = {id for ids in references.documents.values() for id in ids}
-        numbers = {each.number: each.id for each in self.documents.values() if isinstance(each, Case)}
-        return Found(
-            handled={id for id in references.handled if id in self.entries or id in self.ignored},
-            threads={each: self.threads[each] for each in references.threads if each in self.threads},
-            documents={id: self.documents[id] for id in wanted if id in self.documents},
-            numbers={each: numbers[each] for each in references.numbers if each in numbers},
-        )
-
-    def decide(self, *inputs: Event, refuse: bool = False) -> tuple[Work, list[Any]]:
-        found = Found()
-        for _ in range(ROUNDS):
-            references = wants(inputs, found, self.handle_id)
-            if not references:
-                break
-            found.absorb(references, self.load(references))
-        work, results = decide(inputs, found, self.facts(refuse))
-        self.apply(work.finish())
-        self.ignored |= {
-            event.id
-            for event, result in zip(inputs, results, strict=True)
-            if result.kind is OutcomeKind.IGNORED
-        }
-        return work, results
-
-    def apply(self, step: Step) -> None:
-        for document, expected in step.documents:
-            known = self.documents.get(document.id)
-            assert (known.revision if known else 0) == expected
-            revision = max(document.revision, expected + 1)
-            self.documents[document.id] = document.model_copy(update={"revision": revision})
-        self.threads.update(step.claims)
-        for entry in step.entries:
-            self.entries.setdefault(entry.id, entry)
-        self.log += step.events
-
-    def do(self, *payloads: Payload, refuse: bool = False) -> list[Any]:
-        return self.decide(*(event_of(each) for each in payloads), refuse=refuse)[1]
-
-    def cases(self) -> list[Case]:
-        return [each for each in self.documents.values() if isinstance(each, Case)]
-
-    def case(self) -> Case:
-        (case,) = self.cases()
-        return case
-
-    def told(self, kind: type[Payload]) -> list[Any]:
-        return [event.data for event in self.log if isinstance(event.data, kind)]
-
-
-def event_of(payload: Payload) -> Event:
-    if isinstance(payload, InteractionReceived | InteractionBounced):
-        id = part_id(payload.part.item, payload.part.index)
-        return Event(id, payload.conversation, NOW, payload, "/test", id)
-    id = uuid4()
-    return Event(id, "case", NOW, payload, "/test", id)
-
-
-def mail(name: str, sender: Participant = ANN, **changes: Any) -> InteractionReceived:
-    fields: dict[str, Any] = {
-        "part": Part(item=item_id("email", "support", name)),
-        "channel": "email",
-        "account": "support",
-        "brand": "default",
-        "conversation": f"mail:{name}",
-        "occurred_at": NOW,
-        "received_at": NOW,
-        "original": BlobRef(sha256="0" * 64, size=1),
-        "kind": Kind.MESSAGE,
-        "external_id": f"mail:{name}",
-        "participants": (sender,),
-        "content": Content(subject="Invoice 7", text="Where is it?"),
-    }
-    return InteractionReceived(**{**fields, **changes})
-
-
-def opened(world: World, **changes: Any) -> Case:
-    world.do(mail("a", **changes))
-    return world.case()
+from schemas.steps import OutcomeKind
+from tests.processors.world import AGENT, ANN, BOB, NOW, World, mail, opened
 
 
 def test_a_message_opens_a_case_with_its_entry_and_its_handle() -> None:
@@ -315,98 +178,6 @@ def test_a_request_on_an_older_state_is_stale() -> None:
     assert isinstance(result.error, Stale)
 
 
-def test_a_reply_goes_out_in_the_thread_and_takes_the_case() -> None:
-    world = World()
-    case = opened(world)
-    world.do(ReplyToCase(case=case.id, actor=AGENT, text="Here it is."))
-    (sent,) = world.told(OutboundQueued)
-    assert sent.message.in_reply_to == "mail:a"
-    assert sent.message.recipients[0].value == "ann@example.com"
-    assert sent.message.subject == f"Re: Invoice 7 [#{case.number}]"
-    after = world.case()
-    assert (after.state, after.assignee, after.due_at, after.waiting_since) == (
-        CaseState.WAITING,
-        "mia",
-        None,
-        None,
-    )
-    assert world.entries[sent.message.message].delivery is DeliveryState.QUEUED
-
-
-def test_a_reply_for_later_waits_for_its_timer_and_can_be_cancelled() -> None:
-    world = World()
-    case = opened(world)
-    later = NOW + timedelta(seconds=10)
-    world.do(ReplyToCase(case=case.id, actor=AGENT, text="One", send_at=later))
-    world.do(ReplyToCase(case=case.id, actor=AGENT, text="Two", send_at=later))
-    first, second = (each.message.message for each in world.case().pending)
-    world.do(CancelReply(case=case.id, actor=AGENT, message=first))
-    assert world.told(OutboundQueued) == []
-    timers = [timer for timer in world.case().timers if timer.name.startswith("send:")]
-    assert [timer.name for timer in timers] == [f"send:{second}"]
-    world.now = later
-    due = [TimerDue(case=case.id, actor=AGENT, timer=timer.name, due_at=timer.due_at) for timer in timers]
-    results = world.do(*due, *due)
-    assert [result.kind for result in results] == [None, OutcomeKind.IGNORED]
-    assert [each.message.message for each in world.told(OutboundQueued)] == [second]
-
-
-def test_automatic_answers_stop_at_the_daily_cap_and_never_answer_a_machine() -> None:
-    world = World()
-    case = opened(world)
-    answers = [AnswerFromTemplate(case=case.id, actor=RULE, template="thanks") for _ in range(3)]
-    results = world.do(*answers)
-    assert [result.kind for result in results] == [None, None, OutcomeKind.IGNORED]
-    assert case.number in world.told(OutboundQueued)[0].message.text
-    robot = Participant(role=Role.FROM, scheme="email", value="robot@example.org")
-    world.do(mail("r", sender=robot, kind=Kind.AUTO_REPLY, flags=("auto",)))
-    other = next(each for each in world.cases() if each.id != case.id)
-    (result,) = world.do(AnswerFromTemplate(case=other.id, actor=RULE, template="thanks"))
-    assert result.kind is OutcomeKind.IGNORED
-    assert "machine" in result.reason
-
-
-def test_a_delivery_is_told_to_the_message_and_to_the_thread() -> None:
-    world = World()
-    case = opened(world)
-    world.do(ReplyToCase(case=case.id, actor=AGENT, text="Here."))
-    (sent,) = world.told(OutboundQueued)
-    message = sent.message.message
-    sent_event = event_of(
-        DeliverySent(
-            message=message,
-            case=case.id,
-            channel="email",
-            account="support",
-            external_id="mail:ours@example.com",
-        )
-    )
-    _, results = world.decide(sent_event, sent_event)
-    assert [result.kind for result in results] == [None, OutcomeKind.DUPLICATE]
-    assert "mail:ours@example.com" in world.case().references
-
-
-def test_a_bounce_marks_our_message() -> None:
-    world = World()
-    case = opened(world)
-    world.do(ReplyToCase(case=case.id, actor=AGENT, text="Here."))
-    message = world.told(OutboundQueued)[0].message.message
-    bounce = InteractionBounced(
-        **mail("x").model_dump(
-            include={"channel", "account", "brand", "occurred_at", "received_at", "original"}
-        ),
-        part=Part(item=item_id("email", "support", "bounce")),
-        conversation=f"case:{case.id}",
-        external_id="mail:bounce",
-        message=message,
-        status="5.1.1",
-        recipient="ann@example.com",
-    )
-    work, _ = world.decide(event_of(bounce))
-    (change,) = work.step.changes
-    assert (change.entry, change.delivery) == (message, DeliveryState.BOUNCED)
-
-
 def test_a_token_proves_a_typed_address() -> None:
     world = World()
     typed = Participant(role=Role.FROM, scheme="email-typed", value="ann@example.com")
@@ -432,34 +203,6 @@ def test_a_merged_case_sends_its_mail_to_the_other_one() -> None:
     target = world.documents[first.id]
     assert isinstance(target, Case)
     assert (target.messages, target.absorbed) == (2, (second.id,))
-
-
-def test_an_answer_for_later_leaves_although_its_case_was_merged() -> None:
-    world = World()
-    world.do(mail("a"), mail("b"))
-    first, second = world.cases()
-    later = NOW + timedelta(hours=1)
-    world.do(ReplyToCase(case=second.id, actor=AGENT, text="Tomorrow.", send_at=later))
-    world.do(MergeCase(case=second.id, actor=AGENT, into=first.id))
-    target = world.documents[first.id]
-    assert isinstance(target, Case)
-    timer = next(each for each in target.timers if each.name.startswith("send:"))
-    world.now = later
-    world.do(TimerDue(case=first.id, actor=AGENT, timer=timer.name, due_at=timer.due_at))
-    (sent,) = world.told(OutboundQueued)
-    assert (sent.message.text, sent.message.case) == ("Tomorrow.", first.id)
-    assert len(world.told(CaseReplyCancelled)) == 1
-
-
-def test_spam_gets_no_answer_that_was_to_leave_later_and_says_so() -> None:
-    world = World()
-    case = opened(world)
-    world.do(ReplyToCase(case=case.id, actor=AGENT, text="Tomorrow.", send_at=NOW + timedelta(hours=1)))
-    world.do(MarkSpam(case=case.id, actor=AGENT))
-    (cancelled,) = world.told(CaseReplyCancelled)
-    (replied,) = world.told(CaseReplied)
-    assert cancelled.message == replied.message.message
-    assert (world.case().pending, world.case().timers) == ((), ())
 
 
 def test_mails_without_a_sender_share_one_handle() -> None:

@@ -27,7 +27,7 @@ from schemas.interactions import (
 )
 from schemas.outbound import DeliverySent
 from schemas.steps import OutcomeKind
-from tests.processors.test_cases import NOW, World
+from tests.processors.world import NOW, World
 
 ANN = Participant(role=Role.FROM, scheme="slack", value="T1/U1", name="Ann", verified=True)
 MODERATOR = Participant(role=Role.FROM, scheme="slack", value="T1/U9", name="Mo")

@@ -26,7 +26,7 @@ from schemas.identity import Evidence, HandlesLinked
 from schemas.interactions import FormSubmission, InteractionReceived, Kind, Participant, Role
 from schemas.outbound import DeliverySent, DeliveryState, DeliveryUnknown, OutboundQueued
 from schemas.steps import EntryChange, OutcomeKind
-from tests.processors.test_cases import AGENT, BOB, NOW, World, event_of, mail, opened
+from tests.processors.world import AGENT, BOB, NOW, World, event_of, mail, opened
 
 
 def chain_of(world: World, count: int) -> list[Case]:

@@ -30,8 +30,8 @@ from schemas.outbound import (
     OutboundMessage,
     OutboundQueued,
 )
-from tests.processors.test_cases import AGENT, NOW, World, event_of
 from tests.processors.test_changes import MESSAGE, change, message
+from tests.processors.world import AGENT, NOW, World, event_of
 
 ABLE = Capabilities(reply=True, edit=True, delete=True, longest=20, splits=True)
 OURS = "slack:T1:C1:100.9"

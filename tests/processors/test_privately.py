@@ -28,7 +28,7 @@ from schemas.outbound import (
     OutboundMessage,
     OutboundQueued,
 )
-from tests.processors.test_cases import AGENT, NOW, World, event_of
+from tests.processors.world import AGENT, NOW, World, event_of
 
 ANN = Participant(role=Role.FROM, scheme="x", value="501", name="Ann (@ann)", verified=True)
 PUBLIC = Capabilities(reply=True, longest=20, splits=True, visibility=Visibility.PUBLIC, private="acme-dm")

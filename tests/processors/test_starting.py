@@ -20,7 +20,7 @@ from schemas.ids import case_id
 from schemas.interactions import Participant, Role
 from schemas.outbound import OutboundMessage, OutboundQueued
 from schemas.steps import OutcomeKind
-from tests.processors.test_cases import AGENT, BOB, CONFIGURATION, NOW, World, event_of, mail, opened
+from tests.processors.world import AGENT, BOB, CONFIGURATION, NOW, World, event_of, mail, opened
 
 MAIL = Capabilities(reply=True, html=True, subject=True, copies=True, starts="email")
 CASE = case_id(UUID(int=7))

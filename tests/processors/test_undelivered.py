@@ -10,8 +10,8 @@ from schemas.events import Event
 from schemas.ids import item_id
 from schemas.interactions import InteractionBounced, Part
 from schemas.outbound import DeliveryFailed, DeliverySent, DeliveryUnknown
-from tests.processors.test_cases import AGENT, NOW, event_of, mail
 from tests.processors.test_own_changes import Chat
+from tests.processors.world import AGENT, NOW, event_of, mail
 
 REASONS = {DeliveryFailed: "an answer did not leave", DeliveryUnknown: "nobody knows whether an answer left"}
 
