@@ -11,9 +11,7 @@ from connectors.x.standin.server import Fault
 from schemas.documents import MessageChanges, changes_id
 from schemas.interactions import InteractionDeleted
 from schemas.steps import Step
-from tests.connectors.x.test_ways import ANN, Company, account, begun, company
-
-__all__ = ["company"]
+from tests.connectors.x.support import ANN, Company, account, begun
 
 LOOK_UP = "GET /tweets"
 

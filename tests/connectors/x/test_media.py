@@ -9,9 +9,7 @@ from schemas.errors import Never
 from schemas.interactions import Attachment, BlobRef
 from schemas.ports import ReceiptStatus
 from tests.connectors.slack.support import outbound
-from tests.connectors.x.test_ways import ANN, BEN, TWEET, Company, answer, company
-
-__all__ = ["company"]
+from tests.connectors.x.support import ANN, BEN, TWEET, Company, answer
 
 INITIALIZE = "POST /media/upload/initialize"
 
