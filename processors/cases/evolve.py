@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from processors.cases.evolve_answers import Change, earlier, replied, reply_cancelled, send_released
 from processors.cases.folds import FOLD
+from processors.cases.timers import FIRST_RESPONSE, SNOOZE, automation_timer, with_timer, without
 from schemas.cases import (
     CaseAbsorbed,
     CaseAssigned,
@@ -44,7 +46,7 @@ from schemas.cases import (
     MessageEvent,
     Timer,
 )
-from schemas.documents import Case, Moved, PendingReply, Unanswered
+from schemas.documents import Case, Moved, Unanswered
 from schemas.events import Event
 from schemas.ids import case_id
 from schemas.outbound import DeliveryState
@@ -52,19 +54,6 @@ from schemas.outbound import DeliveryState
 MOST_PARTICIPANTS = 50
 MOST_REFERENCES = 20
 MOST_BROUGHT = 200
-FIRST_RESPONSE = "first-response"
-SNOOZE = "snooze"
-
-
-def send_timer(message: UUID) -> str:
-    return f"send:{message}"
-
-
-def automation_timer(name: str) -> str:
-    return f"automation:{name}"
-
-
-Change = dict[str, Any]
 
 
 def _join(case: Case | None, event: MessageEvent, at: datetime) -> Change:
@@ -102,14 +91,6 @@ def _append(references: tuple[str, ...], reference: str) -> tuple[str, ...]:
     return (references[0], *references[2:], reference)
 
 
-def _without(timers: tuple[Timer, ...], *names: str) -> tuple[Timer, ...]:
-    return tuple(timer for timer in timers if timer.name not in names)
-
-
-def _with(timers: tuple[Timer, ...], name: str, due_at: datetime) -> tuple[Timer, ...]:
-    return (*_without(timers, name), Timer.model_construct(name=name, due_at=due_at))  # its chain: `evolve`
-
-
 def _received(case: Case, event: CaseReceived, at: datetime) -> Change:
     change = _join(case, event, at)
     if not event.automatic and case.state is CaseState.WAITING:
@@ -118,9 +99,9 @@ def _received(case: Case, event: CaseReceived, at: datetime) -> Change:
 
 
 def _due(case: Case, due_at: datetime | None) -> Change:
-    timers = _without(case.timers, FIRST_RESPONSE)
+    timers = without(case.timers, FIRST_RESPONSE)
     if due_at is not None:
-        timers = _with(timers, FIRST_RESPONSE, due_at)
+        timers = with_timer(timers, FIRST_RESPONSE, due_at)
     return {"due_at": due_at, "timers": timers, "overdue": False}
 
 
@@ -134,78 +115,11 @@ def _routed(case: Case, event: CaseRouted, at: datetime) -> Change:
 
 
 def _replied(case: Case, event: CaseReplied, at: datetime) -> Change:
-    answers = event.message.forwarded is None
-    change: Change = {}
+    change = replied(case, event, at)
     if event.participants:
-        known = "participants" if answers else "outside"
+        known = "participants" if event.message.forwarded is None else "outside"
         change[known] = _union(getattr(case, known), event.participants)
-    if event.send_at is not None:
-        pending = PendingReply(message=event.message, send_at=event.send_at)
-        if answers:
-            ended = {name: getattr(case, name) for name in ("waiting_since", "due_at", "overdue")}
-            pending = pending.model_copy(update={**ended, "is_first": case.responded_at is None})
-        change["pending"] = (*case.pending, pending)
-        change["timers"] = _with(case.timers, send_timer(event.message.message), event.send_at)
-    if event.message.automatic or not answers:
-        return change
-    if event.send_at is None:
-        change["pending"] = _answered(case.pending)
-    change["timers"] = _without(change.get("timers", case.timers), FIRST_RESPONSE)
-    change["responded_at"] = case.responded_at or at
-    change["due_at"] = None
-    change["overdue"] = False
-    change["waiting_since"] = None
-    if case.state is CaseState.OPEN:
-        change["state"] = CaseState.WAITING
     return change
-
-
-def _answered(pending: tuple[PendingReply, ...]) -> tuple[PendingReply, ...]:
-    """The answers that leave later, now that the customer has another one: taking them back changes nothing more."""
-    return tuple(each.model_copy(update=NOTHING_ENDED) if each.ends_waiting else each for each in pending)
-
-
-def _send_released(case: Case, event: CaseSendReleased, at: datetime) -> Change:
-    rest = tuple(each for each in case.pending if each.message.message != event.message)
-    sent = next((each.message for each in case.pending if each.message.message == event.message), None)
-    if sent is None or sent.forwarded is None:
-        rest = _answered(rest)
-    return {"pending": rest, "timers": _without(case.timers, send_timer(event.message))}
-
-
-def _reply_cancelled(case: Case, event: CaseReplyCancelled, at: datetime) -> Change:
-    """The customer waits as before the answer, unless another one left or is to leave."""
-    rest = tuple(each for each in case.pending if each.message.message != event.message)
-    change: Change = {"pending": rest, "timers": _without(case.timers, send_timer(event.message))}
-    cancelled = next((each for each in case.pending if each.message.message == event.message), None)
-    if cancelled is None or not cancelled.ends_waiting:
-        return change
-    if rest:
-        change["pending"] = (rest[0].model_copy(update=_ended_by(cancelled)), *rest[1:])
-        return change
-    if cancelled.is_first:
-        change["responded_at"] = None
-    if cancelled.waiting_since is not None:
-        change["waiting_since"] = _earlier(cancelled.waiting_since, case.waiting_since)
-        if case.state is CaseState.WAITING:
-            change["state"] = CaseState.OPEN
-        if cancelled.due_at is not None:
-            change["due_at"] = cancelled.due_at
-            change["overdue"] = cancelled.overdue
-            if not cancelled.overdue:
-                change["timers"] = _with(change["timers"], FIRST_RESPONSE, cancelled.due_at)
-    return change
-
-
-NOTHING_ENDED: Change = {"waiting_since": None, "due_at": None, "overdue": False, "is_first": False}
-
-
-def _ended_by(pending: PendingReply) -> Change:
-    return {name: getattr(pending, name) for name in NOTHING_ENDED}
-
-
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min((each for each in (one, other) if each is not None), default=None)
 
 
 def _reopened(case: Case, event: CaseReopened, at: datetime) -> Change:
@@ -214,7 +128,7 @@ def _reopened(case: Case, event: CaseReopened, at: datetime) -> Change:
         "resolved_at": None,
         "snoozed_until": None,
         "unanswered": None,
-        "timers": _without(case.timers, SNOOZE),
+        "timers": without(case.timers, SNOOZE),
     }
     if event.waits_from is not None:
         change["waiting_since"] = event.waits_from
@@ -223,7 +137,7 @@ def _reopened(case: Case, event: CaseReopened, at: datetime) -> Change:
         return change
     change |= {name: getattr(before, name) for name in ("waiting_since", "due_at", "overdue")}
     if before.due_at is not None and not before.overdue:
-        change["timers"] = _with(change["timers"], FIRST_RESPONSE, before.due_at)
+        change["timers"] = with_timer(change["timers"], FIRST_RESPONSE, before.due_at)
     return change
 
 
@@ -236,7 +150,7 @@ def _resolved(case: Case, event: CaseResolved, at: datetime) -> Change:
         "due_at": None,
         "overdue": False,
         "snoozed_until": None,
-        "timers": _without(case.timers, SNOOZE, FIRST_RESPONSE),
+        "timers": without(case.timers, SNOOZE, FIRST_RESPONSE),
     }
 
 
@@ -251,12 +165,12 @@ def _snoozed(case: Case, event: CaseSnoozed, at: datetime) -> Change:
         "state": CaseState.SNOOZED,
         "resolved_at": None,
         "snoozed_until": event.until,
-        "timers": _with(case.timers, SNOOZE, event.until),
+        "timers": with_timer(case.timers, SNOOZE, event.until),
     }
 
 
 def _woken(case: Case, event: CaseWoken, at: datetime) -> Change:
-    return {"state": CaseState.OPEN, "snoozed_until": None, "timers": _without(case.timers, SNOOZE)}
+    return {"state": CaseState.OPEN, "snoozed_until": None, "timers": without(case.timers, SNOOZE)}
 
 
 def _assigned(case: Case, event: CaseClaimed | CaseAssigned, at: datetime) -> Change:
@@ -296,7 +210,7 @@ def _absorbed(case: Case, event: CaseAbsorbed, at: datetime) -> Change:
     if event.brought:
         change["brought"] = tuple(dict.fromkeys((*case.brought, *event.brought)))[:MOST_BROUGHT]
     if event.waiting_since is not None:
-        change["waiting_since"] = _earlier(case.waiting_since, event.waiting_since)
+        change["waiting_since"] = earlier(case.waiting_since, event.waiting_since)
     if event.due_at is not None and (case.due_at is None or event.due_at < case.due_at):
         change |= _due(case, event.due_at)
     return change
@@ -319,7 +233,7 @@ def _spam_cleared(case: Case, event: CaseSpamCleared, at: datetime) -> Change:
 
 
 def _overdue(case: Case, event: CaseOverdue, at: datetime) -> Change:
-    return {"overdue": True, "timers": _without(case.timers, FIRST_RESPONSE)}
+    return {"overdue": True, "timers": without(case.timers, FIRST_RESPONSE)}
 
 
 def _delivery(case: Case, event: CaseDelivery, at: datetime) -> Change:
@@ -342,11 +256,11 @@ def _went_public(case: Case, event: CaseWentPublic, at: datetime) -> Change:
 
 
 def _scheduled(case: Case, event: CaseScheduled, at: datetime) -> Change:
-    return {"timers": _with(case.timers, automation_timer(event.automation), event.due_at)}
+    return {"timers": with_timer(case.timers, automation_timer(event.automation), event.due_at)}
 
 
 def _schedule_reached(case: Case, event: CaseScheduleReached, at: datetime) -> Change:
-    return {"timers": _without(case.timers, automation_timer(event.automation))}
+    return {"timers": without(case.timers, automation_timer(event.automation))}
 
 
 def _message_edited(case: Case, event: CaseMessageEdited, at: datetime) -> Change:
@@ -367,8 +281,8 @@ CHANGES: dict[type[CaseEvent], Callable[[Case, Any, datetime], Change]] = {
     CaseRouted: _routed,
     CaseReopened: _reopened,
     CaseReplied: _replied,
-    CaseSendReleased: _send_released,
-    CaseReplyCancelled: _reply_cancelled,
+    CaseSendReleased: send_released,
+    CaseReplyCancelled: reply_cancelled,
     CaseClaimed: _assigned,
     CaseAssigned: _assigned,
     CaseSnoozed: _snoozed,
@@ -458,7 +372,7 @@ def _started(event: CaseStarted, at: datetime) -> Case:
         waiting_since=event.waiting_since,
         wrote_at=event.waiting_since,
         due_at=event.due_at,
-        timers=_with((), FIRST_RESPONSE, event.due_at) if event.due_at is not None else (),
+        timers=with_timer((), FIRST_RESPONSE, event.due_at) if event.due_at is not None else (),
         opened_at=at,
         updated_at=at,
         fold=FOLD,

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from processors.cases import answers
-from processors.cases.evolve import FIRST_RESPONSE, SNOOZE, automation_timer
 from processors.cases.replying import release_answer
+from processors.cases.timers import FIRST_RESPONSE, SNOOZE, automation_timer
 from processors.cases.work import Nothing, Work
 from schemas.cases import (
     CaseNotified,

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from processors.cases import answers, own_changes, privately
-from processors.cases.evolve import send_timer
+from processors.cases.timers import send_timer
 from processors.cases.wording import Written
 from processors.cases.work import MOST_PENDING, Nothing, Work
 from processors.identity import seen
