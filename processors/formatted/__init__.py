@@ -1,7 +1,7 @@
 """Formatted text of ours: bold, italic, lists, links, quotes, and nothing else.
 
 Whatever HTML comes in, from an editor or pasted from anywhere, is read into a small tree of these few things
-(`reading.py`); HTML, plain text and Slack's mark-up are written from the tree alone (`writing.py`), so nothing else can
+(`reading.py`, `tidying.py`); HTML, plain text and Slack's mark-up are written from the tree alone (`writing.py`), so nothing else can
 come out.
 """
 

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field
 
 BLOCKS = frozenset({"p", "ul", "ol", "li", "blockquote"})
-INLINE = frozenset({"strong", "em", "a"})
 
 
 @dataclass(slots=True)
 class Node:
-    """An element of BLOCKS or INLINE, `br`, `text`, or `root`. Only `a` has an `href`, and only text has `text`."""
+    """An element of BLOCKS, `strong`, `em`, `a`, `br`, `text`, or `root`. Only `a` has an `href`, and only text has `text`."""
 
     tag: str
     text: str = ""
