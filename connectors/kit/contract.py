@@ -386,6 +386,11 @@ class ConnectorContract:
         assert receipt is not None and receipt.status is ReceiptStatus.SENT
         assert len(await rig.arrived()) == 1
 
+    async def test_credentials_that_are_refused_stop_the_account(self, rig: Rig, house: House) -> None:
+        receipt = await self._sent(rig, house, Send.REJECTS_US)
+        assert receipt.stop_account and receipt.status is ReceiptStatus.RETRY
+        assert await rig.arrived() == []
+
     # -- what was sent is changed -----------------------------------------------------------------------------------
 
     async def _changed_twice(self, rig: Rig, house: House, kind: ChangeKind) -> None:
@@ -411,9 +416,4 @@ class ConnectorContract:
         if not rig.capabilities.delete:
             not_applicable("what was sent cannot be taken back")
         await self._changed_twice(rig, house, ChangeKind.DELETE)
-        assert await rig.arrived() == []
-
-    async def test_credentials_that_are_refused_stop_the_account(self, rig: Rig, house: House) -> None:
-        receipt = await self._sent(rig, house, Send.REJECTS_US)
-        assert receipt.stop_account and receipt.status is ReceiptStatus.RETRY
         assert await rig.arrived() == []
