@@ -18,7 +18,7 @@ HEADER = {"alg": "dir", "enc": "A256GCM"}
 """RFC 7516: authenticated, with the key itself."""
 RENEWING_FOR = timedelta(seconds=60)
 """Longer than the call to a vendor may take. A process that dies at it holds others up for so long."""
-MOST = 1_000
+PAGE = 500
 TRIES = 5
 
 
@@ -33,8 +33,13 @@ class Grants:
     async def all(self, channel: str, account: str) -> Sequence[Grant]:
         """Those that ended too. Raises Outage."""
         where = (Where("channel", "=", channel), Where("account", "=", account))
-        page = await self._engine.find(Query(GRANTS, where, (), MOST))
-        return [each for each in page.items if isinstance(each, Grant)]
+        found: list[Grant] = []
+        after: str | None = None
+        while True:
+            page = await self._engine.find(Query(GRANTS, where, (), PAGE, after))
+            found += [each for each in page.items if isinstance(each, Grant)]
+            if (after := page.next) is None:
+                return found
 
     async def keep(
         self,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.kit import grants as kit_grants
 from connectors.kit.grants import RENEWING_FOR, Grants
 from hub.wiring import SystemClock
 from schemas.errors import Invalid
@@ -94,3 +95,13 @@ async def test_what_ended_is_forgotten_and_says_why(engine: SqliteEngine) -> Non
     (found,) = await ours.all("slack", "acme")
     assert (found.sealed, found.reason) == ("", "the app was removed") and found.ended_at is not None
     assert await ours.begin_renewal(found) is None
+
+
+async def test_all_are_found_however_many_there_are(
+    engine: SqliteEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kit_grants, "PAGE", 2)
+    ours, _ = grants(engine)
+    for number in range(5):
+        await ours.keep("slack", "acme", f"T{number}", "Acme", TOKENS, None)
+    assert {each.name for each in await ours.all("slack", "acme")} == {f"T{number}" for number in range(5)}
