@@ -62,6 +62,12 @@ def nothing_seen(receipt: Receipt) -> Receipt:
     return replace(receipt, status=ReceiptStatus.RETRY)
 
 
+def partly(receipt: Receipt, done: str = "posted") -> Receipt:
+    """Of a thread of which some posts went well before one failed: it is not true that nothing was done."""
+    reason = f"only a part of the thread was {done}; then {receipt.reason}"
+    return Receipt(ReceiptStatus.UNKNOWN, reason=reason)
+
+
 def is_duplicate(error: BaseException) -> bool:
     """X has this text of ours already: the try before, whose answer was lost, or an older post."""
     return isinstance(error, XError) and error.status == 403 and DUPLICATE in error.reason.lower()

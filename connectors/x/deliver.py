@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.kit.channel import FetchBlob
-from connectors.x.answers import is_duplicate, nothing_seen, receipt_of
-from connectors.x.client import FAILURES, XClient, XError
+from connectors.x.answers import is_duplicate, nothing_seen, partly, receipt_of
+from connectors.x.changing import changed
+from connectors.x.client import FAILURES, XClient
 from connectors.x.names import (
     CHANNEL,
     ID,
@@ -30,10 +31,9 @@ from connectors.x.settings import XAccount
 from connectors.x.spending import Spending
 from connectors.x.uploading import uploaded
 from schemas.errors import HubbubError, Outage
-from schemas.outbound import ChangeKind, OutboundMessage, SentChange
+from schemas.outbound import OutboundMessage
 from schemas.ports import Clock, Receipt, ReceiptStatus
 
-GONE = 404
 MOST_POSTS = 25
 LONGEST_MESSAGE = 10_000
 LOOK_AFTER_SECONDS = (1.0, 4.0)
@@ -62,7 +62,7 @@ class Sender:
 
     async def deliver(self, message: OutboundMessage) -> Receipt:
         if message.change is not None:
-            return await self._changed(message.change)
+            return await changed(self._client, message.change)
         if not self._spending.may_post:
             return Receipt(ReceiptStatus.FAILED, reason="posts_a_month of the settings are used up")
         try:
@@ -80,7 +80,7 @@ class Sender:
 
     async def reconcile(self, message: OutboundMessage, tried_at: datetime) -> Receipt | None:
         if message.change is not None:
-            return await self._changed(message.change)
+            return await changed(self._client, message.change)
         try:
             place = self._place(message)
             posts = self._posts(message) if place.is_public else [message.text]
@@ -121,32 +121,6 @@ class Sender:
         except HubbubError as error:
             return Receipt(ReceiptStatus.FAILED, reason=str(error)[:500])
 
-    async def _changed(self, change: SentChange) -> Receipt:
-        """Hidden or shown again, or taken back. X finds it done the second time, so it may be asked for as often as needed.
-
-        https://docs.x.com/x-api/posts/hide-reply · https://docs.x.com/x-api/posts/delete-post
-        """
-        try:
-            if change.kind is ChangeKind.DELETE:
-                for name in reversed(change.parts or (change.external_id,)):
-                    await self._take_back(post_id(name))
-            elif change.kind is ChangeKind.HIDE:
-                await self._client.hide_reply(post_id(change.external_id), user_auth=True)
-            elif change.kind is ChangeKind.SHOW:
-                await self._client.unhide_reply(post_id(change.external_id), user_auth=True)
-            else:
-                return Receipt(ReceiptStatus.FAILED, reason="X changes no post that was sent")
-        except FAILURES as error:
-            return nothing_seen(receipt_of(error))
-        return Receipt(ReceiptStatus.SENT, external_id=change.external_id)
-
-    async def _take_back(self, id: str) -> None:
-        try:
-            await self._client.delete_tweet(id, user_auth=True)
-        except XError as error:
-            if error.status != GONE:
-                raise
-
     # -- in public ------------------------------------------------------------------------------------------------------
 
     def _posts(self, message: OutboundMessage) -> list[str]:
@@ -163,7 +137,7 @@ class Sender:
         for number, text in enumerate(posts):
             receipt = await self._post(message, text, last, media if number == 0 else ())
             if receipt.status is not ReceiptStatus.SENT:
-                return receipt if number == 0 else _partly(receipt)
+                return receipt if number == 0 else partly(receipt)
             last = post_id(receipt.external_id)
             sent.append(last)
         return self._arrived(Place(True, ""), sent)
@@ -284,12 +258,6 @@ class Sender:
             parts=parts,
             conversation=conversation,
         )
-
-
-def _partly(receipt: Receipt) -> Receipt:
-    return Receipt(
-        ReceiptStatus.UNKNOWN, reason=f"only a part of the thread was posted; then {receipt.reason}"
-    )
 
 
 def _object(told: object, name: str) -> Mapping[str, Any]:

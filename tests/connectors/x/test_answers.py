@@ -166,6 +166,17 @@ async def test_what_cannot_be_hidden_says_why_and_what_is_not_known_is_asked_aga
     assert receipt.status is ReceiptStatus.RETRY, "it may be asked for twice"
 
 
+async def test_a_thread_of_which_x_keeps_a_part_is_not_said_to_stand_as_it_was(company: Company) -> None:
+    post = company.x.mention(ANN, "@acme where is it")
+    text = " ".join(f"word{number}" for number in range(120))
+    sent = await company.sender.deliver(answer(company, text, post))
+    first = sent.parts[0].rpartition(":")[2]
+    company.x.fail(f"DELETE /tweets/{first}", Fault("denied:You are not allowed."))
+    receipt = await company.sender.deliver(asked(ChangeKind.DELETE, sent.external_id, sent.parts))
+    assert receipt.status is ReceiptStatus.UNKNOWN and "only a part" in receipt.reason
+    assert len(company.x.said()) == 1
+
+
 async def test_a_thread_is_taken_back_whole_however_often_it_is_asked_for(company: Company) -> None:
     post = company.x.mention(ANN, "@acme where is it")
     text = " ".join(f"word{number}" for number in range(120))
