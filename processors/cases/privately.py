@@ -5,13 +5,11 @@ channel put it into leads to this case from then on, so that what the customer a
 """
 
 from processors.cases import answers
+from processors.cases.taking_up import must_be_answerable, taken_up
 from processors.cases.wording import Written, worded
 from processors.cases.work import Work
 from schemas.cases import (
-    CaseClaimed,
-    CaseReopened,
     CaseReplied,
-    CaseState,
     CaseWentPrivate,
     CaseWentPublic,
 )
@@ -22,13 +20,10 @@ from schemas.events import SYSTEM
 from schemas.interactions import Role
 from schemas.outbound import DeliveryEvent, DeliveryFailed, DeliverySent, OutboundMessage
 
-AGENT = "agent"
-
 
 def answer_privately(work: Work, case: Case, command: AnswerPrivately) -> None:
     offered = answers.offered_by(work, case.channel, case.account)
-    if case.state is CaseState.SPAM:
-        raise Invalid(f"case {case.number} is marked as spam", {"case": "clear the mark before you answer"})
+    must_be_answerable(case)
     if not offered.private:
         raise Invalid(
             f"{case.channel} has no private way to who wrote", {"case": "answer it where it was written"}
@@ -40,10 +35,7 @@ def answer_privately(work: Work, case: Case, command: AnswerPrivately) -> None:
     written = Written(command.text, attachments=command.attachments)
     says = worded(answers.offered_by(work, case.channel, offered.private), written)
     answers.must_take(work, case.channel, offered.private, says, written)
-    if case.assignee is None and command.actor.kind == AGENT:
-        case = work.emit(case, CaseClaimed(case=case.id, actor=command.actor, assignee=command.actor.id))
-    if case.state in (CaseState.RESOLVED, CaseState.SNOOZED):
-        case = work.emit(case, CaseReopened(case=case.id, actor=command.actor, reason="answered again"))
+    case = taken_up(work, case, command.actor)
     message = OutboundMessage(
         message=work.next_id(),
         case=case.id,

@@ -5,12 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from processors.cases import answers, own_changes, privately
+from processors.cases.taking_up import must_be_answerable, must_have_room, taken_up
 from processors.cases.timers import send_timer
 from processors.cases.wording import Written
-from processors.cases.work import MOST_PENDING, Nothing, Work
+from processors.cases.work import Nothing, Work
 from processors.identity import seen
 from schemas.cases import (
-    CaseClaimed,
     CaseDelivery,
     CaseReopened,
     CaseReplied,
@@ -32,20 +32,11 @@ from schemas.identity import HandleSeen
 from schemas.interactions import Participant
 from schemas.outbound import DeliverySettled, DeliveryState, OutboundMessage
 
-AGENT = "agent"
-
 
 def reply(work: Work, case: Case, command: ReplyToCase) -> None:
-    if case.state is CaseState.SPAM:
-        raise Invalid(f"case {case.number} is marked as spam", {"case": "clear the mark before you answer"})
-    if command.send_at is not None and len(case.pending) >= MOST_PENDING:
-        raise Invalid(
-            f"case {case.number} has {MOST_PENDING} answers that leave later", {"send_at": "cancel one first"}
-        )
-    if case.assignee is None and command.actor.kind == AGENT:
-        case = work.emit(case, CaseClaimed(case=case.id, actor=command.actor, assignee=command.actor.id))
-    if case.state in (CaseState.RESOLVED, CaseState.SNOOZED):
-        case = work.emit(case, CaseReopened(case=case.id, actor=command.actor, reason="answered again"))
+    must_be_answerable(case)
+    must_have_room(case, command.send_at)
+    case = taken_up(work, case, command.actor)
     message = answers.answer(
         work,
         case,
@@ -53,13 +44,9 @@ def reply(work: Work, case: Case, command: ReplyToCase) -> None:
         command.actor,
         Written(command.text, command.html, command.quoted, command.attachments, command.copies),
     )
-    case = _emit_reply(work, case, message, command)
+    case = emit_written(work, case, message, command.send_at, addressed(work, command.copies or ()))
     if command.resolve:
         work.emit(case, CaseResolved(case=case.id, actor=command.actor))
-
-
-def _emit_reply(work: Work, case: Case, message: OutboundMessage, command: ReplyToCase) -> Case:
-    return emit_written(work, case, message, command.send_at, addressed(work, command.copies or ()))
 
 
 def emit_written(

@@ -4,18 +4,17 @@ from dataclasses import asdict
 
 from processors.cases import answers
 from processors.cases.replying import addressed, emit_written
+from processors.cases.taking_up import must_have_room, taken
 from processors.cases.wording import Written, signature_of, worded
-from processors.cases.work import MOST_PENDING, Work
+from processors.cases.work import Work
 from processors.identity import seen
-from schemas.cases import CaseClaimed, CaseStarted
+from schemas.cases import CaseStarted
 from schemas.commands import ForwardMessage, StartCase
 from schemas.documents import Case, Handle
 from schemas.errors import Invalid
 from schemas.ids import case_number
 from schemas.interactions import Role
 from schemas.outbound import OutboundMessage
-
-AGENT = "agent"
 
 
 def start(work: Work, command: StartCase) -> None:
@@ -51,8 +50,7 @@ def start(work: Work, command: StartCase) -> None:
             reply_recipients=(*command.to, *(each for each in command.copies if each.role is Role.CC)),
         ),
     )
-    if command.actor.kind == AGENT:
-        case = work.emit(case, CaseClaimed(case=case.id, actor=command.actor, assignee=command.actor.id))
+    case = taken(work, case, command.actor)
     message = OutboundMessage(
         message=work.next_id(),
         case=case.id,
@@ -76,10 +74,7 @@ def start(work: Work, command: StartCase) -> None:
 
 def forward(work: Work, case: Case, command: ForwardMessage) -> None:
     """A mail of the case to somebody outside. Who is answered, and who waits, stays as it is."""
-    if command.send_at is not None and len(case.pending) >= MOST_PENDING:
-        raise Invalid(
-            f"case {case.number} has {MOST_PENDING} answers that leave later", {"send_at": "cancel one first"}
-        )
+    must_have_room(case, command.send_at)
     account = answers.mail_account(work, case)
     offered = answers.offered_by(work, answers.MAIL, account)
     brand = answers.brand_of(work.facts.configuration, case.brand)
