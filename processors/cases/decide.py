@@ -346,6 +346,8 @@ def _delivered(work: Work, data: DeliveryEvent) -> None:
         raise NotYet(f"case {data.case} is not there yet")
     state, external_id, reason = _delivery_state(data)
     moved = case.moved
+    if isinstance(data, DeliverySent):  # what the customer answers there joins the case
+        work.claim(data.conversation, case.id)
     case = work.emit(
         case,
         CaseDelivery(

@@ -1,7 +1,6 @@
 """From public to private in one step: who wrote where everybody reads is answered alone, and what follows stays there.
 
-The public thread may be told once the private answer was sent, and not before: it could be refused. The conversation that the
-channel put it into leads to this case from then on, so that what the customer answers there joins it.
+The public thread may be told once the private answer was sent, and not before: it could be refused.
 """
 
 from processors.cases import answers
@@ -69,7 +68,6 @@ def told(work: Work, case: Case, moved: Moved | None, data: DeliveryEvent) -> No
     if moved is None or moved.message != data.message:
         return
     if isinstance(data, DeliverySent):
-        work.claim(data.conversation, case.id)
         say_in_public(work, case, moved)
     elif isinstance(data, DeliveryFailed):
         work.emit(

@@ -6,7 +6,7 @@ from processors.cases.evolve import fold
 from processors.cases.work import Facts
 from schemas.capabilities import Capabilities, Visibility
 from schemas.cases import CaseEvent, CaseReplied, CaseWentPrivate, CaseWentPublic
-from schemas.commands import AnswerPrivately, ReplyToCase, SettleDelivery
+from schemas.commands import AnswerPrivately, MergeCase, ReplyToCase, SettleDelivery
 from schemas.documents import Case, Delivery
 from schemas.errors import Invalid
 from schemas.events import Event, Payload
@@ -108,6 +108,17 @@ def test_what_the_customer_answers_in_private_joins_the_case_and_is_answered_the
     assert square.case().messages == 3, "what is said in public afterwards is of the same case too"
     square.do(ReplyToCase(case=square.case().id, actor=AGENT, text="Thank you"))
     assert square.sent()[-1].account == "acme-dm", "and is not answered in public by mistake"
+
+
+def test_what_is_answered_in_private_joins_the_case_into_which_it_was_merged_meanwhile() -> None:
+    square = Square()
+    square.decide(wrote("post:5", "acme", "x:post:900:5"))
+    first, second = square.cases()
+    square.do(AnswerPrivately(case=first.id, actor=AGENT, text="What is your number?"))
+    square.do(MergeCase(case=first.id, actor=AGENT, into=second.id))
+    square.became(square.sent()[0], DeliverySent, external_id="x:dm:7", conversation=DIRECT)
+    square.decide(wrote("dm:8", "acme-dm", DIRECT, is_proven=True))
+    assert [each.messages for each in square.cases()] == [1, 2]
 
 
 def test_the_public_is_told_once_the_private_answer_was_sent_and_not_before() -> None:
