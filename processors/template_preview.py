@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jinja2 import nodes
 
 from processors.template_language import Faulty, parse
-from processors.template_problems import GROUPS, STRICT
+from processors.template_problems import GROUPS
 from processors.templates import DEFAULT, Value, Variables, render
 from schemas.configuration import Template
 
@@ -24,10 +24,9 @@ class Preview:
 def variables_of(source: str) -> tuple[str, ...]:
     """Variables that a text names, in its order; nothing of a text that cannot be read."""
     try:
-        parse(source)
+        parts = parse(source).find_all((nodes.Getattr, nodes.Getitem))
     except Faulty:
         return ()
-    parts = STRICT.parse(source).find_all((nodes.Getattr, nodes.Getitem))
     return tuple(dict.fromkeys(name for each in parts if (name := _name(each))))
 
 
