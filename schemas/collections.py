@@ -60,13 +60,8 @@ CASES = Collection(
         "fold": Column(ColumnType.INTEGER, lambda case: case.fold),
     },
     indexes=(
-        (
-            "state",
-            "queue",
-            "waits_from",
-            "assignee",
-            "due_at",
-        ),  # the counts of a queue are read from it alone
+        # the counts of a queue are read from this one alone
+        ("state", "queue", "waits_from", "assignee", "due_at"),
         ("queue", "updated_at"),
         ("assignee", "state"),
         ("handle",),
