@@ -12,6 +12,7 @@ from connectors.kit.media import ScanSettings
 from connectors.kit.scanning import Clamd, Scan, Verdict
 from tests.support.needs import SERVERS
 from tests.support.process import running
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.server("clamd")
 
@@ -35,10 +36,8 @@ async def clamd(folder: Path) -> AsyncIterator[Clamd]:
     assert program is not None
     async with running(program, f"--config-file={config}") as daemon:
         socket = folder / "clamd.ctl"
-        async with asyncio.timeout(60):
-            while not socket.exists():
-                assert daemon.process.returncode is None, "\n".join(daemon.lines)
-                await asyncio.sleep(0.05)
+        await eventually(lambda: socket.exists() or daemon.process.returncode is not None)
+        assert daemon.process.returncode is None, "\n".join(daemon.lines)
         yield Clamd(ScanSettings(socket=str(socket)))
         await daemon.stop()
 
