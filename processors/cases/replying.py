@@ -19,12 +19,7 @@ from schemas.cases import (
     CaseSendReleased,
     CaseState,
 )
-from schemas.commands import (
-    AnswerFromTemplate,
-    CancelReply,
-    ReplyToCase,
-    SettleDelivery,
-)
+from schemas.commands import AnswerFromTemplate, CancelReply, ReplyToCase, SettleDelivery
 from schemas.documents import Case, Delivery, Handle
 from schemas.errors import Invalid, Stale, Unknown
 from schemas.events import SYSTEM

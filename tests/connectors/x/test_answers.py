@@ -9,10 +9,7 @@ from connectors.x.parse.weight import weight
 from connectors.x.standin.server import OWN, Fault
 from schemas.errors import Outage
 from schemas.ids import derive
-from schemas.interactions import (
-    Participant,
-    Role,
-)
+from schemas.interactions import Participant, Role
 from schemas.outbound import ChangeKind, OutboundMessage, SentChange
 from schemas.ports import ReceiptStatus
 from schemas.steps import Step
