@@ -37,6 +37,8 @@ TRIES = 5
 PAGES_A_STRETCH = 10
 PAGES_A_TURN = 200
 PAGES_A_THREAD = 500
+LONGEST_TURN = timedelta(minutes=10)
+"""Where Slack lets a page be asked for once a minute, two hundred would take hours; tokens are renewed between turns."""
 SHORTEST_SECONDS = 1.0
 UNREADABLE = frozenset({"channel_not_found", "not_in_channel", "missing_scope"})
 
@@ -75,7 +77,8 @@ class CatchUp:
         self._window = timedelta(hours=hours)
         self._stream = stream
         self._pages_a_turn = pages_a_turn
-        self._pages = 0
+        self._pages = self._stretches = 0
+        self._turn_ends = clock.now()
         self._again: datetime | None = None
         self._whole_until: float | None = None
         """Until when the reading goes that began while events came through, and came through ever since."""
@@ -114,7 +117,8 @@ class CatchUp:
         if reading is None:
             await self.mark()
             return Turn(0)
-        self._pages = 0
+        self._pages = self._stretches = 0
+        self._turn_ends = self._clock.now() + LONGEST_TURN
         before = reading.taken
         try:
             is_over = await self._read(reading)
@@ -181,7 +185,7 @@ class CatchUp:
     async def _channel(self, channel: str, reading: Reading) -> bool:
         start, end = reading.start_of(channel), reading.until
         while start < reading.until:
-            if self._pages >= self._pages_a_turn:
+            if self._is_spent():
                 return False
             latest = f"{end:.6f}" if end < reading.until else None
             found = await self._between(channel, f"{start:.6f}", latest)
@@ -195,7 +199,13 @@ class CatchUp:
                 reading.taken += await self._message(channel, each, reading.edge)
             start, end = end, reading.until
             reading.channel, reading.at = channel, start
+            self._stretches += 1
         return True
+
+    def _is_spent(self) -> bool:
+        """Whether the turn is over; something is read in each."""
+        is_long = self._pages >= self._pages_a_turn or self._clock.now() >= self._turn_ends
+        return is_long and self._stretches > 0
 
     async def _between(self, channel: str, oldest: str, latest: str | None) -> list[Json] | None:
         """The oldest first; None: there are more than are read at once."""

@@ -15,7 +15,7 @@ from connectors.slack.renewing import Renewal
 from connectors.slack.settings import API_URL, SlackAccount
 from connectors.slack.sockets import SocketMode
 from connectors.slack.web import SlackWeb
-from connectors.slack.workspace import Parts
+from connectors.slack.workspace import Parts, Workspace
 from connectors.slack.workspaces import Workspaces
 from schemas.errors import Invalid, NotYet, Outage
 from schemas.ports import Health, HealthState
@@ -23,6 +23,7 @@ from schemas.ports import Health, HealthState
 log = structlog.get_logger("connectors.slack")
 
 MARK_SECONDS = 60.0
+AT_ONCE = 8
 FIRST_REST_SECONDS, LONGEST_REST_SECONDS = 2.0, 300.0
 
 
@@ -62,6 +63,7 @@ class SlackConnector:
                 self._app_web, self.receiver, around.clock, settings.connections, self._changed
             )
         self._task: asyncio.Task[None] | None = None
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self._was_cut_off = False
         self._trouble = ""
         self._state = HealthState.STARTING
@@ -180,7 +182,16 @@ class SlackConnector:
             self._was_cut_off = self.receiver.owes = False
             for each in self.workspaces:
                 each.fall_behind()
-        return all([await each.look_after(self._comes_through()) for each in self.workspaces])
+        return all(await asyncio.gather(*map(self._look_after, self.workspaces)))
+
+    async def _look_after(self, workspace: Workspace) -> bool:
+        """One whose history is long, or that we fail at, holds up no others."""
+        async with self._slots:
+            try:
+                return await workspace.look_after(self._comes_through())
+            except Exception:
+                log.exception("slack: keeping up failed", account=self.account, team=workspace.team)
+                return False
 
     def _is_back(self) -> bool:
         return self._was_cut_off and self.sockets is not None and self.sockets.open > 0

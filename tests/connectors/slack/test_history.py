@@ -96,6 +96,18 @@ async def test_what_a_turn_does_not_reach_goes_on_in_the_next(reader: Reader) ->
     assert len(await reader.texts()) == 6
 
 
+async def test_a_turn_ends_when_its_time_is_over_and_each_reads_something(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catchup, "LONGEST_TURN", timedelta())
+    reader.says(3)
+    reader.says(3, OTHER)
+    catch_up = reader.catch_up()
+    assert not (await catch_up.run()).is_over
+    await to_its_end(catch_up)
+    assert len(await reader.texts()) == 6
+
+
 async def behind(reader: Reader) -> CatchUp:
     """It has the first channel behind it, and the others before it."""
     reader.says(3)
