@@ -18,18 +18,19 @@ import structlog
 
 from connectors.kit.cursors import Cursors
 from connectors.kit.items import RawItem, Receiver
+from connectors.slack.coverage import Coverage
 from connectors.slack.history import TooMany, messages
 from connectors.slack.names import CHANNEL, TS, Place
 from connectors.slack.parse.blocks import Json, objects, string
 from connectors.slack.parse.events import GAP, item_name
-from connectors.slack.reading import Reading, latest_gap
+from connectors.slack.reading import Reading
 from connectors.slack.web import FAILURES, SlackWeb, error_of, retry_after
 from schemas.errors import Conflict, Outage
 from schemas.ports import Clock
 
 log = structlog.get_logger("connectors.slack")
 
-STREAM, PROGRESS = "events", "reading"
+PROGRESS = "reading"
 MARGIN = timedelta(minutes=10)
 """Events come late; what is read twice is known."""
 MOST_CHANNELS = 5_000
@@ -52,7 +53,7 @@ class Turn:
 
 
 class CatchUp:
-    """One workspace of one account. `covered` says until when events are known to have come through; it is kept beside the log."""
+    """One workspace of one account."""
 
     def __init__(
         self,
@@ -76,14 +77,13 @@ class CatchUp:
         self._channels = channels
         self._window = timedelta(hours=hours)
         self._stream = stream
+        self._coverage = Coverage(cursors, clock, receiver.account, stream)
         self._pages_a_turn = pages_a_turn
         self._pages = self._stretches = 0
         self._turn_ends = clock.now()
         self._again: datetime | None = None
         self._whole_until: float | None = None
         """Until when the reading goes that began while events came through, and came through ever since."""
-        self.gap = ""
-        """What was missed for good in the last days."""
 
     def fell_behind(self) -> None:
         """Events were missed just now, perhaps in channels that a reading which is under way has behind it."""
@@ -93,17 +93,14 @@ class CatchUp:
         """The next run reads everything since then, however long ago it is."""
         self._again = since
 
-    async def mark(self, until: datetime | None = None) -> None:
-        """Events come through now, or came until then. Call it now and then while they do. Raises Outage."""
-        until = until or self._clock.now()
-        cursor = await self._cursors.load(CHANNEL, self._receiver.account, STREAM + self._stream)
-        told = json.loads(cursor.value) if cursor.value else {}
-        self.gap = latest_gap(told.get("gap"), self._clock.now())
-        gap = {"gap": told["gap"]} if self.gap else {}
-        try:
-            await self._cursors.save(cursor, json.dumps({"covered": until.isoformat(), **gap}))
-        except Conflict:  # another process of the hub said the same
-            return
+    @property
+    def gap(self) -> str:
+        """What was missed for good in the last days."""
+        return self._coverage.gap
+
+    async def mark(self) -> None:
+        """Events come through now. Call it now and then while they do. Raises Outage."""
+        await self._coverage.mark(self._clock.now())
 
     async def run(self) -> Turn:
         """Read what may have been missed, the oldest first in each channel, as much as a turn allows.
@@ -126,7 +123,7 @@ class CatchUp:
             await self._keep(reading)
             raise
         if is_over:
-            await self.mark(datetime.fromtimestamp(reading.until, UTC))
+            await self._coverage.mark(datetime.fromtimestamp(reading.until, UTC))
         await self._keep(None if is_over else reading)
         return Turn(reading.taken - before, is_over and reading.until == self._whole_until)
 
@@ -147,10 +144,9 @@ class CatchUp:
     async def _due(self) -> Reading | None:
         """What may have been missed since events are known to have come through."""
         now = self._clock.now()
-        cursor = await self._cursors.load(CHANNEL, self._receiver.account, STREAM + self._stream)
-        if not cursor.value or not self._window:
+        covered = await self._coverage.until()
+        if covered is None or not self._window:
             return None
-        covered = datetime.fromisoformat(json.loads(cursor.value)["covered"])
         since = max(covered - MARGIN, now - self._window)
         if covered < now - self._window:
             hours = round(self._window.total_seconds() / 3600)
@@ -284,14 +280,7 @@ class CatchUp:
         name = f"{self._team}:{since.isoformat()}:{why}"
         event = {"type": GAP, "words": words, "event_ts": name}
         await self._take({"type": "event_callback", "team_id": self._team, "event": event, "event_id": "gap"})
-        cursor = await self._cursors.load(CHANNEL, self._receiver.account, STREAM + self._stream)
-        told = json.loads(cursor.value) if cursor.value else {"covered": until.isoformat()}
-        told["gap"] = {"words": words, "noted": self._clock.now().isoformat()}
-        self.gap = words
-        try:
-            await self._cursors.save(cursor, json.dumps(told))
-        except Conflict:  # another process marks; the log has it
-            return
+        await self._coverage.note(words, until)
 
     async def _take(self, envelope: Json) -> None:
         body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()

@@ -4,8 +4,6 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-GAP_IS_TOLD_FOR = timedelta(days=7)
-
 
 @dataclass
 class Reading:
@@ -43,10 +41,3 @@ class Reading:
 
     def start_of(self, channel: str) -> float:
         return self.at if channel == self.channel else self.begin
-
-
-def latest_gap(told: object, now: datetime) -> str:
-    """The words of a gap that was noted in the last days."""
-    if not isinstance(told, dict) or now - datetime.fromisoformat(told["noted"]) > GAP_IS_TOLD_FOR:
-        return ""
-    return str(told["words"])
