@@ -51,7 +51,7 @@ def worded(offered: Capabilities, written: Written, signature: str = "") -> Word
 def _with_below(text: str, formatted_text: str, signature: str, quoted: Quoted | None) -> Wording:
     if not signature and quoted is None:
         return Wording(text, formatted_text)
-    text = text.rstrip()
+    text = text.rstrip().lstrip("\n")
     below = f"\n\n{DELIMITER}\n{signature}\n" if signature else "\n"
     below_html = _signature_html(signature) if signature else ""
     if quoted is not None:

@@ -2,6 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
+
+from processors.cases.wording import Written, worded
+from schemas.capabilities import Capabilities
 from schemas.cases import CaseReplied, CaseReplyCancelled, CaseState
 from schemas.commands import (
     AnswerFromTemplate,
@@ -143,3 +147,9 @@ def test_spam_gets_no_answer_that_was_to_leave_later_and_says_so() -> None:
     (replied,) = world.told(CaseReplied)
     assert cancelled.message == replied.message.message
     assert (world.case().pending, world.case().timers) == ((), ())
+
+
+@pytest.mark.parametrize("text", ["Hello", "\n\nHello \n", ""])
+def test_how_much_of_an_answer_its_author_wrote_is_counted_without_the_lines_around_it(text: str) -> None:
+    says = worded(Capabilities(reply=True), Written(text), "Mia")
+    assert (says.text[: says.written], says.text[says.written :].strip()) == (text.strip(), "-- \nMia")
