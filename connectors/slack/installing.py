@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import structlog
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from slack_sdk.oauth import AuthorizeUrlGenerator
 
 from connectors.kit.channel import Surroundings
@@ -91,9 +91,9 @@ class Installing:
             return self._begin()
         try:
             return await self._end(request)
-        except Outage as outage:
+        except (Outage, Conflict) as error:
             return _page(
-                503, "Not now", f"The hub cannot keep the installation just now: {outage}. Try again."
+                503, "Not now", f"The hub cannot keep the installation just now: {error}. Try again."
             )
 
     async def close(self) -> None:
@@ -203,5 +203,5 @@ def _half(headers: Mapping[str, str]) -> str:
 
 
 def _page(status: int, title: str, words: str) -> HookAnswer:
-    body = PAGE.format(title=escape(title), words=escape(words))
+    body = PAGE.format(title=title, words=words)  # escaped by it
     return HookAnswer(status, body.encode(), "text/html; charset=utf-8", HEADERS)
