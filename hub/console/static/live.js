@@ -1,7 +1,7 @@
 // Changes come as server-sent events and resume where they broke off; without them the console asks now and then.
 // Nothing that an agent reads or writes is moved: new rows announce themselves, new messages are added below.
 
-import { markRows, remember } from "./reading.js";
+import { markRows, putBack, remember } from "./reading.js";
 import { tell } from "./notices.js";
 import { counted } from "./times.js";
 
@@ -108,7 +108,10 @@ function apply(change) {
   if (page?.dataset.case === change.case && Number(page.dataset.revision) < change.sequence) refreshCase();
   const row = document.querySelector(`#rows li[data-case="${CSS.escape(change.case)}"]`);
   if (row) return refreshRow(row, change);
-  if (change.number && belongs(change)) announce(change.case);
+  if (!change.number || !belongs(change)) return;
+  const back = page?.dataset.case === change.case && putBack(change.case); // undone here
+  if (back) return refreshRow(back, change);
+  announce(change.case);
 }
 
 function belongs(change) {

@@ -81,8 +81,27 @@ function openNext() {
   const now = links.findIndex((each) => each.hasAttribute("aria-current"));
   const next = links[now + 1] ?? links[now - 1]; // the first one, where this case is not in the list any more
   if (!next) return;
-  links[now]?.parentElement.remove();
+  takeOut(links[now]?.parentElement);
   openCase(next.getAttribute("href"));
+}
+
+// Rows of cases that were done, and what stood behind each, so that an undo finds its place.
+const taken = new Map();
+
+function takeOut(row) {
+  if (!row) return;
+  taken.set(row.dataset.case, { row, next: row.nextElementSibling?.dataset.case });
+  row.remove();
+}
+
+// The row of a case that is in the list again, where it was; null when it was never there.
+export function putBack(id) {
+  const { row, next } = taken.get(id) ?? {};
+  taken.delete(id);
+  const rows = document.getElementById("rows");
+  if (!row || !rows) return null;
+  rows.insertBefore(row, next ? rows.querySelector(`[data-case="${CSS.escape(next)}"]`) : null);
+  return row;
 }
 
 function seen() {

@@ -54,3 +54,22 @@ async def test_everything_is_found_by_its_name(office: Office, browser: Browser)
         await page.keyboard.press("Enter")
         await expect(page).to_have_url(f"{url}/console/search?q=parcel%20that%20nobody%20has")
         assert await ann.violations() == []
+
+
+async def test_what_is_undone_is_back_in_its_place(office: Office, browser: Browser) -> None:
+    for name in ("a", "b", "c"):
+        await office.write(name, f"Question {name}", sender=f"{name}@example.org", sender_name=name.upper())
+    async with office.served() as url, tab(browser, url, "ann") as ann:
+        page, names = ann.page, ann.page.locator("#rows .who .cut")
+        await ann.open("/console/queues/orders")
+        for key in ("j", "j", "Enter"):
+            await page.keyboard.press(key)
+        await expect(page.locator("#case-title")).to_have_text("Question b")
+        await page.keyboard.press("e")
+        await expect(page.locator("#case-title")).to_have_text("Question c")
+        await expect(names).to_have_text(["A", "C"])
+        await page.locator("#toasts").get_by_role("button", name="Undo").click()
+        await expect(page.locator("#case-title")).to_have_text("Question b")
+        await expect(names).to_have_text(["A", "B", "C"])
+        await expect(page.locator("#rows [aria-current]")).to_contain_text("Question b")
+        assert await ann.violations() == []
