@@ -52,3 +52,39 @@ async def test_no_page_keeps_anybody_out(tmp_path: Path, browser: Browser) -> No
                         ]
                         wrong += [f"{shot.name}, {view}: {each}" for each in told(found)]
     assert wrong == []
+
+
+ORDER = (
+    "navigation",
+    'searchbox "Search',
+    'link "Mine',
+    'link "Orders',
+    'heading "Orders',
+    "Zoë Smith 50 min late Return of the espresso machine",
+    'heading "Where is my parcel?"',
+    'button "Resolve"',
+    'region "Conversation"',
+    "Could you have a look?",
+    "Thank you! May I change the address?",
+    'radio "Reply"',
+    'textbox "Your answer"',
+    'button "Send"',
+    'heading "Mara Ionescu"',
+    'heading "Why is it here"',
+    'heading "Everything, all channels"',
+)
+"""As a screen reader tells a case: where one is, what waits, what was said, where one answers, who it is."""
+
+
+async def test_a_case_is_read_in_the_order_in_which_it_is_worked(tmp_path: Path, browser: Browser) -> None:
+    async with (
+        open_office(tmp_path) as (office, case, url),
+        watching(browser, url, "ann", "light", office) as seen,
+    ):
+        await seen.open(f"/console/queues/orders/{case.number}")
+        read = await seen.page.locator("body").aria_snapshot()
+    at = 0
+    for told in ORDER:
+        found = read.find(told, at)
+        assert found >= 0, f"{told!r} is not read after what stands before it:\n{read}"
+        at = found
