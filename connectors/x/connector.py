@@ -13,6 +13,7 @@ from connectors.x.client import FAILURES, XClient, XError
 from connectors.x.deliver import Sender
 from connectors.x.hook import XHook, XReceiver
 from connectors.x.names import CHANNEL
+from connectors.x.parents import Parents
 from connectors.x.parse.events import XContext, understanding
 from connectors.x.polling import Sweep, mentions, messages
 from connectors.x.settings import XAccount
@@ -42,8 +43,15 @@ class XConnector:
         )
         understand = understanding(XContext(settings.user_id, settings.queue))
         self.private = Receiver(CHANNEL, settings.private_name, settings.brand, around.intake, understand)
+        self.parents = Parents(self.client, self.spending, around.clock)
         self.receiver = XReceiver(
-            CHANNEL, settings.name, settings.brand, around.intake, understand, private=self.private
+            CHANNEL,
+            settings.name,
+            settings.brand,
+            around.intake,
+            understand,
+            private=self.private,
+            parents=self.parents,
         )
         secrets = [each.get_secret_value() for each in settings.consumer_secrets]
         self.hook = XHook(self.receiver, secrets, settings.user_id) if settings.webhook else None
@@ -112,6 +120,7 @@ class XConnector:
 
     async def close(self) -> None:
         """After the last send."""
+        await self.parents.close()
         await self.client.close()
 
     def health(self) -> Health:

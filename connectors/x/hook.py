@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from connectors.kit.hooks import HookAnswer, HookRequest, Outcome, Unverified, default_answer
 from connectors.kit.items import RawItem, Receiver, Taken, Unreadable
 from connectors.kit.json_body import load_json
+from connectors.x.parents import Parents
 from connectors.x.parse.items import activity_items, string
+from schemas.crash import crash_point
 
 SIGNATURE = "x-twitter-webhooks-signature"
 BODY_BYTES = 2 << 20
@@ -30,11 +32,22 @@ class XReceiver(Receiver):
     """The way in of one account's posts, which hands direct messages on to their own."""
 
     private: Receiver | None = None
+    parents: Parents | None = None
 
     async def take(self, raw: RawItem) -> Taken:
-        if self.private is not None and raw.name.startswith(DIRECT):
-            return await self.private.take(raw)
-        return await super().take(raw)
+        receiver = self._of(raw)
+        return await (super().take(raw) if receiver is self else receiver.take(raw))
+
+    async def take_all(self, items: Sequence[RawItem]) -> list[Taken]:
+        """All of one request: what its posts answer is looked up once, within a short time, before they go to the log."""
+        if self.parents is None:
+            return await super().take_all(items)
+        crash_point("intake.after-original")
+        read = await self.parents.shown([self._of(each).read(each) for each in items])
+        return [await self._of(raw).keep(accepted) for raw, accepted in zip(items, read, strict=True)]
+
+    def _of(self, raw: RawItem) -> Receiver:
+        return self.private if self.private is not None and raw.name.startswith(DIRECT) else self
 
 
 class XHook:

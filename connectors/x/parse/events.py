@@ -193,16 +193,29 @@ def _content(text: str) -> Content:
 
 
 def _with_parent(content: Content, item: Json) -> Content:
-    """The post that it answers, quoted below it: what the customer says is often not to be understood without."""
+    """With the post that it answers, where the item brought it along."""
     parent = item.get("parent")
-    text = unescape(string(parent.get("text"))).strip() if isinstance(parent, dict) else ""
+    if not isinstance(parent, dict):
+        return content
+    user = parent.get("user")
+    return quoting(
+        content, string(parent.get("text")), string(user.get("username")) if isinstance(user, dict) else ""
+    )
+
+
+def quoting(content: Content, text: str, username: str) -> Content:
+    """With the post that it answers quoted below it: what the customer says is often not to be understood without."""
+    text = unescape(text).strip()
     if not text:
         return content
-    user = parent.get("user") if isinstance(parent, dict) else None
-    username = string(user.get("username")) if isinstance(user, dict) else ""
     quoted = "\n".join(f"> {line}" for line in text.split("\n"))
     whole = f"{content.text}\n\n@{username}:\n{quoted}" if username else f"{content.text}\n\n{quoted}"
     return content.model_copy(update={"text": whole})
+
+
+def lacks_parent(event: InteractionReceived) -> bool:
+    """Whether it answers a post that is not quoted below it."""
+    return bool(event.parents) and event.content.text == event.content.text_new
 
 
 def _time(told: object, frame: Frame) -> datetime:

@@ -110,7 +110,7 @@ def activity_items(payload: Json, received_at: datetime) -> Iterator[RawItem]:
             if isinstance(author, dict)
             else users
         )
-        yield from post_items(_post(post), told, received_at)
+        yield from post_items(_post(post), told, received_at, _quoted(post))
     for event in objects(payload.get("direct_message_events")):
         if event.get("type") == "message_create":
             yield message_item(_message(event), users, received_at)
@@ -161,6 +161,15 @@ def _post(post: Json) -> Json:
         "referenced_tweets": references,
         "lang": post.get("lang"),
     }
+
+
+def _quoted(post: Json) -> dict[str, Json]:
+    """The post that it quotes, which the older form brings along."""
+    quoted = post.get("quoted_status")
+    if not isinstance(quoted, dict):
+        return {}
+    known = _post(quoted)
+    return {string(known["id"]): known}
 
 
 def _message(event: Json) -> Json:

@@ -30,7 +30,10 @@ NEWEST_MENTIONS = 800
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong with one call. `kind`: limited, status:CODE, denied:WORDS, drop, or nothing. `after`: it was done nonetheless."""
+    """What goes wrong with one call. `kind`: limited, status:CODE, denied:WORDS, drop, held (until `released` is set), or nothing.
+
+    `after`: it was done nonetheless.
+    """
 
     kind: str
     after: bool = False
@@ -52,8 +55,8 @@ class XStandin:
         self.media = Media()
         self.faults: dict[str, deque[Fault]] = {}
         self.calls: list[str] = []
-        self.asked = asyncio.Event()
-        """Set by each call."""
+        self.asked, self.released = asyncio.Event(), asyncio.Event()
+        """Set by each call; set by who lets those go on that are held."""
         self.consumer_secret = SECRET
         self.newest_mentions = NEWEST_MENTIONS
         self._numbers = itertools.count(first_id(datetime.now(UTC)))
@@ -156,6 +159,9 @@ class XStandin:
         waiting = self.faults.get(call)
         fault = waiting.popleft() if waiting else None
         fault = None if fault is not None and fault.kind == "nothing" else fault
+        if fault is not None and fault.kind == "held":
+            await self.released.wait()
+            fault = None
         if fault is not None and not fault.after:
             return _fail(request, fault)
         if request.match_info["path"].startswith("media/"):
@@ -215,7 +221,7 @@ class XStandin:
 
     def _looked_up(self, parts: list[str], query: Mapping[str, str], body: Json) -> web.Response:
         """Posts by their ids; those that are gone or closed are told apart."""
-        wanted = query["ids"].split(",")
+        wanted, fields = query["ids"].split(","), query.get("tweet.fields", "").split(",")
         self.looked_up.extend(wanted)
         found = [each for each in self.posts if not set(each["edit_history_tweet_ids"]).isdisjoint(wanted)]
         known = {id for each in found for id in each["edit_history_tweet_ids"]}
@@ -230,8 +236,19 @@ class XStandin:
             for id in wanted
             if id not in known or id in self.closed
         ]
-        posts = [{"id": id, "text": ""} for id in wanted if id in known and id not in self.closed]
-        return web.json_response({"data": posts, **({"errors": errors} if errors else {})})
+        posts = [
+            {
+                "id": id,
+                **({"author_id": each["author_id"]} if "author_id" in fields else {}),
+                "text": each["text"],
+            }
+            for each in found
+            for id in each["edit_history_tweet_ids"]
+            if id in wanted and id not in self.closed
+        ]
+        people = {each["author_id"] for each in posts if "author_id" in each} if "expansions" in query else ()
+        includes = {"includes": {"users": [self.users[each] for each in people]}} if people else {}
+        return web.json_response({"data": posts, **includes, **({"errors": errors} if errors else {})})
 
     def _deleted(self, parts: list[str], query: Mapping[str, str], body: Json) -> web.Response:
         found = [each for each in self.posts if each["id"] == parts[1] and each["author_id"] == OWN]
