@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 LOOPBACK = "127.0.0.1"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STOP_SECONDS = 15.0
 PROGRESS_SECONDS = 5.0
 HERE = Path(__file__).resolve().parent
@@ -61,10 +62,15 @@ def home() -> Path:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """One that nothing listens on now.
+
+    It is outside the range from which connections are given theirs (32768 and above on Linux): none takes it before the server does.
+    """
+    while True:
+        port = random.choice(range(20_000, 32_000))  # noqa: S311
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((LOOPBACK, port))
+            return port
 
 
 def program(name: str, cure: str) -> str:
@@ -143,9 +149,11 @@ def start(
     running = Running(name, url, port, folder, process)
     deadline = time.monotonic() + START_SECONDS
     while not _accepts(port):
-        if process.poll() is not None or time.monotonic() > deadline:
+        ended = process.poll()
+        if ended is not None or time.monotonic() > deadline:
             running.kill()
-            raise CannotStart(f"{name} did not start:\n{log.read_text('utf-8', 'replace')[-3000:]}")
+            why = f"does not listen after {START_SECONDS:.0f} s" if ended is None else f"ended with {ended}"
+            raise CannotStart(f"{name} {why}:\n{log.read_text('utf-8', 'replace')[-3000:]}")
         time.sleep(0.05)
     return running
 

@@ -2,24 +2,19 @@
 
 import asyncio
 import contextlib
-import socket
 
+from deploy.local.server import LOOPBACK, free_port
 from tests.support.waiting import eventually
 
-LOOPBACK = "127.0.0.1"
+__all__ = ["LOOPBACK", "free_port", "free_ports", "listening"]
 
 
 def free_ports(count: int) -> list[int]:
     """Distinct ports that nothing listens on now. Another process may take one first: prefer port 0 where it can be read back."""
-    with contextlib.ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
-def free_port() -> int:
-    return free_ports(1)[0]
+    found: set[int] = set()
+    while len(found) < count:
+        found.add(free_port())
+    return list(found)
 
 
 async def listening(port: int, within_seconds: float = 10) -> None:
