@@ -125,7 +125,7 @@ def _delivered(work: Work, data: DeliveryEvent) -> None:
     if case is None:
         raise NotYet(f"case {data.case} is not there yet")
     state, external_id, reason = _delivery_state(data)
-    moved = case.moved
+    moved = privately.moved_of(work, data.case)
     if isinstance(data, DeliverySent):  # what the customer answers there joins the case
         work.claim(data.conversation, case.id)
     case = work.emit(

@@ -3,6 +3,8 @@
 The public thread may be told once the private answer was sent, and not before: it could be refused.
 """
 
+from uuid import UUID
+
 from processors.cases import answers
 from processors.cases.taking_up import must_be_answerable, taken_up
 from processors.cases.wording import Written, worded
@@ -59,13 +61,23 @@ def answer_privately(work: Work, case: Case, command: AnswerPrivately) -> None:
     )
 
 
+def moved_of(work: Work, case: UUID) -> Moved | None:
+    """Of the case from which a message left, whatever that one was merged into since."""
+    known = work.get(Case, case)
+    return known.moved if known is not None else None
+
+
 def told(work: Work, case: Case, moved: Moved | None, data: DeliveryEvent) -> None:
-    """What became of the private answer, where it is one. `moved`: as it was before that was known."""
+    """What became of the private answer, where it is one. `moved`: as it was before that was known, of the case that it left from.
+
+    A case into which that one was merged meanwhile says in public what was still to be said. It goes on where it is itself,
+    so that a refusal takes nothing back.
+    """
     if moved is None or moved.message != data.message:
         return
     if isinstance(data, DeliverySent):
         say_in_public(work, case, moved)
-    elif isinstance(data, DeliveryFailed):
+    elif isinstance(data, DeliveryFailed) and case.id == data.case:
         work.emit(
             case,
             CaseWentPublic(
@@ -82,7 +94,8 @@ def say_in_public(work: Work, case: Case, moved: Moved) -> None:
     """What was still to be said where everybody reads, now that the private answer was sent."""
     if moved.public is None:
         return
-    said = moved.public.model_copy(update={"message": work.next_id(), "queued_at": work.facts.now})
+    update = {"message": work.next_id(), "case": case.id, "queued_at": work.facts.now}
+    said = moved.public.model_copy(update=update)
     work.emit(case, CaseReplied(case=case.id, actor=said.author, message=said))
     work.send(said)
 

@@ -162,7 +162,7 @@ def settle(work: Work, case: Case, command: SettleDelivery) -> None:
         }
     )
     work.put(settled)
-    change, moved = delivery.message.change, case.moved
+    change, moved = delivery.message.change, privately.moved_of(work, delivery.message.case)
     case = work.emit(
         case,
         CaseDelivery(

@@ -121,6 +121,48 @@ def test_what_is_answered_in_private_joins_the_case_into_which_it_was_merged_mea
     assert [each.messages for each in square.cases()] == [1, 2]
 
 
+def merged_meanwhile() -> tuple[Square, OutboundMessage, Case]:
+    """The private answer left from a case that was merged into another before it was known what became of it."""
+    square = Square()
+    square.decide(wrote("post:5", "acme", "x:post:900:5"))
+    first, second = square.cases()
+    public = "We wrote to you privately."
+    square.do(AnswerPrivately(case=first.id, actor=AGENT, text="What is your number?", public_text=public))
+    square.do(MergeCase(case=first.id, actor=AGENT, into=second.id))
+    return square, square.sent()[0], second
+
+
+def test_the_public_is_told_too_where_the_case_was_merged_meanwhile() -> None:
+    square, private, into = merged_meanwhile()
+    square.became(private, DeliverySent, external_id="x:dm:7", conversation=DIRECT)
+    _, public = square.sent()
+    assert (public.case, public.account, public.conversation) == (into.id, "acme", THREAD)
+    assert public.text == "We wrote to you privately."
+
+
+def test_the_public_is_told_too_where_a_person_says_so_and_the_case_was_merged_meanwhile() -> None:
+    square, private, into = merged_meanwhile()
+    square.documents[private.message] = Delivery(
+        id=private.message,
+        revision=1,
+        message=private,
+        state=DeliveryState.UNKNOWN,
+        next_attempt_at=NOW,
+        changed_at=NOW,
+    )
+    settled = SettleDelivery(case=into.id, actor=AGENT, message=private.message, state=DeliveryState.SENT)
+    assert square.do(settled, refuse=True)[0].error is None
+    assert [(each.case, each.conversation) for each in square.sent()[1:]] == [(into.id, THREAD)]
+
+
+def test_a_refused_private_answer_of_a_merged_case_moves_nothing_and_tells_nobody() -> None:
+    square, private, into = merged_meanwhile()
+    square.became(private, DeliveryFailed, reason="takes no direct messages")
+    assert not square.told(CaseWentPublic) and len(square.sent()) == 1
+    (case,) = (each for each in square.cases() if each.id == into.id)
+    assert case.conversation == into.conversation
+
+
 def test_the_public_is_told_once_the_private_answer_was_sent_and_not_before() -> None:
     square = Square()
     square.answer(public_text="We wrote to you privately.")
