@@ -20,6 +20,11 @@ from collections.abc import Mapping
 class HubbubError(Exception):
     """Root of all errors that Hubbub raises on purpose. Messages tell their reader what to change."""
 
+    @property
+    def sentence(self) -> str:
+        """What it says, as it was made: a `schemas.sentences.Sentence` still is one, which `str(error)` is not."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
+
 
 class Outage(HubbubError):
     """A peer (disk, log, store, relay) does not answer; nothing was accepted."""
