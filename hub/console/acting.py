@@ -41,7 +41,7 @@ from schemas.commands import (
 )
 from schemas.configuration import Priority
 from schemas.documents import Case
-from schemas.errors import Forbidden, Invalid, Stale, Unknown
+from schemas.errors import Forbidden, HubbubError, Invalid, Stale, Unknown
 from schemas.events import Actor
 from schemas.ids import command_id
 from schemas.outbound import DeliveryState
@@ -321,7 +321,7 @@ async def refused(
     request: Request,
     desk: Desk,
     asked: Asked,
-    refusal: Exception,
+    refusal: HubbubError,
     **changes: object,
 ) -> Response:
     view = await desk.case(asked.case.number, place_of(request))
@@ -330,7 +330,7 @@ async def refused(
     return await case_page(console, request, desk, view, status)
 
 
-async def refusal_words(console: Console, desk: Desk, case: Case, refusal: Exception) -> str:
+async def refusal_words(console: Console, desk: Desk, case: Case, refusal: HubbubError) -> str:
     """Who was first and when, where that is why; else the reason."""
     words = desk.words
     if (
@@ -343,8 +343,7 @@ async def refusal_words(console: Console, desk: Desk, case: Case, refusal: Excep
         return words.t("case.taken", name=name, ago=words.ago(case.assigned_at).words)
     if isinstance(refusal, Stale) and case.state is CaseState.MERGED:
         return words.t("case.moved-on")
-    problems = "; ".join(refusal.problems.values()) if isinstance(refusal, Invalid) else ""
-    return words.t("case.refused", reason=f"{refusal} ({problems})" if problems else str(refusal))
+    return words.t("case.refused", reason=words.t.why(refusal))
 
 
 async def agent_name(console: Console, user: str) -> str:

@@ -127,7 +127,9 @@ async def make(console: Console, request: Request) -> Response:
     try:
         made = await console.context.organizations.create(principal, name, _listed(domains))
     except Invalid as refusal:
-        return await _list(console, request, "; ".join(refusal.problems.values()), (name, domains), 422)
+        return await _list(
+            console, request, console.words(request).t.to_change(refusal), (name, domains), 422
+        )
     return console.pages.see(f"{URL}/{made.id}")
 
 
@@ -151,7 +153,7 @@ async def change(console: Console, request: Request) -> Response:
             note=str(form.get("note", "")),
         )
     except Invalid as refusal:
-        return await _one(console, request, "; ".join(refusal.problems.values()), 422)
+        return await _one(console, request, console.words(request).t.to_change(refusal), 422)
     return console.pages.see(f"{URL}/{id}")
 
 

@@ -95,7 +95,7 @@ async def block(console: Console, request: Request) -> Response:
     try:
         await console.context.blocks.block(principal, scheme, value, str(form.get("note", ""))[:500])
     except Invalid as refusal:
-        return await _list(console, request, "; ".join(refusal.problems.values()), value, 422)
+        return await _list(console, request, console.words(request).t.to_change(refusal), value, 422)
     return console.pages.see(URL)
 
 

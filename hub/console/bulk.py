@@ -75,7 +75,7 @@ async def _one(
         try:
             case = await console.context.service.case(desk.principal, number)
         except Unknown as error:
-            return Done(number[:20], str(error))
+            return Done(number[:20], desk.words.t.said(error.sentence))
         asked = Asked(case, form, actor_of(desk.principal), desk.words, desk)
         try:
             await command_of(console, asked, action.command(asked))

@@ -93,7 +93,7 @@ async def _answered(console: Console, request: Request, handler: Handler) -> Res
 
 def error_page(console: Console, request: Request, error: HubbubError) -> Response:
     t = console.words(request).t
-    title, text, icon = t("error.title"), str(error), "circle-alert"
+    title, text, icon = t("error.title"), t.said(error.sentence), "circle-alert"
     if isinstance(error, Unknown):
         title, text, icon = t("error.unknown-title"), t("error.unknown"), "search"
     elif isinstance(error, CsrfRefused):

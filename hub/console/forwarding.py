@@ -12,7 +12,7 @@ from starlette.responses import Response
 from hub.composing import forward_of
 from hub.console.composing import LONGEST_HTML, WritingView, kept_fields, letter_of, typed
 from hub.console.console import Console, go
-from hub.console.letter_forms import LetterForm, again, kept_files, previewed, request_of, said, send_at, show
+from hub.console.letter_forms import LetterForm, again, kept_files, previewed, request_of, send_at, show
 from hub.console.previewing import preview_page
 from hub.console.reading import place_of
 from hub.correspondence import shown
@@ -56,7 +56,7 @@ async def preview_forward(console: Console, request: Request) -> Response:
         command = await _forward_of(console, request, form, case, entry, kept, None)
         return await previewed(console, request, command, back)
     except (Stale, Invalid, Forbidden) as refusal:
-        return await preview_page(console, request, None, said(refusal), back)
+        return await preview_page(console, request, None, console.words(request).t.to_change(refusal), back)
 
 
 async def _message(console: Console, request: Request) -> tuple[Case, Entry]:

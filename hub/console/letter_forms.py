@@ -16,7 +16,7 @@ from hub.console.desk import FileChip
 from hub.console.previewing import preview_of, preview_page
 from hub.outgoing import MOST_FILES, Uploaded
 from schemas.commands import Command
-from schemas.errors import Invalid, Stale
+from schemas.errors import HubbubError, Invalid, Stale
 from schemas.ids import command_id
 
 UNPROCESSABLE, CONFLICT = 422, 409
@@ -62,7 +62,7 @@ async def show(console: Console, request: Request, made: LetterForm, status: int
 
 
 async def again(
-    console: Console, request: Request, made: LetterForm, kept: Sequence[Uploaded], refusal: Exception
+    console: Console, request: Request, made: LetterForm, kept: Sequence[Uploaded], refusal: HubbubError
 ) -> Response:
     """The form as it was sent, with what is wrong with it."""
     form, words = await request.form(), console.words(request)
@@ -77,7 +77,7 @@ async def again(
             opens_copies=True,
         ),
         chips=[chip(each, words) for each in kept],
-        problem=said(refusal),
+        problem=console.words(request).t.to_change(refusal),
     )
     return await show(console, request, made, CONFLICT if isinstance(refusal, Stale) else UNPROCESSABLE)
 
@@ -86,11 +86,6 @@ async def previewed(console: Console, request: Request, command: Command, back: 
     message = await console.context.service.preview(console.principal(request), command)
     made = preview_of(console.context.correspondence.preview(message), message, console.words(request))
     return await preview_page(console, request, made, "", back)
-
-
-def said(refusal: Exception) -> str:
-    problems = "; ".join(refusal.problems.values()) if isinstance(refusal, Invalid) else ""
-    return problems or str(refusal)
 
 
 async def kept_files(console: Console, form: FormData, user: str, place: UUID) -> list[Uploaded]:

@@ -16,7 +16,7 @@ from hub.http.connectors import ConnectorOut, known_connectors
 from hub.http.rights import Right
 from hub.service import actor_of
 from schemas.documents import DeadLetter, QuarantineItem
-from schemas.errors import Invalid, Refused, Unknown
+from schemas.errors import Refused, Unknown
 from schemas.events import Actor
 from schemas.ports import HealthState
 
@@ -175,7 +175,9 @@ async def settle_quarantined(console: Console, request: Request) -> Response:
     except Refused as refusal:
         if isinstance(refusal, Unknown):
             raise
-        return await _quarantined(console, request, await letters.quarantined(id), _reason(refusal))
+        return await _quarantined(
+            console, request, await letters.quarantined(id), console.words(request).t.why(refusal)
+        )
     return console.pages.see(f"{ROOT}/quarantine/{id}")
 
 
@@ -188,7 +190,9 @@ async def settle_dead_letter(console: Console, request: Request) -> Response:
     except Refused as refusal:
         if isinstance(refusal, Unknown):
             raise
-        return await _dead(console, request, await letters.dead_letter(id), _reason(refusal))
+        return await _dead(
+            console, request, await letters.dead_letter(id), console.words(request).t.why(refusal)
+        )
     return console.pages.see(f"{ROOT}/dead-letters/{id}")
 
 
@@ -215,7 +219,7 @@ def _health(found: ConnectorOut, words: Words) -> ChannelHealth:
     state = words.t("health.silent") if is_silent else words.t(f"health.{found.state}")
     icon = HEALTH_ICONS[HealthState.DEGRADED if is_silent else found.state]
     is_well = found.state in {HealthState.OK, HealthState.STARTING} and not is_silent
-    return ChannelHealth(found.name, state, icon, found.detail, last, is_well)
+    return ChannelHealth(found.name, state, icon, words.t.said(found.detail), last, is_well)
 
 
 async def _page(
@@ -266,8 +270,3 @@ def _act(acts: Mapping[str, Act], request: Request) -> Act:
     if found is None:
         raise Unknown("there is no such action")
     return found
-
-
-def _reason(refusal: Refused) -> str:
-    problems = "; ".join(refusal.problems.values()) if isinstance(refusal, Invalid) else ""
-    return f"{refusal} ({problems})" if problems and problems not in str(refusal) else str(refusal)

@@ -99,9 +99,12 @@ async def change_password(console: Console, request: Request) -> Response:
     try:
         await console.context.accounts.change_password(request.state.session, old, new)
     except Throttled as error:
-        return _password(console, request, {}, str(error), status_of(error))
+        return _password(
+            console, request, {}, console.words(request).t.said(error.sentence), status_of(error)
+        )
     except Invalid as error:
-        return _password(console, request, error.problems, "" if error.problems else str(error))
+        said = console.words(request).t.said(error.sentence)
+        return _password(console, request, error.problems, "" if error.problems else said)
     return console.pages.see(ROOT)
 
 

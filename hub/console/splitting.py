@@ -11,7 +11,7 @@ from hub.console.composing import typed
 from hub.console.console import Console, go
 from hub.console.conversation import Line, lines
 from hub.console.faces import faces
-from hub.console.letter_forms import request_of, said
+from hub.console.letter_forms import request_of
 from hub.console.places import place
 from hub.console.reading import place_of
 from hub.service import PAGE_LIMIT, actor_of
@@ -61,7 +61,15 @@ async def split(console: Console, request: Request) -> Response:
         )
         await console.context.service.command(principal, command, asked)
     except (Stale, Invalid, Forbidden) as refusal:
-        return await _show(console, request, case, frozenset(chosen), queue, subject, said(refusal))
+        return await _show(
+            console,
+            request,
+            case,
+            frozenset(chosen),
+            queue,
+            subject,
+            console.words(request).t.to_change(refusal),
+        )
     made = await console.context.service.case_after(command.into)
     if principal.role_in(made.queue) is None:  # it went to where this agent does not read
         return go(console, request, place_of(request).case_url(case.number, done="split"))

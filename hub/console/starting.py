@@ -13,7 +13,7 @@ from hub.composing import new_place, start_of
 from hub.console.acting import chip
 from hub.console.composing import LONGEST_HTML, WritingView, kept_fields, letter_of, typed
 from hub.console.console import Console, go
-from hub.console.letter_forms import LetterForm, again, kept_files, previewed, request_of, said, send_at, show
+from hub.console.letter_forms import LetterForm, again, kept_files, previewed, request_of, send_at, show
 from hub.console.places import ROOT, place
 from hub.console.previewing import preview_page
 from hub.outgoing import Uploaded
@@ -96,7 +96,7 @@ async def preview_new(console: Console, request: Request) -> Response:
         command = _start_of(console, request, form, kept, None)
         return await previewed(console, request, command, NEW)
     except (Stale, Invalid, Forbidden, Unknown) as refusal:
-        return await preview_page(console, request, None, said(refusal), NEW)
+        return await preview_page(console, request, None, console.words(request).t.to_change(refusal), NEW)
 
 
 def _start_of(
@@ -137,6 +137,6 @@ async def upload_new(console: Console, request: Request) -> Response:
     try:
         kept = await kept_files(console, form, user, new_place(user))
     except Invalid as refusal:
-        problem = str(refusal)
+        problem = words.t.said(refusal.sentence)
     values = {"files": [chip(each, words) for each in kept], "problem": problem}
     return console.pages.render(request, "fragments/files.html", values, UNPROCESSABLE if problem else 200)

@@ -14,6 +14,9 @@ from pathlib import Path
 from babel import Locale, negotiate_locale
 from babel.dates import get_day_names, get_month_names
 
+from hub.console.saying import Forms, Sayings, sentences_of
+from schemas.errors import HubbubError, Invalid
+
 FOLDER = Path(__file__).parent / "messages"
 MINUTE, HOUR, DAY = 60, 3600, 86400
 KIBI = 1024
@@ -34,11 +37,15 @@ class Moment:
 class Catalogue:
     """Texts by key. A key that is not there is an error, so that a test finds it before a reader does."""
 
-    def __init__(self, texts: Mapping[str, str], language: str = ENGLISH) -> None:
+    def __init__(
+        self, texts: Mapping[str, str], language: str = ENGLISH, sentences: Mapping[str, Forms] | None = None
+    ) -> None:
         self._texts = texts
         self.language = language
         self.locale = Locale.parse(language)
         self.direction = self.locale.text_direction
+        self.said = Sayings(sentences or {}, self.locale.plural_form, self._isolated)
+        """A sentence that was made below the console, in this language (`hub.console.saying`)."""
 
     def __contains__(self, key: str) -> bool:
         return key in self._texts
@@ -61,6 +68,17 @@ class Catalogue:
         """`key.one`, `key.few` … by the language's rule of plurals; `{n}` is the number."""
         wanted = f"{key}.{self.locale.plural_form(number)}"
         return self(wanted if wanted in self._texts else f"{key}.other", n=number, **values)
+
+    def why(self, error: HubbubError) -> str:
+        """What a refusal says, and in brackets what is to be changed where it names more than that."""
+        problems = "; ".join(map(self.said, error.problems.values())) if isinstance(error, Invalid) else ""
+        reason = self.said(error.sentence)
+        return f"{reason} ({problems})" if problems and problems not in reason else reason
+
+    def to_change(self, error: HubbubError) -> str:
+        """Only what is to be changed, where a refusal says that; else what it says."""
+        problems = "; ".join(map(self.said, error.problems.values())) if isinstance(error, Invalid) else ""
+        return problems or self.said(error.sentence)
 
     def plurals(self, key: str) -> dict[str, str]:
         """All forms of a plural, as `data-` attributes for the script that counts on."""
@@ -104,7 +122,7 @@ def texts_of(language: str) -> Mapping[str, str]:
 
 @cache
 def catalogue(language: str = ENGLISH) -> Catalogue:
-    return Catalogue({**texts_of(ENGLISH), **texts_of(language)}, language)
+    return Catalogue({**texts_of(ENGLISH), **texts_of(language)}, language, sentences_of(language))
 
 
 def language_of(chosen: str, accepted: str) -> str:

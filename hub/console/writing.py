@@ -64,7 +64,7 @@ async def upload(console: Console, request: Request) -> Response:
     try:
         kept = await _kept(console, asked)
     except Invalid as refusal:
-        problem = str(refusal)
+        problem = asked.words.t.said(refusal.sentence)
     values = {"files": [chip(each, asked.words) for each in kept], "problem": problem}
     return console.pages.render(request, "fragments/files.html", values, 422 if problem else 200)
 
@@ -118,7 +118,7 @@ async def write(console: Console, request: Request) -> Response:
     try:
         kept = await _kept(console, asked) if mode == "reply" else []
     except Invalid as refusal:
-        return await _again(console, request, asked, mode, text, composer_problem=str(refusal))
+        return await _again(console, request, asked, mode, text, composer_problem=t.said(refusal.sentence))
     asked = replace(asked, kept=tuple(kept))
     if mode == "reply" and typed(asked.form, "html", LONGEST_HTML):
         text = text_of(typed(asked.form, "html", LONGEST_HTML)) or text

@@ -87,7 +87,7 @@ async def _changes(
     overtaken = standing.overtaken
     values = {
         "changes": [change_view(each, t, now) for each in standing.changes],
-        "problems": [(*_place(place, now, t), text) for place, text in standing.problems.items()],
+        "problems": [(*_place(place, now, t), t.said(text)) for place, text in standing.problems.items()],
         "overtaken": version_view(overtaken, words, overtaken.number) if overtaken else None,
         "met": [f"{t.either(f'company.one.{each.kind}', each.kind)} {each.name}".strip() for each in met],
         "problem": problem,
@@ -133,7 +133,7 @@ async def act_on_changes(console: Console, request: Request) -> Response:
 
 
 def _said(refusal: Stale | Invalid | Forbidden, t: Catalogue) -> str:
-    return t("company.overtaken-refused") if isinstance(refusal, Stale) else str(refusal)
+    return t("company.overtaken-refused") if isinstance(refusal, Stale) else t.why(refusal)
 
 
 async def show_versions(console: Console, request: Request) -> Response:

@@ -268,9 +268,9 @@ async def _tried(
             try:
                 values = await _outcome(console, request, principal, item, with_it, form)
             except Invalid as error:
-                problems = dict(error.problems) or {GENERAL: str(error)}
+                problems = dict(error.problems) or {GENERAL: error.sentence}
             except Unknown as error:
-                problems = {"case": str(error)}
+                problems = {"case": error.sentence}
     form.name = name
     if getattr(form, "title", "") == "-":
         form.title = ""  # type: ignore[attr-defined]

@@ -1,0 +1,112 @@
+"""What is said in English below the console (refusals, explanations, problems, reasons), in the language of who reads it.
+
+The catalogues are sentences/**/<language>.toml. A key is the English template as the code has it; what a catalogue does not hold is
+shown as it is: words of customers and vendors, and sentences that nobody translated yet.
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import re2  # type: ignore[import-untyped,unused-ignore]
+
+from schemas.sentences import Sentence
+
+FOLDER = Path(__file__).parent / "sentences"
+LONGEST_RECOGNIZED = 2000
+DEEPEST = 6
+FEWEST_LETTERS = 6
+"""A template with fewer letters of its own fits too much to be recognized by."""
+
+Forms = str | Mapping[str, str]
+"""The text, or one for each form of the plural that the value `n` asks for."""
+
+
+@cache
+def sentences_of(language: str) -> Mapping[str, Forms]:
+    """What the files of a language say; none for English, which needs none. Their tables only group them."""
+    found: dict[str, Forms] = {}
+    for path in sorted(FOLDER.glob(f"*/{language}.toml")):
+        with path.open("rb") as file:
+            found |= tomllib.load(file)
+    return found
+
+
+class Sayings:
+    """Sentences in one language. `form` names the form of the plural for a number, `isolated` guards a value's own direction."""
+
+    def __init__(
+        self, texts: Mapping[str, Forms], form: Callable[[int], str], isolated: Callable[[object], object]
+    ) -> None:
+        self._texts = texts
+        self._form = form
+        self._isolated = isolated
+
+    def __call__(self, text: str) -> str:
+        return self._say(text, DEEPEST)
+
+    def _say(self, text: str, depth: int) -> str:
+        if not self._texts or not text or depth == 0:
+            return str(text)
+        if isinstance(text, Sentence):
+            return self._filled(text.template, text.values, depth, str(text))
+        if text in self._texts:
+            return self._filled(text, {}, depth, text)
+        return self._recognized(text, depth)
+
+    def _filled(self, template: str, values: Mapping[str, object], depth: int, otherwise: str) -> str:
+        forms = self._texts.get(template)
+        if forms is None:
+            return otherwise
+        if not isinstance(forms, str):
+            number = values.get("n", 0)
+            forms = forms.get(self._form(number) if isinstance(number, int) else "other") or forms["other"]
+        return forms.format_map({name: self._value(each, depth) for name, each in values.items()})
+
+    def _value(self, value: object, depth: int) -> object:
+        return self._say(value, depth - 1) if isinstance(value, Sentence) else self._isolated(value)
+
+    def _recognized(self, text: str, depth: int) -> str:
+        """A text that was stored, or came over a wire, and so lost its template: the most literal one that fits it."""
+        if len(text) > LONGEST_RECOGNIZED:
+            return text
+        for template, names, pattern in self._patterns:
+            found = pattern.fullmatch(text)
+            if found is not None:
+                values = dict(zip(names, map(self._read, found.groups(), [depth] * len(names)), strict=True))
+                return self._filled(template, values, depth, text)
+        return text
+
+    def _read(self, value: str, depth: int) -> object:
+        if value.isascii() and value.isdecimal():
+            return int(value)
+        inner = self._say(value, depth - 1)
+        return Sentence(inner) if inner != value else value
+
+    @cached_property
+    def _patterns(self) -> list[tuple[str, list[str], Any]]:
+        """Templates with something to fill in, those with the most letters of their own first."""
+        found = []
+        for template in self._texts:
+            parts = list(Formatter().parse(template))
+            letters = sum(len(literal) for literal, *_ in parts)
+            names = [name for _, name, _, _ in parts if name]
+            if names and letters >= FEWEST_LETTERS:
+                found.append((letters, template, names, re2.compile(_pattern(parts))))
+        return [(template, names, pattern) for _, template, names, pattern in sorted(found, key=_most)]
+
+
+def _most(found: tuple[int, str, list[str], Any]) -> tuple[int, str]:
+    return -found[0], found[1]
+
+
+def _pattern(parts: list[tuple[str, str | None, str | None, str | None]]) -> str:
+    pattern = "(?s)"
+    for literal, name, _, conversion in parts:
+        pattern += re2.escape(literal)
+        if name:
+            pattern += "['\"](.*?)['\"]" if conversion == "r" else "(.*?)"
+    return pattern
