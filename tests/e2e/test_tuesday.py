@@ -1,12 +1,8 @@
 """A Tuesday: 120 cases, three agents and a supervisor, a connection that is cut and a hub that is killed. Nothing is lost or doubled."""
 
 import asyncio
-import os
-import signal
 import statistics
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -16,20 +12,19 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, expect
 
 from connectors.email.standin.mailbox import Mailbox
-from connectors.email.standin.server import StandinServer
-from tests.e2e.hubs import HubProcess, company, ready, send_mail, write_settings
+from tests.e2e.engines import BOTH, EMBEDDED, SERVERS
+from tests.e2e.hubs import HubProcess, hubbub, send_mail
 from tests.e2e.people import make_agent, parsed, sign_in, text_of
-from tests.e2e.test_real_input import Clock
 from tests.e2e.working_day import UNASSIGNED, Agent, ByKeyboard, ByMouse, OnPhone
-from tests.support.ports import free_ports
-from tests.support.process import HUBBUB, running
+from tests.e2e.working_office import Office, open_office
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(570)]
 
-CASES = 120
+CASES = {EMBEDDED: 120, SERVERS: 60}
 AT_ONCE = 20
 """Of the cases: these lie there in the morning, the others come over the day."""
+MOST_MAILS = 1_000
 DRAFT = "I was about to say that"
 
 
@@ -62,48 +57,6 @@ class Customers:
             await asyncio.sleep(pause_seconds)
 
 
-class Office:
-    """The hub, on ports that stay, so that browsers find it again after it was killed."""
-
-    def __init__(self, settings: Path) -> None:
-        self.settings = settings
-        self._stack = AsyncExitStack()
-        self.hub: HubProcess
-
-    async def open(self) -> None:
-        run = await self._stack.enter_async_context(running(HUBBUB, "up", "--config", str(self.settings)))
-        self.hub = await ready(run, self.settings)
-
-    async def killed(self) -> None:
-        os.kill(self.hub.run.process.pid, signal.SIGKILL)
-        await self.hub.run.process.wait()
-        await asyncio.sleep(1)
-        await self.open()
-
-    async def close(self) -> None:
-        assert await self.hub.run.stop() == 0
-        await self._stack.aclose()
-
-
-@asynccontextmanager
-async def open_office(folder: Path) -> AsyncIterator[tuple[Office, Mailbox]]:
-    mailbox = Mailbox(folder / "mailbox.sqlite")
-    relay = StandinServer(mailbox, Clock())
-    await relay.start()
-    console, files, intake, smtp = free_ports(4)
-    settings: dict[str, Any] = company(relay.port) | {"automations": []}
-    settings |= {"console": {"port": console}, "files": {"port": files}, "intake": {"port": intake}}
-    settings["email"]["smtp_in"]["port"] = smtp
-    office = Office(write_settings(folder, settings))
-    try:
-        await office.open()
-        yield office, mailbox
-        await office.close()
-    finally:
-        await relay.stop()
-        await mailbox.close()
-
-
 async def arrived(
     browser: Browser, hub: HubProcess, name: str, role: str = "agent", **options: Any
 ) -> BrowserContext:
@@ -131,10 +84,10 @@ async def draft_survives(office: Office, agent: Agent, customers: Customers) -> 
     await agent.answer_and_resolve()
 
 
-async def connection_comes_back(office: Office, agent: Agent) -> None:
+async def connection_comes_back(agent: Agent) -> None:
     """The net is away while an answer is written: the page says so, keeps the words, and goes on by itself."""
     page = agent.page
-    await page.goto(f"{office.hub.console}{UNASSIGNED}")
+    await page.goto(f"{agent.hub.console}{UNASSIGNED}")
     await page.locator("#rows a[href]").last.tap()
     await page.locator("#case [data-key=c]").tap()
     await expect(page.locator(".facts")).to_contain_text("You have it")
@@ -161,33 +114,38 @@ async def given_to(office: Office, supervisor: BrowserContext, name: str) -> Non
     await expect(page.locator("#toasts")).to_contain_text("Done to")
 
 
+@pytest.mark.parametrize("engine", BOTH)
 async def test_a_tuesday_loses_no_draft_doubles_no_answer_and_leaves_no_case(
-    tmp_path: Path, browser: Browser
+    engine: str, tmp_path: Path, browser: Browser
 ) -> None:
-    customers = Customers()
-    async with open_office(tmp_path) as (office, mailbox):
-        hub = office.hub
+    """On servers the one who answers by the keyboard and the one on the phone work at another process than is killed."""
+    customers, cases = Customers(), CASES[engine]
+    async with open_office(tmp_path, engine) as (office, mailbox):
+        hub, other = office.hub, office.other
         await customers.write(hub.smtp_port, AT_ONCE)
+        desktop: dict[str, Any] = {}
         phone: dict[str, Any] = {"viewport": {"width": 390, "height": 780}, "has_touch": True}
         desks: list[BrowserContext] = [
-            await arrived(browser, hub, name, **options)
-            for name, options in (("kim", dict[str, Any]()), ("mo", dict[str, Any]()), ("pia", phone))
+            await arrived(browser, where, name, **options)
+            for name, where, options in (("kim", other, desktop), ("mo", hub, desktop), ("pia", other, phone))
         ]
         supervisor = await arrived(browser, hub, "eva", "supervisor")
 
         async def is_done() -> bool:
-            return customers.written == CASES and not await office.hub.everything("/cases", state="open")
+            return customers.written == cases and not await office.hub.everything("/cases", state="open")
 
         over = asyncio.Event()
         kinds = (ByKeyboard, ByMouse, OnPhone)
         agents = [
-            kind(name, desk.pages[0], hub, over.is_set)
-            for kind, name, desk in zip(kinds, ("kim", "mo", "pia"), desks, strict=True)
+            kind(name, desk.pages[0], where, over.is_set)
+            for kind, name, where, desk in zip(
+                kinds, ("kim", "mo", "pia"), (other, hub, other), desks, strict=True
+            )
         ]
         by_keyboard, by_mouse, on_phone = agents
-        coming = asyncio.create_task(customers.write(hub.smtp_port, CASES - AT_ONCE, 0.3))
+        coming = asyncio.create_task(customers.write(hub.smtp_port, cases - AT_ONCE, 0.3))
         working = [asyncio.create_task(each.work()) for each in (by_keyboard,)]
-        await connection_comes_back(office, on_phone)
+        await connection_comes_back(on_phone)
         working.append(asyncio.create_task(on_phone.work()))
         await given_to(office, supervisor, "mo")
         await draft_survives(office, by_mouse, customers)
@@ -202,14 +160,16 @@ async def test_a_tuesday_loses_no_draft_doubles_no_answer_and_leaves_no_case(
         await eventually(lambda: all_left(office.hub), 20, 1)
         unknown = await settle_unknown(office, supervisor, mailbox)
         await eventually(lambda: all_left(office.hub), 20, 1)
-        mails = await mailbox.list(limit=10 * CASES)
+        mails = await mailbox.list(limit=MOST_MAILS)
         states = Counter(each["state"] for each in await office.hub.everything("/cases", all_states=True))
         for desk in (*desks, supervisor):
             await desk.close()
+        code, said = await hubbub("verify", "--config", str(office.hub.settings))
+        assert code == 0, said
     answers = Counter(mail.recipients[0] for mail in mails if "looked after" in text_of(mail))
-    assert answers == Counter({f"customer-{number}@customer.example": 1 for number in range(CASES)})
+    assert answers == Counter({f"customer-{number}@customer.example": 1 for number in range(cases)})
     assert not [mail for mail in mails if DRAFT in text_of(mail)]
-    assert states == {"resolved": CASES}
+    assert states == {"resolved": cases}
     print(f"{unknown} answers were on their way when the hub was killed, and were settled by a person")
     for each in agents:
         done = each.worked
@@ -237,7 +197,7 @@ async def all_left(hub: HubProcess) -> bool:
 async def settle_unknown(office: Office, supervisor: BrowserContext, mailbox: Mailbox) -> int:
     """What the kill left in doubt is looked at by a person, who says what became of it. Returns how many there were."""
     page = supervisor.pages[0]
-    arrived_subjects = {str(parsed(mail)["Subject"]) for mail in await mailbox.list(limit=10 * CASES)}
+    arrived_subjects = {str(parsed(mail)["Subject"]) for mail in await mailbox.list(limit=MOST_MAILS)}
     subjects = {
         each["number"]: each["subject"] for each in await office.hub.everything("/cases", all_states=True)
     }
