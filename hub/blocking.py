@@ -19,6 +19,7 @@ from schemas.events import Event
 from schemas.ids import derive
 from schemas.interactions import InteractionReceived
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 from schemas.steps import START, Page, Query, References, Step, Where
 from schemas.topics import Topic
 
@@ -68,7 +69,10 @@ class Blocks:
             if "." not in value or "@" in value:
                 raise Invalid("nobody was blocked", {"value": "name a domain, such as spam.example"})
             if is_shared(value):
-                raise Invalid("nobody was blocked", {"value": f"many people have addresses of {value}"})
+                raise Invalid(
+                    "nobody was blocked",
+                    {"value": said("many people have addresses of {value}", value=value)},
+                )
         elif scheme == "email" and not domain_of(value):
             raise Invalid("nobody was blocked", {"value": "name an address, such as ann@spam.example"})
         return await self._block(principal, scheme, value, note, None)

@@ -15,6 +15,7 @@ from schemas.errors import Conflict, Outage, Stale, Unknown
 from schemas.events import Actor, Event
 from schemas.ids import derive, effect_id
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 from schemas.steps import Query, Step, Where
 
 log = logging.getLogger("hubbub.company")
@@ -44,7 +45,10 @@ class Version:
 
 def _overtaken(number: int) -> Stale:
     return Stale(
-        f"version {number} was published by somebody else meanwhile; look at it and publish again",
+        said(
+            "version {number} was published by somebody else meanwhile; look at it and publish again",
+            number=number,
+        ),
         {"version": number},
     )
 
@@ -180,7 +184,7 @@ class Company:
             return Version(0, Configuration())
         page = await self._engine.find(Query(CONFIGURATIONS, (Where("number", "=", number),), limit=1))
         if not page.items:
-            raise Unknown(f"there is no version {number} of the configuration")
+            raise Unknown(said("there is no version {number} of the configuration", number=number))
         published = page.items[0]
         assert isinstance(published, PublishedConfiguration)
         return Version(number, published.configuration)

@@ -18,6 +18,7 @@ from schemas.errors import Conflict, Forbidden, Invalid, Outage, Stale
 from schemas.events import Actor
 from schemas.ids import derive
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 from schemas.steps import References, Step
 
 ATTEMPTS = 5
@@ -91,7 +92,8 @@ class Configuring:
             after = edit(before.configuration)
             if len(after.model_dump_json()) > LARGEST_DRAFT:
                 raise Invalid(
-                    "the configuration is too large", {"configuration": f"at most {LARGEST_DRAFT} bytes"}
+                    "the configuration is too large",
+                    {"configuration": said("at most {n} bytes", n=LARGEST_DRAFT)},
                 )
             try:
                 if before.revision and after == await self.at(before.base):
@@ -185,11 +187,13 @@ class Configuring:
 
 def _noted(note: str) -> str:
     if len(note) > LONGEST_NOTE:
-        raise Invalid("the note is too long", {"note": f"at most {LONGEST_NOTE} characters"})
+        raise Invalid("the note is too long", {"note": said("at most {n} characters", n=LONGEST_NOTE)})
     return note.strip()
 
 
 def _must_be_allowed(principal: Principal, before: Configuration, after: Configuration) -> None:
     parts = [name for name in PARTS_OF_FILE if getattr(before, name) != getattr(after, name)]
     if parts and not principal.is_at_least(Role.ADMIN):
-        raise Forbidden(f"changing {' and '.join(parts)} needs the role admin in every queue ('*')")
+        raise Forbidden(
+            said("changing {names} needs the role admin in every queue ('*')", names=" and ".join(parts))
+        )

@@ -19,6 +19,7 @@ from schemas.documents import Case, Entry, EntryKind
 from schemas.errors import Invalid, Unknown
 from schemas.interactions import Attachment, Participant, Role
 from schemas.outbound import OutboundMessage
+from schemas.sentences import said
 
 MOST_PEOPLE = 20
 """In each of to, cc and bcc."""
@@ -68,7 +69,9 @@ class Correspondence:
     def identity(self, key: str) -> Identity:
         found = next((each for each in self.identities() if each.key == key), None)
         if found is None:
-            raise Invalid("choose from whom it comes", {"sender": f"there is no sender {key!r}"})
+            raise Invalid(
+                "choose from whom it comes", {"sender": said("there is no sender {name!r}", name=key)}
+            )
         return found
 
     # -- people ----------------------------------------------------------------------------------------------------
@@ -80,7 +83,7 @@ class Correspondence:
         field = str(role)
         lists = [written] if isinstance(written, str) else list(written)
         if sum(map(len, lists)) > LONGEST_LIST:
-            raise Invalid("these are too many addresses", {field: f"at most {MOST_PEOPLE}"})
+            raise Invalid("these are too many addresses", {field: said("at most {n}", n=MOST_PEOPLE)})
         writer = self._service.writers.get(channel)
         found: dict[str, Participant] = {}
         for name, typed in getaddresses([each.replace(";", ",").replace("\n", ",") for each in lists]):
@@ -91,7 +94,7 @@ class Correspondence:
             address = _checked(typed, field, writer)
             found.setdefault(address, _person(role, address, name))
         if len(found) > MOST_PEOPLE:
-            raise Invalid("these are too many addresses", {field: f"at most {MOST_PEOPLE}"})
+            raise Invalid("these are too many addresses", {field: said("at most {n}", n=MOST_PEOPLE)})
         return tuple(found.values())
 
     def copies(self, cc: str | Sequence[str], bcc: str | Sequence[str]) -> tuple[Participant, ...]:
@@ -152,7 +155,10 @@ class Correspondence:
         files = (await self.message(case, entry)).attachments
         known = {each.blob.sha256: each for each in files if each.blob is not None}
         if unknown := [each for each in chosen if each not in known]:
-            raise Invalid("the message has no such file", {"attachments": f"there is no {unknown[0][:64]}"})
+            raise Invalid(
+                "the message has no such file",
+                {"attachments": said("there is no {name}", name=unknown[0][:64])},
+            )
         return tuple(
             known[each].model_copy(update={"inline": False, "content_id": None})
             for each in dict.fromkeys(chosen)
@@ -169,7 +175,7 @@ class Correspondence:
         try:
             return writer.preview(message)
         except ValueError as error:
-            raise Invalid(f"the message could not be made: {error}") from None
+            raise Invalid(said("the message could not be made: {error}", error=error)) from None
 
 
 def text_of(html: str) -> str:
@@ -190,9 +196,15 @@ def shown(person: Participant) -> str:
 def _checked(typed: str, field: str, writer: Writer | None) -> str:
     address = writer.address(typed) if writer else None
     if address is None or writer is None:
-        raise Invalid(f"{typed[:100]!r} is no address", {field: f"{typed[:100]!r} is no address"})
+        raise Invalid(
+            said("{name!r} is no address", name=typed[:100]),
+            {field: said("{name!r} is no address", name=typed[:100])},
+        )
     if writer.is_ours(address):
-        raise Invalid(f"{address} is an address of ours", {field: f"{address} is ours; leave it away"})
+        raise Invalid(
+            said("{address} is an address of ours", address=address),
+            {field: said("{address} is ours; leave it away", address=address)},
+        )
     return address
 
 

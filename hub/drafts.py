@@ -9,6 +9,7 @@ from schemas.documents import Draft
 from schemas.errors import Conflict, Invalid, Outage
 from schemas.ids import derive
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 from schemas.steps import Query, References, Step, Where
 
 KEPT_FOR = timedelta(days=30)
@@ -50,7 +51,7 @@ class Drafts:
         if too_long or mode not in MODES:
             raise Invalid(
                 "the draft cannot be kept",
-                {"text": f"at most {LONGEST_TEXT} characters, for a reply or a note"},
+                {"text": said("at most {n} characters, for a reply or a note", n=LONGEST_TEXT)},
             )
         for _ in range(ATTEMPTS):
             before = await self.read(user, case)

@@ -14,6 +14,7 @@ from schemas.events import Actor, Event
 from schemas.ids import derive
 from schemas.parking import DeadLetterClosed, DeadLettered, QuarantineClosed
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 from schemas.steps import Page, Query, Record, References, Step, Where
 
 
@@ -91,7 +92,7 @@ class Letters:
         found = await self._engine.load(References(documents={DeadLetter: {id}}))
         letter = found.documents.get(id)
         if not isinstance(letter, DeadLetter):
-            raise Unknown(f"there is no dead letter {id}")
+            raise Unknown(said("there is no dead letter {id}", id=id))
         return letter
 
     async def replay_dead_letter(self, id: UUID, actor: Actor, value: bytes | None = None) -> None:
@@ -100,7 +101,9 @@ class Letters:
         try:
             data = decode(letter.event_type, value or letter.value)
         except Undecodable as error:
-            raise Invalid(f"the event cannot be read yet: {error}", {"value": str(error)}) from error
+            raise Invalid(
+                said("the event cannot be read yet: {error}", error=error), {"value": str(error)}
+            ) from error
         attributes = letter.attributes
         event = Event(
             id=letter.event,
@@ -124,7 +127,10 @@ class Letters:
     async def _open_letter(self, id: UUID) -> DeadLetter:
         letter = await self.dead_letter(id)
         if letter.state is not LetterState.OPEN:
-            raise Stale(f"the dead letter was {letter.state} already", {"state": str(letter.state)})
+            raise Stale(
+                said("the dead letter was {state} already", state=said(letter.state)),
+                {"state": str(letter.state)},
+            )
         return letter
 
     async def _close_letter(
@@ -148,7 +154,7 @@ class Letters:
         found = await self._engine.load(References(documents={QuarantineItem: {id}}))
         item = found.documents.get(id)
         if not isinstance(item, QuarantineItem):
-            raise Unknown(f"there is nothing in quarantine with the id {id}")
+            raise Unknown(said("there is nothing in quarantine with the id {id}", id=id))
         return item
 
     async def original(self, item: QuarantineItem) -> bytes:
@@ -159,10 +165,12 @@ class Letters:
         item = await self._open_item(id)
         reparse = self._reparse.get(item.channel)
         if reparse is None:
-            raise Invalid(f"the channel {item.channel} cannot read originals again")
+            raise Invalid(
+                said("the channel {channel} cannot read originals again", channel=said(item.channel))
+            )
         accepted = await reparse(await self.original(item), item)
         if accepted.quarantined is not None:
-            raise Invalid(f"it still cannot be read: {accepted.quarantined.reason}")
+            raise Invalid(said("it still cannot be read: {reason}", reason=accepted.quarantined.reason))
         await self._intake.accept(accepted)
         await self._close_item(item, LetterState.REPLAYED, actor)
 
@@ -172,7 +180,7 @@ class Letters:
     async def _open_item(self, id: UUID) -> QuarantineItem:
         item = await self.quarantined(id)
         if item.state is not LetterState.OPEN:
-            raise Stale(f"it was {item.state} already", {"state": str(item.state)})
+            raise Stale(said("it was {state} already", state=said(item.state)), {"state": str(item.state)})
         return item
 
     async def _close_item(self, item: QuarantineItem, state: LetterState, actor: Actor) -> None:

@@ -25,6 +25,7 @@ from schemas.organizations import (
     membership_id,
 )
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 from schemas.steps import Page, Query, References, Step, Where
 
 DOMAINS_AT_MOST = 20
@@ -145,7 +146,9 @@ class Organizations:
                 held = {**before.attributes, **attributes}
                 changes["attributes"] = {key: value for key, value in held.items() if value is not None}
                 if len(held) > ATTRIBUTES_AT_MOST:
-                    raise Invalid("nothing was changed", {"attributes": f"at most {ATTRIBUTES_AT_MOST}"})
+                    raise Invalid(
+                        "nothing was changed", {"attributes": said("at most {n}", n=ATTRIBUTES_AT_MOST)}
+                    )
             after = _domains(domains) if domains is not None else before.domains
             step = Step()
             step.documents += [created(_domain(each, id)) for each in after if each not in before.domains]
@@ -232,7 +235,8 @@ class Organizations:
                 holder = await load(self._engine, OrganizationDomain, each.id)
                 if holder is not None and holder.organization != each.organization:
                     raise Invalid(
-                        "nothing was changed", {"domains": f"{each.domain} belongs to another organization"}
+                        "nothing was changed",
+                        {"domains": said("{domain} belongs to another organization", domain=each.domain)},
                     ) from None
             raise
 
@@ -244,7 +248,9 @@ def mail_domain(handle: Handle) -> str:
 def _name(name: str) -> str:
     cleaned = " ".join(name.split())
     if not 0 < len(cleaned) <= LONGEST_NAME:
-        raise Invalid("nothing was changed", {"name": f"name it, in at most {LONGEST_NAME} characters"})
+        raise Invalid(
+            "nothing was changed", {"name": said("name it, in at most {n} characters", n=LONGEST_NAME)}
+        )
     return cleaned
 
 
@@ -256,13 +262,22 @@ def _domains(domains: Sequence[str]) -> tuple[str, ...]:
             or len(each) > 253
             or not all(part.isprintable() and part for part in each.split("."))
         ):
-            raise Invalid("nothing was changed", {"domains": f"{each!r} is no domain, such as acme.example"})
+            raise Invalid(
+                "nothing was changed",
+                {"domains": said("{domain!r} is no domain, such as acme.example", domain=each)},
+            )
         if "@" in each or " " in each or parse_address(each) is not None:
-            raise Invalid("nothing was changed", {"domains": f"{each!r} is no domain, such as acme.example"})
+            raise Invalid(
+                "nothing was changed",
+                {"domains": said("{domain!r} is no domain, such as acme.example", domain=each)},
+            )
         if is_shared(each):
-            raise Invalid("nothing was changed", {"domains": f"anybody can have an address of {each}"})
+            raise Invalid(
+                "nothing was changed",
+                {"domains": said("anybody can have an address of {domain}", domain=each)},
+            )
     if len(cleaned) > DOMAINS_AT_MOST:
-        raise Invalid("nothing was changed", {"domains": f"at most {DOMAINS_AT_MOST}"})
+        raise Invalid("nothing was changed", {"domains": said("at most {n}", n=DOMAINS_AT_MOST)})
     return cleaned
 
 

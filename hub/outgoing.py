@@ -15,6 +15,7 @@ from connectors.kit.uploads import Upload, UploadLimits, check_uploads, store
 from schemas.errors import Invalid
 from schemas.interactions import Attachment
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 
 LONGEST_TOKEN = 8000
 LONGEST_ALT = 1000
@@ -23,7 +24,7 @@ GOOD_FOR = timedelta(days=7)
 LIMITS = UploadLimits(files=MOST_FILES)
 FAULTS = {
     "empty-file": "it is empty",
-    "file-too-large": f"it is larger than {LIMITS.file_bytes >> 20} MB",
+    "file-too-large": said("it is larger than {n} MB", n=LIMITS.file_bytes >> 20),
     "type-not-allowed": "files of its type are not sent; pictures, PDF, text and office documents are",
 }
 
@@ -51,7 +52,13 @@ class OutgoingFiles:
         """
         upload = Upload("file", name, media_type, content)
         for problem in check_uploads([upload], LIMITS):
-            raise Invalid(f"{problem.name} was not taken: {FAULTS.get(problem.code, problem.code)}")
+            raise Invalid(
+                said(
+                    "{name} was not taken: {reason}",
+                    name=problem.name,
+                    reason=FAULTS.get(problem.code, problem.code),
+                )
+            )
         attachment, blob = store(upload)
         await self._engine.put_blob(blob.content, attachment.media_type)
         return self.offer(user, case, attachment.model_copy(update={"alt": alt[:LONGEST_ALT]}))
@@ -65,7 +72,9 @@ class OutgoingFiles:
     def read(self, user: str, case: UUID, tokens: Sequence[str]) -> tuple[Uploaded, ...]:
         """What the tokens stand for. Raises Invalid for one that is not this person's for this case, or too old."""
         if len(tokens) > MOST_FILES:
-            raise Invalid(f"at most {MOST_FILES} files go with one answer", {"files": "take some away"})
+            raise Invalid(
+                said("at most {n} files go with one answer", n=MOST_FILES), {"files": "take some away"}
+            )
         return tuple([self._read(user, case, each) for each in dict.fromkeys(tokens)])
 
     def _read(self, user: str, case: UUID, token: str) -> Uploaded:

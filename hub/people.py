@@ -18,6 +18,7 @@ from schemas.errors import Conflict, Forbidden, Invalid, Outage, Unknown
 from schemas.events import Event
 from schemas.identity import Evidence, HandleDescribed, IdentityEvent
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 from schemas.steps import Query, References, Step, Where
 
 ATTEMPTS = 5
@@ -150,7 +151,8 @@ class People:
             }
             if len(after) > ATTRIBUTES_AT_MOST:
                 raise Invalid(
-                    f"a handle has at most {ATTRIBUTES_AT_MOST} attributes", {"attributes": "remove some"}
+                    said("a handle has at most {n} attributes", n=ATTRIBUTES_AT_MOST),
+                    {"attributes": "remove some"},
                 )
             if after == before.attributes:
                 return

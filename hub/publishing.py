@@ -11,6 +11,7 @@ from schemas.documents import PublishedConfiguration
 from schemas.errors import Invalid, Stale, Unknown
 from schemas.events import Actor
 from schemas.ports import Engine
+from schemas.sentences import said
 from schemas.steps import Page, Query, Where
 
 PARTS_OF_FILE = ("brands", "webhooks")
@@ -42,7 +43,7 @@ class Publishing:
         for each in page.items:
             if isinstance(each, PublishedConfiguration):
                 return each
-        raise Unknown(f"there is no version {number} of the configuration")
+        raise Unknown(said("there is no version {number} of the configuration", number=number))
 
     def problems(self, configuration: Configuration) -> Mapping[str, str]:
         return {each.path: each.message for each in problems(configuration)}
@@ -60,7 +61,9 @@ class Publishing:
         """A file replaces what was published elsewhere only where it names that version (`over`). Raises Stale else."""
         found = await asyncio.to_thread(self.problems, configuration)
         if found:
-            raise Invalid(f"the configuration has {len(found)} problems; the old one stays in force", found)
+            raise Invalid(
+                said("the configuration has {n} problems; the old one stays in force", n=len(found)), found
+            )
         current = await self.current()
         if current is not None and origin is Origin.FILE and over is None:
             _must_not_take_back(current, configuration)
@@ -75,8 +78,10 @@ def _must_not_take_back(current: PublishedConfiguration, configuration: Configur
         return
     who = current.actor.name or current.actor.id
     raise Stale(
-        f"version {current.number} was published by {who}, not from the settings file; "
-        "write its changes into the file (`hubbub configuration show` prints it), "
-        f"or replace it knowingly: hubbub apply --over {current.number}",
+        said(
+            "version {number} was published by {who}, not from the settings file; write its changes into the file (`hubbub configuration show` prints it), or replace it knowingly: hubbub apply --over {number}",
+            number=current.number,
+            who=who,
+        ),
         {"version": current.number, "origin": str(current.origin), "by": who},
     )

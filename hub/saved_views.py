@@ -11,6 +11,7 @@ from schemas.accounts import Principal, Role, Scope
 from schemas.errors import Forbidden, Invalid, Unknown
 from schemas.ports import Clock, Engine
 from schemas.saved_views import EVERYBODY, ME, NOBODY, SAVED_VIEWS, SavedView, ViewFilter, view_id
+from schemas.sentences import said
 from schemas.steps import Query, Step, Where
 
 OWN_AT_MOST = 20
@@ -160,12 +161,17 @@ class SavedViews:
         held = await self._of(audience)
         most = SHARED_AT_MOST if audience == EVERYBODY else OWN_AT_MOST
         if len(held) >= most:
-            raise Invalid("the view was not saved", {"title": f"there are {most} already; remove one first"})
+            raise Invalid(
+                "the view was not saved",
+                {"title": said("there are {n} already; remove one first", n=most)},
+            )
         return max((each.order for each in held), default=0) + 1
 
     def _check(self, filter: ViewFilter) -> None:
         if filter.sort not in SORTS:
-            raise Invalid("sort is not known", {"filter.sort": f"use one of {', '.join(SORTS)}"})
+            raise Invalid(
+                "sort is not known", {"filter.sort": said("use one of {names}", names=", ".join(SORTS))}
+            )
 
 
 def _owner(principal: Principal) -> str:
@@ -176,7 +182,9 @@ def _owner(principal: Principal) -> str:
 def _title(title: str) -> str:
     cleaned = " ".join(title.split())
     if not 0 < len(cleaned) <= LONGEST_TITLE:
-        raise Invalid("the view was not saved", {"title": f"name it, in at most {LONGEST_TITLE} characters"})
+        raise Invalid(
+            "the view was not saved", {"title": said("name it, in at most {n} characters", n=LONGEST_TITLE)}
+        )
     return cleaned
 
 

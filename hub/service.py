@@ -27,6 +27,7 @@ from schemas.events import Actor, Event
 from schemas.ids import parse_case_number
 from schemas.outbound import OutboundMessage
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 from schemas.steps import START, Hit, Page, Position, Query, QueueCount, Record, References, Where
 from schemas.topics import Topic
 
@@ -143,7 +144,7 @@ class Service:
     ) -> Page[Case]:
         where = self._where(principal, wanted)
         if wanted.sort not in SORTS:
-            raise Invalid("sort is not known", {"sort": f"use one of {', '.join(SORTS)}"})
+            raise Invalid("sort is not known", {"sort": said("use one of {names}", names=", ".join(SORTS))})
         query = Query(CASES, where, SORTS[wanted.sort], min(limit, PAGE_LIMIT), after)
         page = await self.engine.find(query)
         return Page([each for each in page.items if isinstance(each, Case)], page.next)
@@ -368,7 +369,7 @@ class Service:
 
     def _must_see(self, principal: Principal, queue: str) -> None:
         if principal.role_in(queue) is None:
-            raise Unknown(f"there is no queue {queue!r}, or you do not read it")
+            raise Unknown(said("there is no queue {queue!r}, or you do not read it", queue=queue))
 
     def _may_command(self, principal: Principal, case: Case, command: Command) -> None:
         if Scope.WRITE not in principal.scopes:
@@ -377,14 +378,18 @@ class Service:
         if needs_supervisor and not principal.is_at_least(Role.SUPERVISOR, case.queue):
             raise Forbidden("giving a case to somebody else needs the role supervisor in its queue")
         if isinstance(command, TransferCase | SplitCase) and not self.company.has_queue(command.queue):
-            raise Invalid("queue is not known", {"queue": f"there is no queue {command.queue!r}"})
+            raise Invalid(
+                "queue is not known", {"queue": said("there is no queue {name!r}", name=command.queue)}
+            )
 
     def _may_start(self, principal: Principal, command: StartCase) -> None:
         if Scope.WRITE not in principal.scopes:
             raise Forbidden("this key may only read")
         self._must_see(principal, command.queue)
         if not self.company.has_queue(command.queue):
-            raise Invalid("queue is not known", {"queue": f"there is no queue {command.queue!r}"})
+            raise Invalid(
+                "queue is not known", {"queue": said("there is no queue {name!r}", name=command.queue)}
+            )
         if self.brands.get(f"{command.channel}:{command.account}") != command.brand:
             raise Invalid("choose from whom it comes", {"sender": "the account is none of this brand"})
 
@@ -394,13 +399,14 @@ class Service:
         user = (await self.engine.load(References(documents={User: {id}}))).documents.get(id)
         if not isinstance(user, User) or not user.active or not {queue, ANY_QUEUE} & user.roles.keys():
             raise Invalid(
-                f"{name!r} does not work in {queue}", {"assignee": f"name a user with a role in {queue}"}
+                said("{name!r} does not work in {queue}", name=name, queue=queue),
+                {"assignee": said("name a user with a role in {queue}", queue=queue)},
             )
 
     async def _by_number(self, text: str) -> UUID:
         number = parse_case_number(text)
         if number is None:
-            raise Unknown(f"{text!r} is not a case number")
+            raise Unknown(said("{text!r} is not a case number", text=text))
         found = await self.engine.load(References(numbers={number}))
         if number not in found.numbers:
             raise Unknown("there is no such case, or it is in a queue that you do not read")

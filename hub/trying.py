@@ -26,6 +26,7 @@ from schemas.errors import Invalid
 from schemas.events import Event
 from schemas.interactions import FROM, InteractionReceived
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 from schemas.steps import Found, Record, References
 from schemas.topics import Topic
 
@@ -183,7 +184,7 @@ class Trying:
 
     def _outcome(self, when: Condition | None, days: int) -> Outcome:
         if not 1 <= days <= MOST_DAYS:
-            raise Invalid("that is no number of days", {"days": f"between 1 and {MOST_DAYS}"})
+            raise Invalid("that is no number of days", {"days": said("between 1 and {n}", n=MOST_DAYS)})
         return Outcome(Trial(when), self._clock.now() - timedelta(days=days))
 
     async def _run(

@@ -6,21 +6,25 @@ from decimal import Decimal, InvalidOperation
 
 from schemas.configuration import AttributeType, PersonAttribute
 from schemas.errors import Invalid
+from schemas.sentences import in_a_row, said
 
 YES_NO = ("yes", "no")
 
 
-def check_attributes(known: Sequence[PersonAttribute], said: Mapping[str, str | None]) -> None:
+def check_attributes(known: Sequence[PersonAttribute], given: Mapping[str, str | None]) -> None:
     """Raises Invalid, naming each value that is not of its type. None, which removes one, always fits."""
     types = {each.name: each for each in known}
     problems = {
         f"attributes.{name}": wanted(types[name])
-        for name, value in said.items()
+        for name, value in given.items()
         if name in types and value is not None and not fits(types[name], value)
     }
     if problems:
-        text = "; ".join(f"{name.removeprefix('attributes.')}: {each}" for name, each in problems.items())
-        raise Invalid(text, problems)
+        named = [
+            said("{name}: {problem}", name=at.removeprefix("attributes."), problem=each)
+            for at, each in problems.items()
+        ]
+        raise Invalid(in_a_row(named), problems)
 
 
 def fits(attribute: PersonAttribute, value: str) -> bool:
@@ -39,7 +43,8 @@ def wanted(attribute: PersonAttribute) -> str:
         AttributeType.DATE: "write a date, such as 2026-12-31",
         AttributeType.YES_NO: "write yes or no",
     }
-    return words.get(attribute.type, f"choose one of {', '.join(attribute.choices)}")
+    chosen = said("choose one of {names}", names=", ".join(attribute.choices))
+    return words.get(attribute.type, chosen)
 
 
 def _is_number(value: str) -> bool:

@@ -61,6 +61,7 @@ from schemas.documents import Entry
 from schemas.events import Actor, Event, Payload
 from schemas.interactions import Role
 from schemas.outbound import DeliveryState
+from schemas.sentences import said
 
 MAX_DEPTH = 5
 FIRST_ROUTING = 2
@@ -247,9 +248,9 @@ def _run(
 def _held_back(action: Action, silence: str, entry: Entry | None) -> str:
     """Why this action is left undone, or nothing. Telling somebody what he wrote would have two machines talk for ever."""
     if isinstance(action, Answer) and silence:
-        return f"no answer: {silence}"
+        return said("no answer: {reason}", reason=silence)
     if isinstance(action, NotifyMail) and entry is not None and _wrote(entry, action.to):
-        return f"no notice: {action.to} wrote the message"
+        return said("no notice: {to} wrote the message", to=action.to)
     return ""
 
 
@@ -269,15 +270,15 @@ def _loop(automation: Automation, event: Event) -> str:
 def _silence(event: Event, payload: CaseEvent, after: CaseSummary, entry: Entry | None) -> str:
     """Why an automatic answer would go to a machine or to nobody; empty where it may go."""
     if after.state in NOT_ANSWERED:
-        return f"the case is {after.state}"
+        return said("the case is {state}", state=said(after.state))
     if isinstance(payload, MessageEvent) and payload.automatic:
         return "the message is marked as automatic"
     if entry is None:
         return ""
     if doubts := sorted(DOUBTFUL_FLAGS.intersection(entry.flags)):
-        return f"the message is doubtful ({', '.join(doubts)})"
+        return said("the message is doubtful ({flags})", flags=", ".join(doubts))
     flags = sorted(AUTOMATIC_FLAGS.intersection(entry.flags))
-    return f"the message is marked as automatic ({', '.join(flags)})" if flags else ""
+    return said("the message is marked as automatic ({flags})", flags=", ".join(flags)) if flags else ""
 
 
 def _suppressed(automation: Automation, event: Event, payload: CaseEvent, reason: str) -> Reaction:

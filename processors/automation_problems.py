@@ -21,6 +21,7 @@ from schemas.configuration import (
     Tag,
     Trigger,
 )
+from schemas.sentences import said
 
 CAUSES: dict[type[Action], Trigger] = {
     Answer: Trigger.REPLIED,
@@ -79,7 +80,9 @@ def _action_problems(action: Action, known: _Names, path: str) -> list[Problem]:
     if isinstance(action, NotifyMail):
         name, _, domain = action.to.rpartition("@")
         wrong = not name or not domain or any(letter.isspace() for letter in action.to)
-        address = [Problem(joined(path, "to"), f"{action.to!r} is no mail address")] if wrong else []
+        address = (
+            [Problem(joined(path, "to"), said("{to!r} is no mail address", to=action.to))] if wrong else []
+        )
         return address + _missing("template", action.template, known.templates, path)
     if isinstance(action, Tag):
         empty = not action.add and not action.remove
@@ -92,7 +95,14 @@ def _action_problems(action: Action, known: _Names, path: str) -> list[Problem]:
 def _missing(kind: str, name: str, known: set[str], path: str) -> list[Problem]:
     if name in known:
         return []
-    return [Problem(joined(path, kind), f"there is no {kind} {name!r}{nearest(name, known)}")]
+    return [
+        Problem(
+            joined(path, kind),
+            said(
+                "there is no {kind} {name!r}{meant}", kind=said(kind), name=name, meant=nearest(name, known)
+            ),
+        )
+    ]
 
 
 def _schedule_problems(action: Schedule, known: _Names, path: str) -> list[Problem]:
@@ -103,7 +113,11 @@ def _schedule_problems(action: Schedule, known: _Names, path: str) -> list[Probl
         return [
             Problem(
                 joined(path, "automation"),
-                f"{target.name!r} runs on {target.event}; only one on `scheduled` can be scheduled",
+                said(
+                    "{name!r} runs on {event}; only one on `scheduled` can be scheduled",
+                    name=target.name,
+                    event=target.event,
+                ),
             )
         ]
     return []
@@ -126,8 +140,10 @@ def _answers_itself(automation: Automation, path: str) -> list[Problem]:
     return [
         Problem(
             joined(path, f"actions[{index}]"),
-            f"pulls the automation's own trigger `{automation.event}`, and that run is always held back; "
-            "add a condition (`when`) that no longer holds afterwards",
+            said(
+                "pulls the automation's own trigger `{event}`, and that run is always held back; add a condition (`when`) that no longer holds afterwards",
+                event=automation.event,
+            ),
         )
         for index, action in enumerate(automation.actions)
         if CAUSES.get(type(action)) is automation.event

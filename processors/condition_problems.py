@@ -20,6 +20,7 @@ from schemas.conditions import (
     Operator,
     field_type,
 )
+from schemas.sentences import both, said
 
 MAX_CLAUSES = 200
 MAX_VALUE_LENGTH = 1000
@@ -35,6 +36,12 @@ MEANS = {
     FieldType.BOOLEAN: "true or false",
 }
 LISTS = frozenset({Operator.IN, Operator.HAS_ANY, Operator.HAS_ALL})
+EMPTY = {
+    Operator.CONTAINS: "is empty, and every text contains nothing",
+    Operator.STARTS_WITH: "is empty, and every text starts with nothing",
+    Operator.ENDS_WITH: "is empty, and every text ends with nothing",
+    Operator.MATCHES: "is empty, and every text matches nothing",
+}
 MAY_BE_EMPTY = frozenset({Operator.IS, Operator.IS_NOT})
 
 
@@ -47,7 +54,9 @@ def problems(
     """
     count = len(clauses(condition))
     if count > MAX_CLAUSES:
-        return [Problem(path, f"has {count} clauses; {MAX_CLAUSES} are the most: split it")]
+        return [
+            Problem(path, said("has {n} clauses; {most} are the most: split it", n=count, most=MAX_CLAUSES))
+        ]
     found = _clause_problems(condition, choices or {}, path)
     return found or _impossible(condition, path, given)
 
@@ -75,17 +84,28 @@ def _clause_problems(condition: Condition, choices: Choices, path: str) -> list[
 def clause_problems(clause: Clause, choices: Choices, path: str) -> list[Problem]:
     declared = field_type(clause.field)
     if declared is None:
-        meant = (
-            nearest(clause.field, FIELDS) or f"; there are {', '.join(sorted(FIELDS))}, form.X and customer.X"
+        meant = nearest(clause.field, FIELDS) or said(
+            "; there are {names}, form.X and customer.X", names=", ".join(sorted(FIELDS))
         )
-        return [Problem(joined(path, "field"), f"there is no field {clause.field!r}{meant}")]
+        return [
+            Problem(
+                joined(path, "field"),
+                said("there is no field {field!r}{meant}", field=clause.field, meant=meant),
+            )
+        ]
     fitting = OPERATORS[declared]
     if clause.operator not in fitting:
         can = ", ".join(sorted(fitting))
         return [
             Problem(
                 joined(path, "operator"),
-                f"{clause.operator} does not fit {clause.field}, which is {MEANS[declared]}; it can be {can}",
+                said(
+                    "{operator} does not fit {field}, which is {means}; it can be {can}",
+                    operator=clause.operator,
+                    field=clause.field,
+                    means=said(MEANS[declared]),
+                    can=can,
+                ),
             )
         ]
     place = joined(path, "value")
@@ -112,24 +132,28 @@ def _wrong_type(operator: Operator, declared: FieldType, value: Value) -> str:
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
         return "" if is_number else "must be a number"
     if not isinstance(value, str):
-        return f"must be a text; write it in quotes: {quoted(str(value))}"
+        return said("must be a text; write it in quotes: {value}", value=quoted(str(value)))
     if not value and operator not in MAY_BE_EMPTY:
-        return f"is empty, and every text {operator} nothing".replace("_", " ")
+        return EMPTY[operator]
     return ""
 
 
 def _too_much(value: Value) -> str:
     if isinstance(value, tuple) and len(value) > MAX_VALUES:
-        return f"has {len(value)} texts; {MAX_VALUES} are the most"
+        return said("has {n} texts; {most} are the most", n=len(value), most=MAX_VALUES)
     texts = value if isinstance(value, tuple) else (str(value),)
-    return f"has more than {MAX_VALUE_LENGTH} characters" if max(map(len, texts)) > MAX_VALUE_LENGTH else ""
+    return (
+        said("has more than {n} characters", n=MAX_VALUE_LENGTH)
+        if max(map(len, texts)) > MAX_VALUE_LENGTH
+        else ""
+    )
 
 
 def _pattern_problems(source: str, place: str) -> list[Problem]:
     try:
         matches_nothing = pattern(source).found_in("")
     except BadPattern as error:
-        return [Problem(place, f"is no pattern that can be used: {error}")]
+        return [Problem(place, said("is no pattern that can be used: {error}", error=error.args[0]))]
     if matches_nothing:
         return [Problem(place, "matches the empty text, and so every text")]
     return []
@@ -144,21 +168,29 @@ def _unknown_values(clause: Clause, choices: Choices, place: str) -> list[Proble
     by_spelling = {each.casefold() for each in known}
     values = clause.value if isinstance(clause.value, tuple) else (str(clause.value),)
     return [
-        Problem(place, f"there is no {clause.field} {value!r}{nearest(value, known) or _all_of(known)}")
+        Problem(
+            place,
+            said(
+                "there is no {field} {value!r}{meant}",
+                field=clause.field,
+                value=value,
+                meant=nearest(value, known) or _all_of(known),
+            ),
+        )
         for value in values
         if value and value.casefold() not in by_spelling
     ]
 
 
 def _all_of(known: Collection[str]) -> str:
-    return f"; there are {', '.join(sorted(known))}" if len(known) <= 12 else ""
+    return said("; there are {names}", names=", ".join(sorted(known))) if len(known) <= 12 else ""
 
 
 def _impossible(condition: Condition, path: str, given: Sequence[Clause]) -> list[Problem]:
     """The outermost parts that cannot hold."""
     facts = list(map(Literal, given))
     if impossible([formula(condition), *facts]):
-        return [Problem(path, "can never hold" + _why(condition, facts))]
+        return [Problem(path, said("can never hold{why}", why=_why(condition, facts)))]
     return [
         problem
         for step, child in _children(condition)
@@ -171,5 +203,5 @@ def _why(condition: Condition, facts: list[Literal]) -> str:
     direct = condition.all if isinstance(condition, All) else (condition,)
     literals = [each for child in direct if isinstance(each := formula(child), Literal)]
     culprits = excluded([*literals, *facts])
-    said = dict.fromkeys(phrase(each.clause, each.wanted) for each in culprits)
-    return f": {' and '.join(said)} exclude each other" if len(said) > 1 else ""
+    phrases = dict.fromkeys(phrase(each.clause, each.wanted) for each in culprits)
+    return said(": {clauses} exclude each other", clauses=both(list(phrases))) if len(phrases) > 1 else ""

@@ -9,6 +9,7 @@ from schemas.cases import CaseState
 from schemas.conditions import Clause, Condition, Operator
 from schemas.configuration import Brand, Configuration, Priority, Queue, Rule, Trigger
 from schemas.interactions import Kind
+from schemas.sentences import said
 
 NAMED = ("brands", "hours", "queues", "rules", "templates", "automations", "webhooks")
 """Lists whose items have a name that stands once."""
@@ -69,7 +70,7 @@ def _signature_problems(brand: Brand, path: str) -> list[Problem]:
         f"agent_signatures.{user}": source for user, source in brand.agent_signatures.items()
     }
     return [
-        Problem(joined(path, place), f"line {line}: {message}")
+        Problem(joined(path, place), said("line {line}: {message}", line=line, message=message))
         for place, source in sources.items()
         if "{" in source
         for line, message in template_problems.signature_faults(source)
@@ -82,14 +83,22 @@ def _doubled(configuration: Configuration) -> list[Problem]:
         first: dict[str, int] = {}
         for index, item in enumerate(getattr(configuration, kind)):
             if item.name in first:
-                message = f"{item.name!r} is the name of {kind}[{first[item.name]}] already"
+                message = said(
+                    "{name!r} is the name of {kind}[{index}] already",
+                    name=item.name,
+                    kind=kind,
+                    index=first[item.name],
+                )
                 found.append(Problem(f"{kind}[{index}].name", message))
             first.setdefault(item.name, index)
     return found
 
 
 def _missing(path: str, kind: str, name: str, known: frozenset[str]) -> Problem:
-    return Problem(path, f"there is no {kind} {name!r}{nearest(name, known)}")
+    return Problem(
+        path,
+        said("there is no {kind} {name!r}{meant}", kind=said(kind), name=name, meant=nearest(name, known)),
+    )
 
 
 def _queue_problems(queue: Queue, configuration: Configuration, path: str) -> list[Problem]:
@@ -104,7 +113,7 @@ def _queue_problems(queue: Queue, configuration: Configuration, path: str) -> li
         )
     calendar = calendars.get(queue.hours or "")
     if calendar is not None and not calendar.periods and queue.first_response_minutes is not None:
-        message = f"can never be due: the hours {calendar.name!r} are always closed"
+        message = said("can never be due: the hours {name!r} are always closed", name=calendar.name)
         found.append(Problem(joined(path, "first_response_minutes"), message))
     return found
 
@@ -135,13 +144,19 @@ def _implied(written: str, other: str, condition: Condition, by: Condition) -> b
     return known
 
 
+UNREACHED = {
+    "queue": "is never reached: wherever it matches, the earlier rule {name!r} decides the queue",
+    "priority": "is never reached: wherever it matches, the earlier rule {name!r} decides the priority",
+}
+
+
 def _unreached(rules: Sequence[Rule]) -> list[Problem]:
     """Rules whose queue or priority never counts, because an earlier rule matches wherever they do and decides first."""
     found: list[Problem] = []
     sound = [not condition_problems.problems(rule.when) for rule in rules]
     written = [rule.when.model_dump_json() for rule in rules]
     for index, rule in enumerate(rules):
-        for what in ("queue", "priority"):
+        for what, template in UNREACHED.items():
             if getattr(rule, what) is None or not sound[index]:
                 continue
             earlier = next(
@@ -155,6 +170,6 @@ def _unreached(rules: Sequence[Rule]) -> list[Problem]:
                 None,
             )
             if earlier is not None:
-                message = f"is never reached: wherever it matches, the earlier rule {earlier.name!r} decides the {what}"
+                message = said(template, name=earlier.name)
                 found.append(Problem(f"rules[{index}].{what}", message))
     return found

@@ -1,25 +1,26 @@
-"""Conditions in plain English: what a clause says, how it went with these facts, and which clauses made the result."""
+"""Conditions in plain sentences: what a clause says, how it went with these facts, and which clauses made the result."""
 
 from collections.abc import Callable, Iterator, Sequence
 
 from processors.conditions import FALSE, TRUE, clauses
 from processors.looking import Fact, Facts, excerpt
 from schemas.conditions import All, AnyOf, Clause, Condition, FieldType, Not, Operator, field_type
+from schemas.sentences import Sentence, listed, said
 
 SHOWN_LENGTH = 200
 
-VERBS: dict[Operator, tuple[str, str]] = {
-    Operator.IS: ("is", "is not"),
-    Operator.IS_NOT: ("is not", "is"),
-    Operator.CONTAINS: ("contains", "does not contain"),
-    Operator.STARTS_WITH: ("starts with", "does not start with"),
-    Operator.ENDS_WITH: ("ends with", "does not end with"),
-    Operator.MATCHES: ("matches", "does not match"),
-    Operator.IN: ("is one of", "is none of"),
-    Operator.HAS_ANY: ("has any of", "has none of"),
-    Operator.HAS_ALL: ("has all of", "has not all of"),
-    Operator.AT_LEAST: ("is at least", "is less than"),
-    Operator.AT_MOST: ("is at most", "is more than"),
+PHRASES: dict[Operator, tuple[str, str]] = {
+    Operator.IS: ("{field} is {value}", "{field} is not {value}"),
+    Operator.IS_NOT: ("{field} is not {value}", "{field} is {value}"),
+    Operator.CONTAINS: ("{field} contains {value}", "{field} does not contain {value}"),
+    Operator.STARTS_WITH: ("{field} starts with {value}", "{field} does not start with {value}"),
+    Operator.ENDS_WITH: ("{field} ends with {value}", "{field} does not end with {value}"),
+    Operator.MATCHES: ("{field} matches {value}", "{field} does not match {value}"),
+    Operator.IN: ("{field} is one of {value}", "{field} is none of {value}"),
+    Operator.HAS_ANY: ("{field} has any of {value}", "{field} has none of {value}"),
+    Operator.HAS_ALL: ("{field} has all of {value}", "{field} has not all of {value}"),
+    Operator.AT_LEAST: ("{field} is at least {value}", "{field} is less than {value}"),
+    Operator.AT_MOST: ("{field} is at most {value}", "{field} is more than {value}"),
 }
 """What an operator says of a field, and what holds where it does not."""
 
@@ -32,35 +33,43 @@ LABELS: dict[str, str] = {
     "case.state": "the state", "case.queue": "the queue", "case.priority": "the priority",
     "case.assignee": "the assignee", "case.tags": "the list of tags", "within_hours": "“within business hours”",
 }  # fmt: skip
+OWNED = {"form": "the form's {name}", "customer": "the customer's {name}"}
 
 
 def label(field: str) -> str:
     """How a field reads in a sentence: `form.order` is "the form's order"."""
     known = LABELS.get(field)
     if known:
-        return known
+        return said(known)
     owner, _, name = field.partition(".")
-    return f"the {owner}'s {name}"
+    return said(OWNED.get(owner, "the {owner}'s {name}"), owner=owner, name=name)
+
+
+def written(field: str) -> str:
+    """A field as the configuration writes it."""
+    return said(field)
 
 
 def quoted(value: object) -> str:
     """A value in a sentence: 'text', true, 3, or 'a', 'b'. Long texts are cut, line breaks become blanks."""
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return said("true") if value else said("false")
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, str):
-        return f"'{excerpt(' '.join(value.split()), (), SHOWN_LENGTH)}'"
-    return ", ".join(map(quoted, value)) if isinstance(value, Sequence) else quoted(str(value))
+        return said("'{text}'", text=excerpt(" ".join(value.split()), (), SHOWN_LENGTH))
+    return listed(list(map(quoted, value))) if isinstance(value, Sequence) else quoted(str(value))
 
 
-def phrase(clause: Clause, holds: bool = True, name: Callable[[str], str] = str) -> str:
+def phrase(clause: Clause, holds: bool = True, name: Callable[[str], str] = written) -> Sentence:
     """What is so when the clause holds, or when it does not: "subject contains 'refund'"."""
+    field = name(clause.field)
     if clause.operator is Operator.EXISTS:
         is_there = bool(clause.value) is holds
-        return f"{name(clause.field)} is {'not empty' if is_there else 'empty'}"
-    verb = VERBS[clause.operator][0 if holds else 1]
-    return f"{name(clause.field)} {verb} {quoted(clause.value)}"
+        return (
+            said("{field} is not empty", field=field) if is_there else said("{field} is empty", field=field)
+        )
+    return said(PHRASES[clause.operator][0 if holds else 1], field=field, value=quoted(clause.value))
 
 
 def explain(condition: Condition, facts: Facts, letters: str) -> list[str]:
@@ -69,35 +78,40 @@ def explain(condition: Condition, facts: Facts, letters: str) -> list[str]:
     `letters` is the trace of the evaluation. `or` leads alternatives, `unless` what must not hold.
     """
     sentences: list[str] = []
-    for (prefix, clause), letter in zip(_prefixed(condition, ""), letters, strict=False):
-        said = f"{prefix}{phrase(clause)}"
+    for (around, clause), letter in zip(_in_order(condition, ()), letters, strict=False):
+        asked = phrase(clause)
+        for template in around:
+            asked = said(template, clause=asked)
         if letter not in {TRUE, FALSE}:
-            sentences.append(f"{said}: not looked at")
+            sentences.append(said("{clause}: not looked at", clause=asked))
             continue
-        answer = "yes" if letter == TRUE else "no"
-        sentences.append(f"{said}: {answer}, {_as_it_is(clause.field, facts.get(clause.field))}")
+        answer = "{clause}: yes, {fact}" if letter == TRUE else "{clause}: no, {fact}"
+        sentences.append(said(answer, clause=asked, fact=_as_it_is(clause.field, facts.get(clause.field))))
     return sentences
 
 
-def _prefixed(condition: Condition, prefix: str) -> Iterator[tuple[str, Clause]]:
+def _in_order(condition: Condition, around: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Clause]]:
+    """Each clause with the templates that it stands in, the innermost first."""
     if isinstance(condition, Clause):
-        yield prefix, condition
+        yield around, condition
     elif isinstance(condition, Not):
-        yield from _prefixed(condition.not_, prefix + "unless ")
+        yield from _in_order(condition.not_, ("unless {clause}", *around))
     elif isinstance(condition, All):
         for child in condition.all:
-            yield from _prefixed(child, prefix)
+            yield from _in_order(child, around)
     else:
         for index, child in enumerate(condition.any):
-            yield from _prefixed(child, prefix if index == 0 else f"{prefix}or ")
+            yield from _in_order(child, around if index == 0 else ("or {clause}", *around))
 
 
-def _as_it_is(field: str, fact: Fact | None) -> str:
+def _as_it_is(field: str, fact: Fact | None) -> Sentence:
     if field_type(field) is FieldType.WORDS:
-        return f"it has {quoted(tuple(fact))}" if fact and isinstance(fact, Sequence) else "it has none"
+        if fact and isinstance(fact, Sequence):
+            return said("it has {value}", value=quoted(tuple(fact)))
+        return said("it has none")
     if fact is None or fact == "":
-        return "it is empty"
-    return f"it is {quoted(fact)}"
+        return said("it is empty")
+    return said("it is {value}", value=quoted(fact))
 
 
 def because(condition: Condition, letters: str, name: Callable[[str], str] = label) -> list[str]:

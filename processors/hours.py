@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from processors.problems import Problem, joined
 from schemas.configuration import BusinessHours, Period
+from schemas.sentences import said
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HORIZON_DAYS = 3660
@@ -69,7 +70,9 @@ def zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"there is no time zone {name!r}; use an IANA name such as Europe/Berlin") from error
+        raise ValueError(
+            said("there is no time zone {name!r}; use an IANA name such as Europe/Berlin", name=name)
+        ) from error
 
 
 def _periods_of(hours: BusinessHours, day: str) -> tuple[tuple[int, int], ...]:
@@ -151,7 +154,7 @@ def problems(hours: BusinessHours, path: str = "") -> list[Problem]:
     try:
         zone(hours.timezone)
     except ValueError as error:
-        found.append(Problem(joined(path, "timezone"), str(error)))
+        found.append(Problem(joined(path, "timezone"), error.args[0]))
     for index, period in enumerate(hours.periods):
         found += _period_problems(period, joined(path, f"periods[{index}]"))
     if not found:
@@ -167,8 +170,11 @@ def _period_problems(period: Period, path: str) -> list[Problem]:
         found.append(
             Problem(
                 joined(path, "closes"),
-                f"is not after {period.opens}; a period over midnight is written as two: "
-                f"{period.opens}–24:00, and 00:00–{period.closes} on the day after",
+                said(
+                    "is not after {opens}; a period over midnight is written as two: {opens}–24:00, and 00:00–{closes} on the day after",
+                    opens=period.opens,
+                    closes=period.closes,
+                ),
             )
         )
     return found
@@ -185,5 +191,12 @@ def _overlaps(hours: BusinessHours, path: str) -> list[Problem]:
         for (_, closes, first), (opens, _, second) in pairwise(periods):
             if opens < closes:
                 place = joined(path, f"periods[{max(first, second)}]")
-                found.append(Problem(place, f"overlaps with periods[{min(first, second)}] on {day}"))
+                found.append(
+                    Problem(
+                        place,
+                        said(
+                            "overlaps with periods[{index}] on {day}", index=min(first, second), day=said(day)
+                        ),
+                    )
+                )
     return found

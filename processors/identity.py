@@ -17,6 +17,7 @@ from schemas.identity import (
     IdentityEvent,
 )
 from schemas.interactions import InteractionReceived, Participant
+from schemas.sentences import said
 
 MOST_LINKS = 100
 HandleId = Callable[[str, str], UUID]
@@ -67,7 +68,13 @@ def linked(
         raise Invalid("the two handles are linked already")
     for handle in (first, second):
         if len(handle.links) >= MOST_LINKS:
-            raise Invalid(f"a handle has at most {MOST_LINKS} links; unlink one of {handle.value} first")
+            raise Invalid(
+                said(
+                    "a handle has at most {n} links; unlink one of {value} first",
+                    n=MOST_LINKS,
+                    value=handle.value,
+                )
+            )
     event = HandlesLinked(first=first.id, second=second.id, evidence=evidence, actor=actor)
     return (
         _with_link(first, second.id, evidence, actor, at),

@@ -10,6 +10,8 @@ from typing import Any
 
 import re2  # type: ignore[import-untyped,unused-ignore]
 
+from schemas.sentences import said
+
 MAX_PATTERN_LENGTH = 1000
 MAX_MEMORY_BYTES = 1 << 20
 """Of one compiled pattern and its automaton. RE2 forgets states rather than take more."""
@@ -38,7 +40,7 @@ class Pattern:
 def pattern(source: str) -> Pattern:
     """Compile once. Raises BadPattern, saying what is wrong."""
     if len(source) > MAX_PATTERN_LENGTH:
-        raise BadPattern(f"is longer than {MAX_PATTERN_LENGTH} characters")
+        raise BadPattern(said("is longer than {n} characters", n=MAX_PATTERN_LENGTH))
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
@@ -50,10 +52,12 @@ def pattern(source: str) -> Pattern:
 
 
 def _reason(error: Exception) -> str:
-    said = error.args[0] if error.args else "cannot be compiled"
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    told = error.args[0] if error.args else "cannot be compiled"
+    text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
     if "invalid perl operator" in text:
-        return f"uses what cannot be matched in linear time ({text.partition(': ')[2]}): look-around"
+        return said(
+            "uses what cannot be matched in linear time ({what}): look-around", what=text.partition(": ")[2]
+        )
     if "invalid escape sequence" in text and text[-1:].isdigit():
         return "uses what cannot be matched in linear time: references to groups"
     return text

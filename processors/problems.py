@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from schemas.sentences import said
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -19,7 +21,7 @@ class Problem:
 def nearest(wrong: str, known: Iterable[str]) -> str:
     """The known name that was probably meant, as the end of a sentence; empty where none is near."""
     close = get_close_matches(wrong, sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return said("; did you mean {name!r}?", name=close[0]) if close else ""
 
 
 def joined(parent: str, child: str) -> str:

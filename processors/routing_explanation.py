@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from processors.explaining import because, explain, quoted
 from schemas.cases import RoutingDecision, RuleOutcome
 from schemas.configuration import Configuration, Rule
+from schemas.sentences import both, listed, said
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +46,52 @@ def _queue_sentence(
     rules: Mapping[str, Rule],
     titles: Mapping[str, str],
 ) -> str:
-    version = f"version {decision.configuration}"
+    version = said("version {number}", number=decision.configuration)
     if decision.rule is not None:
         rule = rules.get(decision.rule)
         if rule is None or rule.queue is None:
-            return f"By the rule {decision.rule}, {version}, which can no longer be shown."
+            return said(
+                "By the rule {rule}, {version}, which can no longer be shown.",
+                rule=decision.rule,
+                version=version,
+            )
         outcome = next((each for each in decision.outcomes if each.rule == rule.name), None)
-        return f"{titles.get(rule.queue, rule.queue)}, because {_reason(rule, outcome)} ({_named(rule)}, {version})."
+        return said(
+            "{queue}, because {reason} ({rule}, {version}).",
+            queue=titles.get(rule.queue, rule.queue),
+            reason=_reason(rule, outcome),
+            rule=_named(rule),
+            version=version,
+        )
     if decision.reason == "hint":
         hinted = str(decision.facts.get("queue_hint", ""))
-        return f"{titles.get(hinted, hinted)}, because the form asks for it and no rule chose a queue ({version})."
+        return said(
+            "{queue}, because the form asks for it and no rule chose a queue ({version}).",
+            queue=titles.get(hinted, hinted),
+            version=version,
+        )
     if decision.reason == "default":
         default = configuration.default_queue
-        return (
-            f"{titles.get(default, default)}, the default queue, because no rule chose another ({version})."
+        return said(
+            "{queue}, the default queue, because no rule chose another ({version}).",
+            queue=titles.get(default, default),
+            version=version,
         )
-    return f"Put there by an {decision.reason} ({version})."
+    return said("Put there by an {reason} ({version}).", reason=said(decision.reason), version=version)
 
 
 def _priority_sentences(decision: RoutingDecision, rules: Mapping[str, Rule]) -> list[str]:
     for outcome in decision.outcomes:
         rule = rules.get(outcome.rule)
         if outcome.matched and rule is not None and rule.priority is not None:
-            return [f"Priority {rule.priority}, because {_reason(rule, outcome)} ({_named(rule)})."]
+            return [
+                said(
+                    "Priority {priority}, because {reason} ({rule}).",
+                    priority=said(rule.priority),
+                    reason=_reason(rule, outcome),
+                    rule=_named(rule),
+                )
+            ]
     return []
 
 
@@ -76,20 +100,25 @@ def _tag_sentences(decision: RoutingDecision, rules: Mapping[str, Rule]) -> list
     for outcome in decision.outcomes:
         rule = rules.get(outcome.rule)
         if outcome.matched and rule is not None and rule.tags:
-            noun = "Tag" if len(rule.tags) == 1 else "Tags"
+            is_one = len(rule.tags) == 1
+            template = (
+                "Tag {tags}, because {reason} ({rule})."
+                if is_one
+                else "Tags {tags}, because {reason} ({rule})."
+            )
             sentences.append(
-                f"{noun} {quoted(rule.tags)}, because {_reason(rule, outcome)} ({_named(rule)})."
+                said(template, tags=quoted(rule.tags), reason=_reason(rule, outcome), rule=_named(rule))
             )
     return sentences
 
 
 def _reason(rule: Rule, outcome: RuleOutcome | None) -> str:
     phrases = because(rule.when, outcome.clauses) if outcome else []
-    return " and ".join(phrases) or "the rule always holds"
+    return both(phrases) or said("the rule always holds")
 
 
 def _named(rule: Rule) -> str:
-    return f"rule {rule.title or rule.name}"
+    return said("rule {title}", title=rule.title or rule.name)
 
 
 def _rule(
@@ -97,7 +126,7 @@ def _rule(
 ) -> RuleExplanation:
     rule = rules.get(outcome.rule)
     if rule is None:
-        return RuleExplanation(outcome.rule, outcome.rule, outcome.matched, "is no longer there", ())
+        return RuleExplanation(outcome.rule, outcome.rule, outcome.matched, said("is no longer there"), ())
     sentences = tuple(explain(rule.when, decision.facts, outcome.clauses))
     return RuleExplanation(
         rule.name,
@@ -110,14 +139,14 @@ def _rule(
 
 def _effect(rule: Rule, outcome: RuleOutcome, decision: RoutingDecision, titles: Mapping[str, str]) -> str:
     if not outcome.matched:
-        return "did not match"
+        return said("did not match")
     done: list[str] = []
     if rule.queue is not None and rule.name == decision.rule:
-        done.append(f"chose {titles.get(rule.queue, rule.queue)}")
+        done.append(said("chose {queue}", queue=titles.get(rule.queue, rule.queue)))
     elif rule.queue is not None:
-        done.append(f"came too late to choose {titles.get(rule.queue, rule.queue)}")
+        done.append(said("came too late to choose {queue}", queue=titles.get(rule.queue, rule.queue)))
     if rule.priority is not None:
-        done.append(f"asked for priority {rule.priority}")
+        done.append(said("asked for priority {priority}", priority=said(rule.priority)))
     if rule.tags:
-        done.append(f"added {quoted(rule.tags)}")
-    return "matched: " + (", ".join(done) or "nothing to do")
+        done.append(said("added {tags}", tags=quoted(rule.tags)))
+    return said("matched: {done}", done=listed(done) or said("nothing to do"))

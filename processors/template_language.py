@@ -12,6 +12,8 @@ from jinja2 import Environment, TemplateSyntaxError, Undefined, nodes
 from jinja2 import Template as CompiledTemplate
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from schemas.sentences import said
+
 MAX_SOURCE_LENGTH = 20_000
 MAX_OUTPUT_LENGTH = 100_000
 MAX_ITEMS = 100
@@ -126,7 +128,7 @@ FORGIVING = environment(Missing)
 def parse(source: str) -> nodes.Template:
     """The tree of a template that has only what a template may have. Raises Faulty."""
     if len(source) > MAX_SOURCE_LENGTH:
-        raise Faulty([(1, f"is longer than {MAX_SOURCE_LENGTH} characters")])
+        raise Faulty([(1, said("is longer than {n} characters", n=MAX_SOURCE_LENGTH))])
     try:
         tree = FORGIVING.parse(source)
         faults = faults_of(tree)
@@ -173,14 +175,23 @@ def faults_of(tree: nodes.Node, in_loop: bool = False) -> list[tuple[int, str]]:
     """(line, what to change) of all that a template may not have."""
     faults: list[tuple[int, str]] = []
     if not isinstance(tree, ALLOWED):
-        faults.append((tree.lineno, f"{_spelled(tree)} is not possible in a template"))
+        faults.append((tree.lineno, said("{what} is not possible in a template", what=_spelled(tree))))
     elif isinstance(tree, nodes.For):
         faults += _loop_faults(tree, in_loop)
         in_loop = True
     elif isinstance(tree, nodes.Filter):
         faults += _filter_faults(tree)
     elif isinstance(tree, nodes.Test) and tree.name not in TESTS:
-        faults.append((tree.lineno, f"there is no test {tree.name!r}; there are {', '.join(sorted(TESTS))}"))
+        faults.append(
+            (
+                tree.lineno,
+                said(
+                    "there is no test {name!r}; there are {names}",
+                    name=tree.name,
+                    names=", ".join(sorted(TESTS)),
+                ),
+            )
+        )
     elif isinstance(tree, nodes.Getitem) and not (
         isinstance(tree.arg, nodes.Const) and isinstance(tree.arg.value, str)
     ):
@@ -193,7 +204,7 @@ def faults_of(tree: nodes.Node, in_loop: bool = False) -> list[tuple[int, str]]:
 def _spelled(node: nodes.Node) -> str:
     name = type(node).__name__
     words = {
-        "Call": "a call of a function",
+        "Call": said("a call of a function"),
         "Assign": "`set`",
         "Macro": "`macro`",
         "Mul": "`*`",
@@ -215,14 +226,28 @@ def _loop_faults(loop: nodes.For, in_loop: bool) -> list[tuple[int, str]]:
 
 def _filter_faults(tree: nodes.Filter) -> list[tuple[int, str]]:
     if tree.name not in FILTERS:
-        return [(tree.lineno, f"there is no filter {tree.name!r}; there are {', '.join(sorted(FILTERS))}")]
+        return [
+            (
+                tree.lineno,
+                said(
+                    "there is no filter {name!r}; there are {names}",
+                    name=tree.name,
+                    names=", ".join(sorted(FILTERS)),
+                ),
+            )
+        ]
     if tree.name == "default":
         return []
     for given in (*tree.args, *(keyword.value for keyword in tree.kwargs)):
         if not isinstance(given, nodes.Const):
-            return [(tree.lineno, f"{tree.name} takes what is written out, not a variable")]
+            return [(tree.lineno, said("{name} takes what is written out, not a variable", name=tree.name))]
         if isinstance(given.value, str) and len(given.value) > MAX_SEPARATOR_LENGTH:
-            return [(tree.lineno, f"{tree.name} takes at most {MAX_SEPARATOR_LENGTH} characters")]
+            return [
+                (
+                    tree.lineno,
+                    said("{name} takes at most {n} characters", name=tree.name, n=MAX_SEPARATOR_LENGTH),
+                )
+            ]
     return []
 
 
@@ -233,6 +258,6 @@ def bounded_output(ready: CompiledTemplate, values: Mapping[str, Any]) -> str:
     for piece in ready.generate(values):
         length += len(piece)
         if length > MAX_OUTPUT_LENGTH:
-            raise TooLong(f"makes more than {MAX_OUTPUT_LENGTH} characters")
+            raise TooLong(said("makes more than {n} characters", n=MAX_OUTPUT_LENGTH))
         pieces.append(piece)
     return "".join(pieces)

@@ -6,9 +6,10 @@ from typing import Any
 from jinja2 import StrictUndefined, TemplateError, meta, nodes
 
 from processors.problems import Problem, joined, nearest
-from processors.template_language import Faulty, bounded_output, compiled, environment, parse
+from processors.template_language import Faulty, TooLong, bounded_output, compiled, environment, parse
 from processors.templates import DEFAULT, VARIABLES
 from schemas.configuration import Template
+from schemas.sentences import Sentence, said
 
 STRICT = environment(StrictUndefined)
 LOOP = ("index", "index0", "first", "last", "length", "revindex")
@@ -45,17 +46,28 @@ def problems(template: Template, path: str = "") -> list[Problem]:
     """Syntax, what the language does not have, unknown variables, a failing trial, and a missing `default`."""
     found: list[Problem] = []
     if DEFAULT not in template.text:
-        found.append(Problem(joined(path, "text"), f"has no {DEFAULT!r}; it is taken where no language fits"))
+        found.append(
+            Problem(
+                joined(path, "text"),
+                said("has no {name!r}; it is taken where no language fits", name=DEFAULT),
+            )
+        )
     if template.subject and DEFAULT not in template.subject:
         found.append(
-            Problem(joined(path, "subject"), f"has no {DEFAULT!r}; it is taken where no language fits")
+            Problem(
+                joined(path, "subject"),
+                said("has no {name!r}; it is taken where no language fits", name=DEFAULT),
+            )
         )
     for kind, texts in (("subject", template.subject), ("text", template.text)):
         for language, source in texts.items():
             place = joined(path, f"{kind}.{language}")
             if not source.strip():
                 found.append(Problem(place, "is empty"))
-            found += [Problem(place, f"line {line}: {message}") for line, message in source_faults(source)]
+            found += [
+                Problem(place, said("line {line}: {message}", line=line, message=message))
+                for line, message in source_faults(source)
+            ]
     return found
 
 
@@ -72,7 +84,9 @@ def signature_faults(source: str) -> list[tuple[int, str]]:
     """(line, what to change) of a signature, which knows of a case no more than who answers and for which brand."""
     faults = source_faults(source)
     if not faults and (others := meta.find_undeclared_variables(STRICT.parse(source)) - {"agent", "brand"}):
-        faults = [(1, f"a signature cannot name {min(others)}; it has agent.name and brand.title")]
+        faults = [
+            (1, said("a signature cannot name {name}; it has agent.name and brand.title", name=min(others)))
+        ]
     return faults
 
 
@@ -85,7 +99,12 @@ def _trial(source: str) -> list[tuple[int, str]]:
             for frame in traceback.extract_tb(error.__traceback__)
             if frame.filename == "<template>"
         ]
-        return [(lines[-1] or 1 if lines else 1, f"fails: {error}")]
+        return [
+            (
+                lines[-1] or 1 if lines else 1,
+                said("fails: {reason}", reason=error.args[0] if isinstance(error, TooLong) else str(error)),
+            )
+        ]
     return []
 
 
@@ -111,24 +130,43 @@ def _unknown_name(node: nodes.Name, bound: frozenset[str]) -> list[tuple[int, st
         return []
     if node.name in GROUPS:
         examples = ", ".join(name for name in VARIABLES if name.startswith(f"{node.name}."))
-        return [(node.lineno, f"{node.name!r} alone is no variable; there are {examples}")]
+        return [
+            (
+                node.lineno,
+                said("{name!r} alone is no variable; there are {names}", name=node.name, names=examples),
+            )
+        ]
     dotted = node.name.replace("_", ".", 1)
-    return [(node.lineno, f"there is no variable {node.name!r}{nearest(dotted, VARIABLES)}")]
+    return [
+        (
+            node.lineno,
+            said("there is no variable {name!r}{meant}", name=node.name, meant=nearest(dotted, VARIABLES)),
+        )
+    ]
+
+
+def _no_variable(name: str) -> Sentence:
+    return said("there is no variable {name!r}{meant}", name=name, meant=nearest(name, VARIABLES))
 
 
 def _unknown_part(node: nodes.Getattr | nodes.Getitem, bound: frozenset[str]) -> list[tuple[int, str]]:
     part = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", "")
     if not isinstance(node.node, nodes.Name):
-        return [(node.lineno, f"{part!r}: a variable has no parts of its own"), *_unknown(node.node, bound)]
+        return [
+            (node.lineno, said("{part!r}: a variable has no parts of its own", part=part)),
+            *_unknown(node.node, bound),
+        ]
     group = node.node.name
     if group == "loop" and group in bound:
-        return [] if part in LOOP else [(node.lineno, f"there is no loop.{part}{nearest(part, LOOP)}")]
+        return (
+            []
+            if part in LOOP
+            else [(node.lineno, said("there is no loop.{part}{meant}", part=part, meant=nearest(part, LOOP)))]
+        )
     if group in bound:
-        return [(node.lineno, f"{group!r} is a text and has no parts")]
+        return [(node.lineno, said("{group!r} is a text and has no parts", group=group))]
     if group not in GROUPS:
-        return [
-            (node.lineno, f"there is no variable '{group}.{part}'{nearest(f'{group}.{part}', VARIABLES)}")
-        ]
+        return [(node.lineno, _no_variable(f"{group}.{part}"))]
     if part in GROUPS[group] - {"X"} or group in OPEN:
         return []
-    return [(node.lineno, f"there is no variable '{group}.{part}'{nearest(f'{group}.{part}', VARIABLES)}")]
+    return [(node.lineno, _no_variable(f"{group}.{part}"))]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from schemas.events import Frozen
 from schemas.interactions import Attachment
+from schemas.sentences import said
 
 Count = Callable[[str], int]
 """How long a channel holds a text to be, in its own units."""
@@ -155,7 +156,12 @@ class Capabilities(Frozen):
         if length <= self.longest:
             return {}
         return {
-            "text": f"is {length} long, and this channel takes {self.longest}; shorten it by {length - self.longest}"
+            "text": said(
+                "is {length} long, and this channel takes {most}; shorten it by {n}",
+                length=length,
+                most=self.longest,
+                n=length - self.longest,
+            )
         }
 
     def _file_faults(self, attachments: Sequence[Attachment]) -> dict[str, str]:
@@ -165,16 +171,34 @@ class Capabilities(Frozen):
         if limits is None:
             return {"attachments": "this channel takes no files; put a link into the text"}
         if len(attachments) > limits.count:
-            return {"attachments": f"are {len(attachments)} files, and this channel takes {limits.count}"}
+            return {
+                "attachments": said(
+                    "are {n} files, and this channel takes {most}", n=len(attachments), most=limits.count
+                )
+            }
         if sum(each.size for each in attachments) > limits.bytes_total:
-            return {"attachments": f"have more than {limits.bytes_total} bytes together"}
+            return {"attachments": said("have more than {n} bytes together", n=limits.bytes_total)}
         for each in attachments:
             if not limits.allows(each.media_type):
-                return {"attachments": f"{each.name} is {each.media_type}, which this channel does not take"}
+                return {
+                    "attachments": said(
+                        "{name} is {media_type}, which this channel does not take",
+                        name=each.name,
+                        media_type=each.media_type,
+                    )
+                }
             if each.size > limits.bytes_for(each.media_type):
-                return {"attachments": f"{each.name} has more than {limits.bytes_for(each.media_type)} bytes"}
+                return {
+                    "attachments": said(
+                        "{name} has more than {n} bytes", name=each.name, n=limits.bytes_for(each.media_type)
+                    )
+                }
             if len(attachments) > 1 and not _names(each.media_type).isdisjoint(limits.alone):
-                return {"attachments": f"{each.name} goes alone on this channel; send the others apart"}
+                return {
+                    "attachments": said(
+                        "{name} goes alone on this channel; send the others apart", name=each.name
+                    )
+                }
         return {}
 
     def _window_faults(self, wrote_at: datetime | None, now: datetime | None) -> dict[str, str]:
@@ -184,5 +208,8 @@ class Capabilities(Frozen):
         if now <= closed:
             return {}
         return {
-            "case": f"this channel let answers through until {closed:%Y-%m-%d %H:%M} UTC; answer by another one"
+            "case": said(
+                "this channel let answers through until {time} UTC; answer by another one",
+                time=f"{closed:%Y-%m-%d %H:%M}",
+            )
         }

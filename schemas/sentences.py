@@ -39,3 +39,8 @@ def both(parts: Sequence[str]) -> str:
     return (
         reduce(lambda start, last: said("{start} and {last}", start=start, last=last), parts) if parts else ""
     )
+
+
+def in_a_row(parts: Sequence[str]) -> str:
+    """`a; b; c`; empty where there is none."""
+    return reduce(lambda start, last: said("{start}; {last}", start=start, last=last), parts) if parts else ""

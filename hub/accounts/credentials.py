@@ -15,6 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from schemas.errors import Invalid, Outage
 from schemas.ids import derive
+from schemas.sentences import said
 
 TOKEN_BYTES = 32
 SHORTEST_PASSWORD = 10
@@ -70,7 +71,7 @@ def normalized(password: str) -> str:
 def check_new_password(password: str, name: str) -> None:
     """Raises Invalid when a password is too short, too long or the user's own name."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        wrong = f"use {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
+        wrong: str = said("use {least} to {n} characters", least=SHORTEST_PASSWORD, n=LONGEST_PASSWORD)
     elif name.lower() in password.lower() and len(password) < len(name) + SHORTEST_PASSWORD:
         wrong = "use a password that is more than your user name"
     elif len(set(password)) < 4:

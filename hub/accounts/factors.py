@@ -16,6 +16,7 @@ from schemas.accounts import Role, SecondFactor, User, user_id
 from schemas.errors import Invalid, Unknown
 from schemas.events import Actor
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 from schemas.steps import Step
 
 RECOVERY_CODES = 10
@@ -151,7 +152,7 @@ class SecondFactors:
     async def _user(self, name: str) -> User:
         user = await load(self._engine, User, user_id(name))
         if user is None:
-            raise Unknown(f"there is no user {name!r}")
+            raise Unknown(said("there is no user {name!r}", name=name))
         return user
 
     async def _write(

@@ -26,6 +26,7 @@ from schemas.accounts import (
 from schemas.errors import Conflict, Invalid, Refused, Unknown
 from schemas.events import Actor
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 from schemas.steps import Query, Step, Where
 
 IDENTITIES_AT_MOST = 20
@@ -116,7 +117,7 @@ class Identities:
                 raise Refused("this sign-on belongs to another user")
             return
         if len(await self.of(user.name)) >= IDENTITIES_AT_MOST:
-            raise Refused(f"there are {IDENTITIES_AT_MOST} already; take one away first")
+            raise Refused(said("there are {n} already; take one away first", n=IDENTITIES_AT_MOST))
         now = self._clock.now()
         event = audited(now, actor_of(user), "identity-linked", user.name, {"issuer": person.issuer})
         try:

@@ -12,6 +12,7 @@ from schemas.accounts import KEYS, ApiKey, Principal, Role, Scope
 from schemas.errors import Conflict, Invalid, Unknown
 from schemas.events import Actor
 from schemas.ports import Clock, Engine
+from schemas.sentences import said
 from schemas.steps import Page, Query, Step
 
 CACHED_FOR = timedelta(seconds=10)
@@ -48,11 +49,13 @@ class Keys:
         `seed` is a secret made from the request: asked again, because the answer did not arrive, it is the same key.
         """
         now = self._clock.now()
-        problems = {}
+        problems: dict[str, str] = {}
         if not 0 < len(name.strip()) <= NAME_LENGTH_AT_MOST:
-            problems["name"] = f"say what the key is for, in at most {NAME_LENGTH_AT_MOST} characters"
+            problems["name"] = said(
+                "say what the key is for, in at most {n} characters", n=NAME_LENGTH_AT_MOST
+            )
         if not scopes:
-            problems["scopes"] = f"name at least one of {', '.join(Scope)}"
+            problems["scopes"] = said("name at least one of {names}", names=", ".join(Scope))
         if expires_at is not None and expires_at <= now:
             problems["expires_at"] = "give a time to come"
         if problems:

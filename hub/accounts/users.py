@@ -11,6 +11,7 @@ from schemas.errors import Conflict, Invalid, Unknown
 from schemas.events import Actor
 from schemas.ports import Clock, Engine
 from schemas.preferences import Preferences
+from schemas.sentences import said
 from schemas.steps import Page, Query, Step, Where
 
 LANGUAGE_TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
@@ -67,7 +68,7 @@ class Users:
     async def get(self, name: str) -> User:
         user = await load(self._engine, User, user_id(canonical_name(name)))
         if user is None:
-            raise Unknown(f"there is no user {name!r}")
+            raise Unknown(said("there is no user {name!r}", name=name))
         return user
 
     async def list(self, limit: int = 50, after: str | None = None) -> Page[User]:
@@ -176,7 +177,11 @@ class Users:
         if not any(_administers(each) for each in others):
             raise Invalid(
                 "nobody could administer the hub afterwards",
-                {"roles": f"make somebody else admin first; {leaving.name!r} is the only one"},
+                {
+                    "roles": said(
+                        "make somebody else admin first; {name!r} is the only one", name=leaving.name
+                    )
+                },
             )
 
 

@@ -14,6 +14,7 @@ from hub.console.desk import Desk
 from hub.console.reading import list_page, place_of
 from hub.service import actor_of
 from schemas.errors import Forbidden, Invalid, Stale, Unknown
+from schemas.sentences import said
 
 OFFERED: Mapping[str, str] = {
     "claim": "",
@@ -54,7 +55,7 @@ async def act_on_many(console: Console, request: Request) -> Response:
         form = FormData([*form.multi_items(), (OFFERED[name], value)])
     numbers = [each for each in dict.fromkeys(form.getlist("cases")) if isinstance(each, str)]
     if not numbers or len(numbers) > MOST:
-        raise Invalid(f"choose between one and {MOST} cases")
+        raise Invalid(said("choose between one and {n} cases", n=MOST))
     gate = asyncio.Semaphore(AT_ONCE)
     done = await asyncio.gather(*(_one(console, desk, form, action, each, gate) for each in numbers))
     changed = [each.number for each in done if not each.problem]

@@ -14,6 +14,7 @@ from schemas.documents import Draft, Entry, EntryKind
 from schemas.errors import Invalid
 from schemas.interactions import Attachment, Role
 from schemas.outbound import OutboundMessage
+from schemas.sentences import said
 
 LONGEST_FIELD = 5_000
 SIGNATURE = "\n\n-- \n"
@@ -76,7 +77,7 @@ def typed(form: FormData, name: str, longest: int = LONGEST_FIELD) -> str:
     if not isinstance(value, str):
         return ""
     if len(value) > longest:
-        raise Invalid("this is too long", {name: f"at most {longest} characters"})
+        raise Invalid("this is too long", {name: said("at most {n} characters", n=longest)})
     return value.replace("\r\n", "\n").replace("\x00", "")
 
 

@@ -18,6 +18,7 @@ from hub.outgoing import MOST_FILES, Uploaded
 from schemas.commands import Command
 from schemas.errors import HubbubError, Invalid, Stale
 from schemas.ids import command_id
+from schemas.sentences import said
 
 UNPROCESSABLE, CONFLICT = 422, 409
 
@@ -97,7 +98,7 @@ async def kept_files(console: Console, form: FormData, user: str, place: UUID) -
             content = await each.read()
             kept.append(await outgoing.keep(user, place, each.filename, each.content_type or "", content))
     if len(kept) > MOST_FILES:
-        raise Invalid(f"at most {MOST_FILES} files go with one message")
+        raise Invalid(said("at most {n} files go with one message", n=MOST_FILES))
     return kept
 
 

@@ -8,6 +8,7 @@ from hub.service import OPEN_STATES, SORTS, CaseFilter
 from schemas.cases import CaseState
 from schemas.errors import Unknown
 from schemas.saved_views import ME, NOBODY
+from schemas.sentences import said
 
 ROOT = "/console"
 DEFAULT_SORT = "waiting"
@@ -100,6 +101,6 @@ def place(queue: str | None, show: str = "", sort: str = "", narrow: Narrow = NO
     known = SHOWS if queue else VIEWS
     show = show or "all"
     if show not in known:
-        raise Unknown(f"there is no view {show!r}")
+        raise Unknown(said("there is no view {show!r}", show=show))
     made = Place(queue, show, DEFAULT_SORT, narrow if not queue and show == "all" else NOTHING)
     return replace(made, sort=sort if sort in SORTS else made.usual_sort)

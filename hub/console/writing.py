@@ -23,6 +23,7 @@ from processors.formatted import as_html, formatted
 from schemas.commands import Command, NoteCase, ReplyToCase
 from schemas.documents import Case, Entry, EntryKind
 from schemas.errors import Forbidden, Invalid, Stale, Unknown
+from schemas.sentences import said
 
 LONGEST_TEXT = 200_000
 LONGEST_PASTE = 1_000_000
@@ -81,7 +82,7 @@ async def _kept(console: Console, asked: Asked) -> list[Uploaded]:
                 await outgoing.keep(user, asked.case.id, each.filename, each.content_type or "", content)
             )
     if len(kept) > MOST_FILES:
-        raise Invalid(f"at most {MOST_FILES} files go with one answer")
+        raise Invalid(said("at most {n} files go with one answer", n=MOST_FILES))
     return kept
 
 

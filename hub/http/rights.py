@@ -13,6 +13,7 @@ from hub.http.authentication import SAFE_METHODS
 from schemas.accounts import Principal, Role, Scope, Session
 from schemas.errors import Forbidden, Invalid
 from schemas.events import Actor
+from schemas.sentences import said
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 CSRF_HEADER = "x-csrf-token"
@@ -126,7 +127,7 @@ def actor(principal: Annotated[Principal, Depends(somebody)]) -> Actor:
 
 def _with_scope(principal: Principal, scope: Scope) -> Principal:
     if scope not in principal.scopes:
-        raise Forbidden(f"this key lacks the scope '{scope}'")
+        raise Forbidden(said("this key lacks the scope '{scope}'", scope=scope))
     return principal
 
 
@@ -156,7 +157,7 @@ def must(principal: Principal, right: Right) -> Principal:
 
 def _at_least(principal: Principal, role: Role) -> Principal:
     if not principal.is_at_least(role):
-        raise Forbidden(f"this needs the role {role} in every queue ('*')")
+        raise Forbidden(said("this needs the role {role} in every queue ('*')", role=role))
     return principal
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from processors.problems import nearest
+from schemas.sentences import Sentence, said
 
 NAME_PATTERN = "^[a-z0-9][a-z0-9_-]{0,62}$"
 TIME_PATTERN = ":[0-5]"
@@ -17,9 +18,9 @@ Context = Mapping[str, Any]
 
 def sentence(kind: str, message: str, context: Context, value: object, *, is_secret: bool) -> str:
     """`kind`, `message` and `context` are Pydantic's; `value` is what was written."""
-    said = SAID.get(kind)
-    if said is not None:
-        return said(context, None if is_secret else value)
+    known = SAID.get(kind)
+    if known is not None:
+        return known(context, None if is_secret else value)
     message = re.sub(r"^Value error, ", "", message)
     message = re.sub(r"^(Input|Value|String|Tuple|List|Dictionary) should ", "must ", message)
     return re.sub(r"^must have at (least|most) (\d+ items?).*", r"must have at \1 \2", message)
@@ -28,8 +29,12 @@ def sentence(kind: str, message: str, context: Context, value: object, *, is_sec
 def unknown_key(key: str, known: list[str]) -> str:
     close = nearest(key, known)
     if close:
-        return f"is not a setting{close}"
-    return f"is not a setting; known here: {', '.join(known[:KEYS_SHOWN])}" if known else "is not a setting"
+        return said("is not a setting{meant}", meant=close)
+    return (
+        said("is not a setting; known here: {names}", names=", ".join(known[:KEYS_SHOWN]))
+        if known
+        else "is not a setting"
+    )
 
 
 def _text(_: Context, value: object) -> str:
@@ -41,19 +46,22 @@ def _text(_: Context, value: object) -> str:
 def _one_of(context: Context, value: object) -> str:
     expected = str(context.get("expected", ""))
     close = nearest(str(value), re.findall(r"'([^']*)'", expected)) if isinstance(value, str) else ""
-    return f"must be {expected}{close}"
+    return said("must be {expected}{meant}", expected=expected, meant=close)
 
 
 def _pattern(context: Context, value: object) -> str:
     pattern = str(context.get("pattern", ""))
-    shown = f"{value!r} cannot be used: " if isinstance(value, str) and len(value) <= SHOWN_AT_MOST else ""
+    wanted: Sentence | None = None
     if pattern == NAME_PATTERN:
-        return f"{shown}use lower-case letters, digits, '-' and '_', at most 63, the first a letter or digit"
-    if TIME_PATTERN in pattern:
-        return f"{shown}write a time of day such as 09:00"
+        wanted = said("use lower-case letters, digits, '-' and '_', at most 63, the first a letter or digit")
+    elif TIME_PATTERN in pattern:
+        wanted = said("write a time of day such as 09:00")
     if choice := CHOICE.fullmatch(pattern):
-        return f"must be one of {', '.join(choice[1].split('|'))}"
-    return f"{shown}must match {pattern}"
+        return said("must be one of {names}", names=", ".join(choice[1].split("|")))
+    wanted = wanted or said("must match {pattern}", pattern=pattern)
+    if isinstance(value, str) and len(value) <= SHOWN_AT_MOST:
+        return said("{value!r} cannot be used: {wanted}", value=value, wanted=wanted)
+    return wanted
 
 
 def _tag(context: Context, value: object) -> str:
@@ -61,7 +69,7 @@ def _tag(context: Context, value: object) -> str:
     key = str(context.get("discriminator", "")).strip("'")
     given = str(context.get("tag", ""))
     close = nearest(given, re.findall(r"'([^']*)'", expected))
-    return f"{key} must be one of {expected}{close}"
+    return said("{key} must be one of {names}{meant}", key=key, names=expected, meant=close)
 
 
 def _whole(_: Context, value: object) -> str:

@@ -14,6 +14,7 @@ from schemas.errors import Invalid
 from schemas.events import Actor
 from schemas.interactions import Participant, Role
 from schemas.outbound import OutboundMessage
+from schemas.sentences import said
 from schemas.steps import Found
 
 MAIL = "email"
@@ -77,7 +78,7 @@ def answer(
         recipients = recipients[:1]
     if not recipients:
         raise Invalid(
-            f"case {case.number} has no address to answer to",
+            said("case {number} has no address to answer to", number=case.number),
             {"case": "add a mail address of the customer first"},
         )
     account = mail_account(work, case)
@@ -112,7 +113,8 @@ def mail_account(work: Work, case: Case) -> str:
     account = case.account if case.channel == MAIL else work.facts.answer_account(case.brand)
     if account is None:
         raise Invalid(
-            "no mail account can answer", {"email.accounts": f"add an account for the brand {case.brand!r}"}
+            "no mail account can answer",
+            {"email.accounts": said("add an account for the brand {brand!r}", brand=case.brand)},
         )
     return account
 
@@ -139,7 +141,15 @@ def must_take(
         faults["copies"] = "this channel sends no copies; leave cc and bcc away"
     if faults:
         field, fault = next(iter(faults.items()))
-        raise Invalid(f"{channel} cannot take this answer: its {field} {fault}", faults)
+        raise Invalid(
+            said(
+                "{channel} cannot take this answer: its {field} {fault}",
+                channel=said(channel),
+                field=said(field),
+                fault=fault,
+            ),
+            faults,
+        )
 
 
 def _must_fit(work: Work, case: Case, channel: str, account: str, says: Wording, written: Written) -> None:

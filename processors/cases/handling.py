@@ -29,6 +29,7 @@ from schemas.commands import (
 )
 from schemas.documents import Case
 from schemas.errors import Invalid, Stale
+from schemas.sentences import said
 
 MOST_TAGS = 50
 
@@ -43,7 +44,7 @@ def claim(work: Work, case: Case, command: ClaimCase) -> None:
     if case.assignee is not None:
         since = case.assigned_at.isoformat() if case.assigned_at else ""
         raise Stale(
-            f"{case.assignee} took case {case.number} first",
+            said("{assignee} took case {number} first", assignee=case.assignee, number=case.number),
             {"assignee": case.assignee, "assigned_at": since},
         )
     work.emit(case, CaseClaimed(case=case.id, actor=command.actor, assignee=command.actor.id))
@@ -58,7 +59,8 @@ def assign(work: Work, case: Case, command: AssignCase) -> None:
 def snooze(work: Work, case: Case, command: SnoozeCase) -> None:
     if case.state is CaseState.SPAM:
         raise Invalid(
-            f"case {case.number} is marked as spam", {"case": "clear the mark before you snooze it"}
+            said("case {number} is marked as spam", number=case.number),
+            {"case": "clear the mark before you snooze it"},
         )
     if command.until <= work.facts.now:
         raise Invalid("snooze ends in the past", {"until": "give a time to come"})
@@ -76,7 +78,8 @@ def resolve(work: Work, case: Case, command: ResolveCase) -> None:
         raise Nothing(f"case {case.number} is resolved already")
     if case.state is CaseState.SPAM:
         raise Invalid(
-            f"case {case.number} is marked as spam", {"case": "clear the mark before you resolve it"}
+            said("case {number} is marked as spam", number=case.number),
+            {"case": "clear the mark before you resolve it"},
         )
     work.emit(case, CaseResolved(case=case.id, actor=command.actor))
 
@@ -96,7 +99,7 @@ def tag(work: Work, case: Case, command: TagCase) -> None:
     if not added and not removed:
         raise Nothing(f"case {case.number} has these tags already")
     if len(case.tags) + len(added) - len(removed) > MOST_TAGS:
-        raise Invalid(f"a case has at most {MOST_TAGS} tags", {"add": "remove others first"})
+        raise Invalid(said("a case has at most {n} tags", n=MOST_TAGS), {"add": "remove others first"})
     work.emit(case, CaseTagged(case=case.id, actor=command.actor, added=added, removed=removed))
 
 
@@ -109,7 +112,8 @@ def prioritize(work: Work, case: Case, command: PrioritizeCase) -> None:
 def transfer(work: Work, case: Case, command: TransferCase) -> None:
     if command.queue not in work.facts.queues:
         raise Invalid(
-            f"there is no queue {command.queue!r}", {"queue": f"one of {', '.join(work.facts.queues)}"}
+            said("there is no queue {name!r}", name=command.queue),
+            {"queue": said("one of {names}", names=", ".join(work.facts.queues))},
         )
     if case.queue == command.queue:
         raise Nothing(f"case {case.number} is in {command.queue} already")

@@ -19,21 +19,27 @@ from schemas.commands import (
 )
 from schemas.documents import Case
 from schemas.errors import Invalid, Unknown
+from schemas.sentences import said
 
 
 def merge(work: Work, case: Case, command: MergeCase) -> None:
     target = work.case(command.into)
     if target is None:
-        raise Unknown(f"there is no case {command.into}")
+        raise Unknown(said("there is no case {into}", into=command.into))
     if target.id == case.id:
         raise Invalid("a case cannot be merged into itself", {"into": "name another case"})
     if target.state is CaseState.SPAM:
-        raise Invalid(f"case {target.number} is marked as spam", {"into": "clear the mark first"})
+        raise Invalid(
+            said("case {number} is marked as spam", number=target.number), {"into": "clear the mark first"}
+        )
     if len(case.absorbed) + len(target.absorbed) >= MOST_MERGES:
-        raise Invalid(f"at most {MOST_MERGES} cases can be merged into one", {"into": "name another case"})
+        raise Invalid(
+            said("at most {n} cases can be merged into one", n=MOST_MERGES), {"into": "name another case"}
+        )
     if len(case.pending) + len(target.pending) > MOST_PENDING:
         raise Invalid(
-            f"the cases have more than {MOST_PENDING} answers that leave later", {"into": "cancel some first"}
+            said("the cases have more than {n} answers that leave later", n=MOST_PENDING),
+            {"into": "cancel some first"},
         )
     pending = case.pending
     case = _cancel_pending(work, case, command)

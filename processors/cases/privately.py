@@ -16,6 +16,7 @@ from schemas.errors import Invalid
 from schemas.events import SYSTEM
 from schemas.interactions import Role
 from schemas.outbound import DeliveryEvent, DeliveryFailed, DeliverySent, OutboundMessage
+from schemas.sentences import said
 
 
 def answer_privately(work: Work, case: Case, command: AnswerPrivately) -> None:
@@ -23,11 +24,15 @@ def answer_privately(work: Work, case: Case, command: AnswerPrivately) -> None:
     must_be_answerable(case)
     if not offered.private:
         raise Invalid(
-            f"{case.channel} has no private way to who wrote", {"case": "answer it where it was written"}
+            said("{channel} has no private way to who wrote", channel=said(case.channel)),
+            {"case": "answer it where it was written"},
         )
     writer = next((each for each in case.reply_recipients if each.scheme == case.channel), None)
     if writer is None:
-        raise Invalid(f"case {case.number} has nobody to write to", {"case": "nobody is known by name there"})
+        raise Invalid(
+            said("case {number} has nobody to write to", number=case.number),
+            {"case": "nobody is known by name there"},
+        )
     public = _public(work, case, command) if command.public_text.strip() else None
     written = Written(command.text, attachments=command.attachments)
     says = worded(answers.offered_by(work, case.channel, offered.private), written)

@@ -26,6 +26,7 @@ from schemas.events import SYSTEM
 from schemas.identity import HandleSeen
 from schemas.interactions import Participant
 from schemas.outbound import DeliverySettled, DeliveryState, OutboundMessage
+from schemas.sentences import said
 
 
 def reply(work: Work, case: Case, command: ReplyToCase) -> None:
@@ -71,7 +72,8 @@ def answer_from_template(work: Work, case: Case, command: AnswerFromTemplate) ->
     template = work.facts.templates.get(command.template)
     if template is None:
         raise Invalid(
-            f"there is no template {command.template!r}", {"template": "see templates in the configuration"}
+            said("there is no template {name!r}", name=command.template),
+            {"template": "see templates in the configuration"},
         )
     handles, event = _answered_handles(work, case)
     reason = _why_silent(work, case, handles)
@@ -147,7 +149,9 @@ def settle(work: Work, case: Case, command: SettleDelivery) -> None:
     if delivery is None or delivery.message.case not in (case.id, *case.absorbed):
         raise Unknown("there is no such message in this case")
     if delivery.state is not DeliveryState.UNKNOWN:
-        raise Stale(f"the message is {delivery.state} by now", {"state": str(delivery.state)})
+        raise Stale(
+            said("the message is {state} by now", state=said(delivery.state)), {"state": str(delivery.state)}
+        )
     if command.state not in (DeliveryState.SENT, DeliveryState.FAILED):
         raise Invalid(
             "state must be sent (it arrived) or failed (send it again)", {"state": "sent or failed"}

@@ -47,6 +47,7 @@ from schemas.commands import (
 )
 from schemas.documents import Case
 from schemas.errors import NotYet, Stale
+from schemas.sentences import said
 
 
 def request(work: Work, command: Command) -> None:
@@ -59,10 +60,16 @@ def request(work: Work, command: Command) -> None:
         raise NotYet(f"case {command.case} is not there yet")
     if case.state is CaseState.MERGED:
         target = work.case(case.id)
-        raise Stale(f"case {case.number} was merged into {target.number if target else case.merged_into}")
+        raise Stale(
+            said(
+                "case {number} was merged into {other}",
+                number=case.number,
+                other=target.number if target else case.merged_into,
+            )
+        )
     if command.expected_sequence is not None and command.expected_sequence != case.revision:
         raise Stale(
-            f"case {case.number} changed meanwhile",
+            said("case {number} changed meanwhile", number=case.number),
             {"sequence": case.revision, "updated_at": case.updated_at.isoformat()},
         )
     REQUESTS[type(command)](work, case, command)

@@ -12,11 +12,15 @@ from schemas.commands import SplitCase
 from schemas.documents import Case
 from schemas.errors import Invalid
 from schemas.ids import case_number
+from schemas.sentences import said
 
 
 def split(work: Work, case: Case, command: SplitCase) -> None:
     if case.state is CaseState.SPAM:
-        raise Invalid(f"case {case.number} is marked as spam", {"case": "clear the mark before you split it"})
+        raise Invalid(
+            said("case {number} is marked as spam", number=case.number),
+            {"case": "clear the mark before you split it"},
+        )
     number = case_number(command.into)
     told = CaseSplit(
         case=case.id, actor=command.actor, into=command.into, number=number, entries=command.entries

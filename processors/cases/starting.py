@@ -15,6 +15,7 @@ from schemas.errors import Invalid
 from schemas.ids import case_number
 from schemas.interactions import Role
 from schemas.outbound import OutboundMessage
+from schemas.sentences import said
 
 
 def start(work: Work, command: StartCase) -> None:
@@ -23,7 +24,8 @@ def start(work: Work, command: StartCase) -> None:
     customer = command.to[0]
     if not offered.starts or customer.scheme != offered.starts:
         raise Invalid(
-            f"{command.channel} starts no conversation with such an address", {"to": "choose another channel"}
+            said("{channel} starts no conversation with such an address", channel=said(command.channel)),
+            {"to": "choose another channel"},
         )
     if offered.subject and not command.subject.strip():
         raise Invalid("a new conversation needs a subject", {"subject": "write one"})

@@ -7,6 +7,7 @@ from schemas.cases import CaseClaimed, CaseReopened, CaseState
 from schemas.documents import Case
 from schemas.errors import Invalid
 from schemas.events import Actor
+from schemas.sentences import said
 
 AGENT = "agent"
 
@@ -14,14 +15,18 @@ AGENT = "agent"
 def must_be_answerable(case: Case) -> None:
     """Raises Invalid."""
     if case.state is CaseState.SPAM:
-        raise Invalid(f"case {case.number} is marked as spam", {"case": "clear the mark before you answer"})
+        raise Invalid(
+            said("case {number} is marked as spam", number=case.number),
+            {"case": "clear the mark before you answer"},
+        )
 
 
 def must_have_room(case: Case, send_at: datetime | None) -> None:
     """Raises Invalid where one more that leaves later would be too many."""
     if send_at is not None and len(case.pending) >= MOST_PENDING:
         raise Invalid(
-            f"case {case.number} has {MOST_PENDING} answers that leave later", {"send_at": "cancel one first"}
+            said("case {number} has {n} answers that leave later", number=case.number, n=MOST_PENDING),
+            {"send_at": "cancel one first"},
         )
 
 

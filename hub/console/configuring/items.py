@@ -52,6 +52,7 @@ from schemas.configuration import (
     Trigger,
 )
 from schemas.errors import Invalid, Unknown
+from schemas.sentences import said
 
 BASE = f"{ROOT}/company"
 KINDS: dict[str, Any] = {
@@ -185,7 +186,7 @@ def _form_of(request: Request, configuration: Configuration) -> ItemForm:
     kind, name = _kind(request), request.path_params["name"]
     item = next((each for each in getattr(configuration, kind) if each.name == name), None)
     if item is None:
-        raise Unknown(f"there is no such item among the {kind}")
+        raise Unknown(said("there is no such item among the {kind}", kind=kind))
     form: ItemForm = KINDS[kind].of(item, configuration)
     return form
 
