@@ -60,14 +60,15 @@ CASES = Collection(
         "fold": Column(ColumnType.INTEGER, lambda case: case.fold),
     },
     indexes=(
-        # the counts of a queue are read from this one alone
-        ("state", "queue", "waits_from", "assignee", "due_at"),
+        ("state", "queue", "waits_from"),
+        ("state", "due_at", "queue"),
         ("queue", "updated_at"),
         ("assignee", "state"),
         ("handle",),
         ("next_due",),
         ("number",),
     ),
+    counted=("state", "queue", "assignee"),
 )
 HANDLES = Collection(
     "handles",

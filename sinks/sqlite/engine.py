@@ -47,6 +47,7 @@ from sinks.sqlite.check import faults
 from sinks.sqlite.connection import open_reader, open_writer
 from sinks.sqlite.consumers import all_positions, handled, load_claims, position_of, read_outcomes
 from sinks.sqlite.copying import Copying
+from sinks.sqlite.counts import tally
 from sinks.sqlite.documents import Tables, case_numbers, load_documents
 from sinks.sqlite.entries import Selection, load_entries, timeline
 from sinks.sqlite.errors import outages
@@ -185,7 +186,7 @@ class SqliteEngine:
         return await self.readers.run(queries.count, self._tables[query.collection.document], query)
 
     async def tally(self, queues: Sequence[str] | None, now: datetime) -> list[QueueCount]:
-        return await self.readers.run(queries.tally, queues, now)
+        return await self.readers.run(tally, queues, now)
 
     async def timeline(
         self,

@@ -1,19 +1,17 @@
 # ruff: noqa: S608  names in SQL come from our own declarations, values are bound
-"""Documents by their declared columns, in pages that stay stable while rows come in; and the counts of queues."""
+"""Documents by their declared columns, in pages that stay stable while rows come in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 import apsw
 
-from schemas.columns import NEVER
 from schemas.documents import Document
 from schemas.errors import Invalid
-from schemas.steps import Page, Query, QueueCount, Where
-from sinks.sqlite.tables import TO_VALUE, Table, quoted
-from sinks.sqlite.values import Value, from_cursor, micros, moment, to_cursor
+from schemas.steps import Page, Query, Where
+from sinks.sqlite.tables import TO_VALUE, Table
+from sinks.sqlite.values import Value, from_cursor, quoted, to_cursor
 from sinks.unreadable import readable
 
 COMPARISONS = {"=": "IS", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -112,31 +110,3 @@ def count(connection: apsw.Connection, table: Table, query: Query) -> int:
     return int(
         connection.execute(f"SELECT count(*) FROM {table.name} WHERE {where.text}", where.arguments).get
     )
-
-
-def _since(waits_from: int) -> datetime | None:
-    """The moment, unless it is the one that stands for none, so that it sorts last."""
-    found = moment(waits_from)
-    return None if found == NEVER else found
-
-
-def tally(connection: apsw.Connection, queues: Sequence[str] | None, now: datetime) -> list[QueueCount]:
-    """`open` counts cases whose state is open (not those that wait for the customer), and so do the columns beside it."""
-    only = "" if queues is None else f" AND queue IN ({','.join('?' * len(queues))})"
-    opened: Any = connection.execute(
-        f"""
-        SELECT queue, count(*), sum(assignee IS NULL), sum(due_at IS NOT NULL AND due_at <= ?), min(waits_from)
-        FROM cases WHERE state = 'open'{only} GROUP BY queue
-        """,
-        (micros(now), *(queues or ())),
-    )
-    counts = {
-        queue: QueueCount(queue, cases, unassigned, overdue, 0, _since(oldest))
-        for queue, cases, unassigned, overdue, oldest in opened
-    }
-    snoozed: Any = connection.execute(
-        f"SELECT queue, count(*) FROM cases WHERE state = 'snoozed'{only} GROUP BY queue", tuple(queues or ())
-    )
-    for queue, cases in snoozed:
-        counts[queue] = replace(counts.get(queue, QueueCount(queue)), snoozed=cases)
-    return [counts.get(queue, QueueCount(queue)) for queue in (sorted(counts) if queues is None else queues)]

@@ -92,6 +92,11 @@ def insert_sql(into: str, columns: int, rows: int, ending: str) -> str:
     return f"INSERT INTO {into} VALUES {','.join([places] * rows)}{ending}"
 
 
+def quoted(name: str) -> str:
+    """A name of ours in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def insert_rows(connection: apsw.Connection, into: str, rows: Sequence[Row], ending: str = "") -> None:
     """Inserts rows of equal length, many a statement. `into` is the table with its columns; `ending` an upsert clause."""
     if not rows:
