@@ -15,7 +15,7 @@ from connectors.kit.hooks import WHOLE
 from connectors.kit.intake import Accepted, Intake, interaction_event
 from hub.letters import Letters
 from schemas.codec import encode
-from schemas.documents import MessageChanges, QuarantineItem, changes_id
+from schemas.documents import MessageChanges, QuarantineItem, Way, changes_id
 from schemas.errors import Conflict, HubbubError, Outage, Refused
 from schemas.events import Actor, Event
 from schemas.ids import derive, sha256
@@ -159,6 +159,7 @@ class Reparsing:
             noted_at=self._clock.now(),
             case=found.threads[data.external_id],
             entry=event.id,
+            way=Way(channel=data.channel, account=data.account, conversation=data.conversation),
         )
 
     # -- quarantine -----------------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from schemas.steps import References
 
 NAMED = "external_id"
 """In the detail of entries whose message may change."""
+ACCOUNT = "account"
+"""In the detail of the same: of the entry's channel, by which the message came or left."""
 
 
 async def shown(engine: Engine, entries: Sequence[Entry]) -> list[Entry]:
@@ -71,6 +73,8 @@ def _with(entry: Entry, changes: object) -> Entry:
     if not isinstance(changes, MessageChanges) or changes.entry not in (None, entry.id):
         return entry
     detail = dict(entry.detail)
+    if changes.way is not None:
+        detail[ACCOUNT] = changes.way.account
     update: dict[str, object] = {"detail": detail}
     if changes.edits:
         last = changes.edits[-1]

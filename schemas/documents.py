@@ -344,6 +344,14 @@ class OwnChange(Frozen):
     text: Personal = ""
 
 
+class Way(Frozen):
+    """By which a message came or left."""
+
+    channel: str
+    account: str
+    conversation: str = ""
+
+
 class MessageChanges(Document):
     """What happened to a message since it was written. Its entry stays as it was; readers lay this over it.
 
@@ -354,6 +362,7 @@ class MessageChanges(Document):
     noted_at: datetime
     case: UUID | None = None
     entry: UUID | None = None
+    way: Way | None = Field(default=None, description="none of messages that came before this was noted")
     edits: tuple[Edit, ...] = Field(default=(), description="oldest first; the first and the last 9")
     deleted_at: datetime | None = None
     deleted_by: Actor | None = None

@@ -8,7 +8,7 @@ from hub.catching_up.reading import chunks, since
 from processors.cases.evolve import evolve
 from processors.timeline import change_of, entry_of
 from schemas.cases import CaseEvent, MessageEvent
-from schemas.documents import Case, MessageChanges, changes_id
+from schemas.documents import Case, MessageChanges, Way, changes_id
 from schemas.events import Event
 from schemas.interactions import InteractionReceived
 from schemas.ports import Engine
@@ -127,6 +127,7 @@ class Cases:
                 places[id] = MessageChanges(
                     id=id, external_id=message.external_id, noted_at=event.time,
                     case=event.data.case, entry=event.data.interaction,
+                    way=Way(channel=message.channel, account=message.account, conversation=message.conversation),
                 )  # fmt: skip
         known = await self._engine.load(
             References(threads=set(wanted), documents={MessageChanges: set(places)})

@@ -1,7 +1,7 @@
 """A case's timeline as a conversation: the customer's side, ours, notes across, steps as quiet lines, days between them."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from hub.console.faces import Faces
 from hub.console.text import safe_html, split_quoted, split_rest
 from hub.console.words import Moment, Words
 from hub.http.previews import kind_of
-from hub.shown import name_of
+from hub.shown import ACCOUNT, name_of
 from schemas.capabilities import Capabilities
 from schemas.documents import Entry, EntryKind
 from schemas.events import Actor
@@ -124,6 +124,8 @@ class Telling:
     offered: Capabilities = NOTHING
     """What the channel of the case can do with answers that left by it."""
     channel: str = ""
+    able: Mapping[str, Capabilities] = field(default_factory=dict)
+    """`channel:account` -> what it can do, for messages that came or left by another account than the case's."""
     sign: Callable[[UUID, str], str] = lambda _entry, _sha256: ""
     """Where a file of an entry is shown, for some minutes."""
 
@@ -298,10 +300,11 @@ def _delivery(entry: Entry, words: Words) -> DeliveryView | None:
 
 
 def _change(entry: Entry, telling: Telling) -> ChangeView | None:
-    """Of an answer that left by the case's own channel, stands there, and of which nothing is asked already."""
-    if entry.kind is not EntryKind.REPLY or entry.message is None or entry.channel != telling.channel:
+    """Of an answer that stands there, and of which nothing is asked already."""
+    if entry.kind is not EntryKind.REPLY or entry.message is None:
         return None
-    can_edit, can_delete = telling.offered.edit, telling.offered.delete
+    offered = _offered(entry, telling)
+    can_edit, can_delete = offered.edit, offered.delete
     is_settled = entry.delivery is DeliveryState.SENT and not entry.detail.keys() & {"deleted_at", "asked"}
     if not is_settled or not (can_edit or can_delete):
         return None
@@ -309,13 +312,21 @@ def _change(entry: Entry, telling: Telling) -> ChangeView | None:
 
 
 def _hide(entry: Entry, telling: Telling) -> HideView | None:
-    """Of what a customer wrote by the case's own channel, stands there, and of which nothing is asked already."""
+    """Of what a customer wrote that stands there, and of which nothing is asked already."""
     name = name_of(entry)
-    if not telling.offered.hide or not name or entry.channel != telling.channel:
+    if not name or not _offered(entry, telling).hide:
         return None
     if entry.detail.keys() & {"deleted_at", "asked"}:
         return None
     return HideView(name, "hidden_at" in entry.detail)
+
+
+def _offered(entry: Entry, telling: Telling) -> Capabilities:
+    """What the account can do by which the message came or left; the case may be answered by another one by now."""
+    account = entry.detail.get(ACCOUNT)
+    if account:
+        return telling.able.get(f"{entry.channel}:{account}", NOTHING)
+    return telling.offered if entry.channel == telling.channel else NOTHING
 
 
 def _change_became(entry: Entry, words: Words) -> DeliveryView | None:

@@ -359,6 +359,7 @@ class Desk:
             files,
             offered,
             case.channel,
+            self._context.service.capabilities,
             lambda entry, sha256: previews.sign(entry, sha256).url,
         )
 

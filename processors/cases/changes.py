@@ -15,7 +15,7 @@ from schemas.cases import (
     CaseMessageReacted,
     MessageChanged,
 )
-from schemas.documents import Case, Edit, MessageChanges, Reaction, changes_id
+from schemas.documents import Case, Edit, MessageChanges, Reaction, Way, changes_id
 from schemas.events import Actor
 from schemas.interactions import (
     InteractionChange,
@@ -50,12 +50,12 @@ def change(work: Work, data: InteractionChange) -> None:
     work.emit(case, TELL[type(data)](after, data, actor, case.id))
 
 
-def settle(work: Work, external_id: str, case: Case, entry: UUID | None) -> Case:
+def settle(work: Work, external_id: str, case: Case, entry: UUID | None, way: Way) -> Case:
     """A message is in its case: note where, and tell what was known of it before it came. Returns the case after that."""
     known = work.get(MessageChanges, changes_id(external_id)) or nothing_yet(work, external_id)
     if known.case is not None:
         return case
-    work.put(known.model_copy(update={"case": case.id, "entry": entry}))
+    work.put(known.model_copy(update={"case": case.id, "entry": entry, "way": way}))
     base: dict[str, Any] = {"external_id": external_id, "entry": entry}
     if known.edits:
         last = known.edits[-1]

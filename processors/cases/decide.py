@@ -13,6 +13,7 @@ from processors.cases.work import CONSUMER, Facts, Nothing, Work
 from schemas.automation import AutomationSuppressed
 from schemas.cases import CaseDelivery
 from schemas.commands import AnswerFromTemplate, Command
+from schemas.documents import Way
 from schemas.errors import NotYet, Refused
 from schemas.events import SYSTEM, Event
 from schemas.interactions import (
@@ -99,7 +100,8 @@ def _apply(work: Work, event: Event) -> None:
         hold(work, data)
         case = receive(work, data)
         if data.may_change:
-            settle(work, data.external_id, case, event.id)
+            way = Way(channel=data.channel, account=data.account, conversation=data.conversation)
+            settle(work, data.external_id, case, event.id, way)
     elif isinstance(data, InteractionChange):
         change(work, data)
     elif isinstance(data, Command):
@@ -146,7 +148,8 @@ def _delivered(work: Work, data: DeliveryEvent) -> None:
         case = undelivered.told(work, case, data.message, state)
     elif isinstance(data, DeliverySent) and data.may_change:
         work.claim(external_id, case.id)
-        case = settle(work, external_id, case, data.message)
+        way = Way(channel=data.channel, account=data.account, conversation=data.conversation)
+        case = settle(work, external_id, case, data.message, way)
     privately.told(work, case, moved, data)
 
 

@@ -11,7 +11,7 @@ from processors.cases.work import Work
 from schemas.capabilities import Capabilities
 from schemas.cases import CaseChangeAsked, CaseMessageDeleted, CaseMessageEdited, CaseMessageHidden
 from schemas.commands import Command, DeleteReply, EditReply, HideMessage
-from schemas.documents import Case, Delivery, Edit, MessageChanges, OwnChange, changes_id
+from schemas.documents import Case, Delivery, Edit, MessageChanges, OwnChange, Way, changes_id
 from schemas.errors import Invalid, Stale, Unknown
 from schemas.interactions import Content
 from schemas.outbound import ChangeKind, DeliveryState, OutboundMessage, SentChange
@@ -38,11 +38,13 @@ def delete(work: Work, case: Case, command: DeleteReply) -> None:
 
 
 def hide(work: Work, case: Case, command: HideMessage) -> None:
-    """Hidden from those who read along, and only there: here it stays what it is."""
-    _must_be_none(_offered(work, case.channel, case.account).hide_faults(), case.channel)
+    """Hidden from those who read along, and only there: here it stays what it is. By the account that it came by, wherever the case
+    is answered now."""
     changes = work.get(MessageChanges, changes_id(command.external_id))
     if changes is None or changes.case not in (case.id, *case.absorbed) or changes.entry is None:
         raise Unknown("there is no such message in this case")
+    way = changes.way or Way(channel=case.channel, account=case.account, conversation=case.conversation)
+    _must_be_none(_offered(work, way.channel, way.account).hide_faults(), way.channel)
     if changes.deleted_at is not None:
         raise Stale("its author took the message back already")
     _must_be_idle(changes)
@@ -53,10 +55,10 @@ def hide(work: Work, case: Case, command: HideMessage) -> None:
     message = OutboundMessage(
         message=work.next_id(),
         case=case.id,
-        channel=case.channel,
-        account=case.account,
+        channel=way.channel,
+        account=way.account,
         brand=case.brand,
-        conversation=case.conversation,
+        conversation=way.conversation,
         recipients=(),
         text="",
         author=command.actor,

@@ -191,7 +191,8 @@ def _want_sent(id: UUID, found: Found, references: References) -> None:
         change = delivery.message.change
         name = change.external_id if change is not None else delivery.external_id
         references.want(MessageChanges, changes_id(name))
-        references.want(Case, delivery.message.case)  # it may have been merged since
+        if delivery.message.case is not None:
+            references.want(Case, delivery.message.case)  # it may have been merged since
 
 
 def _want_case_handle(id: UUID, found: Found, references: References) -> None:

@@ -6,7 +6,7 @@ from processors.cases.evolve import fold
 from processors.cases.work import Facts
 from schemas.capabilities import Capabilities, Visibility
 from schemas.cases import CaseEvent, CaseReplied, CaseWentPrivate, CaseWentPublic
-from schemas.commands import AnswerPrivately, MergeCase, ReplyToCase, SettleDelivery
+from schemas.commands import AnswerPrivately, HideMessage, MergeCase, ReplyToCase, SettleDelivery
 from schemas.documents import Case, Delivery
 from schemas.errors import Invalid
 from schemas.events import Event, Payload
@@ -21,6 +21,7 @@ from schemas.interactions import (
     Role,
 )
 from schemas.outbound import (
+    ChangeKind,
     DeliveryFailed,
     DeliverySent,
     DeliveryState,
@@ -36,7 +37,9 @@ PRIVATE = Capabilities(reply=True, longest=100)
 THREAD, DIRECT = "x:post:900:1", "x:dm:900:501-900"
 
 
-def wrote(name: str, account: str, conversation: str, is_proven: bool = False) -> Event:
+def wrote(
+    name: str, account: str, conversation: str, is_proven: bool = False, may_change: bool = False
+) -> Event:
     return event_of(
         InteractionReceived(
             part=Part(item=item_id("x", account, name)),
@@ -52,6 +55,7 @@ def wrote(name: str, account: str, conversation: str, is_proven: bool = False) -
             participants=(ANN,),
             content=Content(subject="Hello", text="Where is it?"),
             thread_is_proven=is_proven,
+            may_change=may_change,
         )
     )
 
@@ -59,10 +63,10 @@ def wrote(name: str, account: str, conversation: str, is_proven: bool = False) -
 class Square(World):
     """A case that a public post opened."""
 
-    def __init__(self, public: Capabilities = PUBLIC) -> None:
+    def __init__(self, public: Capabilities = PUBLIC, may_change: bool = False) -> None:
         super().__init__()
         self.public = public
-        self.decide(wrote("post:1", "acme", THREAD))
+        self.decide(wrote("post:1", "acme", THREAD, may_change=may_change))
 
     def facts(self, refuse: bool = False) -> Facts:
         able = {"x:acme": self.public, "x:acme-dm": PRIVATE}
@@ -208,6 +212,16 @@ def test_a_refused_private_answer_leaves_the_case_public_and_tells_nobody() -> N
     assert (square.case().account, square.case().conversation) == ("acme", THREAD)
     square.do(ReplyToCase(case=square.case().id, actor=AGENT, text="Please write to us"))
     assert (square.sent()[-1].account, square.sent()[-1].conversation) == ("acme", THREAD)
+
+
+def test_what_was_written_in_public_is_hidden_there_though_the_case_is_answered_in_private_by_now() -> None:
+    square = Square(PUBLIC.model_copy(update={"hide": True}), may_change=True)
+    square.answer()
+    hide = HideMessage(case=square.case().id, actor=AGENT, external_id="x:post:1")
+    assert square.do(hide, refuse=True)[0].error is None
+    hiding = square.sent()[-1]
+    assert (hiding.account, hiding.conversation) == ("acme", THREAD)
+    assert hiding.change is not None and hiding.change.kind is ChangeKind.HIDE
 
 
 def test_a_case_that_moved_is_the_fold_of_its_events() -> None:

@@ -143,6 +143,7 @@ class Relay:
         self.sent: list[OutboundMessage] = []
         self.status = ReceiptStatus.SENT
         self.reason = ""
+        self.may_change = False
         self.onward: Deliverer | None = None
         """What really sends, where a test wants to see the mail."""
 
@@ -150,7 +151,8 @@ class Relay:
         self.sent.append(message)
         if self.onward is not None:
             return await self.onward.deliver(message)
-        return Receipt(self.status, external_id=f"mail:{message.message}@hub", reason=self.reason)
+        name = f"mail:{message.message}@hub"
+        return Receipt(self.status, external_id=name, reason=self.reason, may_change=self.may_change)
 
 
 @dataclass

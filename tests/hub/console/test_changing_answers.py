@@ -4,7 +4,9 @@ import re
 
 import httpx
 
+from schemas.capabilities import Capabilities, Visibility
 from schemas.documents import Case
+from schemas.outbound import ChangeKind
 from schemas.ports import ReceiptStatus
 from tests.hub.console.office import Office, Visitor
 from tests.hub.console.test_offered import ADDRESS, offer
@@ -130,3 +132,34 @@ async def test_what_cannot_be_hidden_has_no_button_and_the_api_says_why(office: 
         entry = (await ann.get(f"/api/v1/cases/{case.number}/timeline")).json()["items"][-1]["id"]
         refused = await called(ann, f"/api/v1/cases/{case.number}/messages/{entry}/hide", {})
         assert refused.status_code == 422 and "hides nothing" in refused.text
+
+
+async def test_what_was_written_in_public_keeps_its_buttons_though_the_case_is_answered_in_private_by_now(
+    office: Office,
+) -> None:
+    public = Capabilities(
+        reply=True, visibility=Visibility.PUBLIC, private="contact", hide=True, edit=True, delete=True
+    )
+    async with office.signed_in("ann") as ann:
+        deciding = office.service._deciding
+        office.service.capabilities = deciding.capabilities = {
+            "email:support": public,
+            "email:contact": Capabilities(reply=True, longest=60),
+        }
+        office.relay.may_change = True
+        case = await office.write("rude", may_change=True)
+        address = f"{ADDRESS}/{case.number}"
+        await ann.post(f"{address}/write", mode="reply", text="We are sorry.", request="n")
+        await office.settle()
+        await ann.post(f"{address}/answer-privately", text="Your number?", public_text="", request="p")
+        await office.settle()
+        page = (await ann.get(address)).text
+        assert "hide-message" in page
+        assert page.count('hx-post="' + address + '/edit-answer"') == 1, (
+            "of the public answer, and not of the private one"
+        )
+        await ann.post(f"{address}/hide-message", external_id="mail:rude", hidden="yes", request="h")
+        await office.settle()
+        hiding = office.relay.sent[-1]
+        assert hiding.account == "support"
+        assert hiding.change is not None and hiding.change.kind is ChangeKind.HIDE
