@@ -18,8 +18,10 @@ from schemas.sentences import Sentence
 FOLDER = Path(__file__).parent / "sentences"
 LONGEST_RECOGNIZED = 2000
 DEEPEST = 6
-FEWEST_LETTERS = 6
+FEWEST_LETTERS = 10
 """A template with fewer letters of its own fits too much to be recognized by."""
+NEVER_STORED = "explaining"
+"""The part whose short templates are only ever put together on the spot: words of vendors would fit them by chance."""
 
 Forms = str | Mapping[str, str]
 """The text, or one for each form of the plural that the value `n` asks for."""
@@ -27,12 +29,21 @@ Forms = str | Mapping[str, str]
 
 @cache
 def sentences_of(language: str) -> Mapping[str, Forms]:
-    """What the files of a language say; none for English, which needs none. Their tables only group them."""
+    """What the files of a language say; none for English, which needs none."""
     found: dict[str, Forms] = {}
     for path in sorted(FOLDER.glob(f"*/{language}.toml")):
         with path.open("rb") as file:
             found |= tomllib.load(file)
     return found
+
+
+@cache
+def _never_stored() -> frozenset[str]:
+    found: set[str] = set()
+    for path in (FOLDER / NEVER_STORED).glob("*.toml"):
+        with path.open("rb") as file:
+            found |= tomllib.load(file).keys()
+    return frozenset(found)
 
 
 class Sayings:
@@ -94,7 +105,7 @@ class Sayings:
             parts = list(Formatter().parse(template))
             letters = sum(len(literal) for literal, *_ in parts)
             names = [name for _, name, _, _ in parts if name]
-            if names and letters >= FEWEST_LETTERS:
+            if names and letters >= FEWEST_LETTERS and template not in _never_stored():
                 found.append((letters, template, names, re2.compile(_pattern(parts))))
         return [(template, names, pattern) for _, template, names, pattern in sorted(found, key=_most)]
 
