@@ -6,6 +6,7 @@ from uuid import UUID
 
 from hub.company import Company
 from hub.refolding import Refolding
+from hub.staging import Staging
 from processors.cases.decide import ROUNDS, Result, decide, leads_on, wants
 from processors.cases.work import Facts
 from schemas.capabilities import Capabilities, Count
@@ -37,6 +38,7 @@ class Deciding:
         self._clock = clock
         self._company = company
         self._refolding = Refolding(engine)
+        self._staging = Staging(engine, clock)
         self._answer_accounts = answer_accounts
         self.capabilities: Mapping[str, Capabilities] = capabilities or {}
         self._counts: Mapping[str, Count] = counts or {}
@@ -87,12 +89,16 @@ class Deciding:
         return _message_of(work.finish())
 
     async def request(self, event: Event) -> None:
-        """Decide one request and commit it, or raise what is wrong with it. Done already is done."""
+        """Decide one request and commit it, with the files that were uploaded for it, or raise what is wrong with it. Done
+        already is done."""
+        files = await self._staging.sent(getattr(event.data, "attachments", ()))
         for _ in range(ATTEMPTS):
             work, results = decide([event], await self.load([event]), self.facts(refuse=True))
             _raise(results[0])
+            step = _durable(work.finish())
+            step.blobs += files
             try:
-                await self._engine.commit(_durable(work.finish()))
+                await self._engine.commit(step)
             except Conflict:
                 continue  # somebody else changed the case meanwhile: look again, it may still be possible
             return

@@ -7,11 +7,11 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 from connectors.kit.signed_tokens import SignedTokens
 from connectors.kit.uploads import Upload, UploadLimits, check_uploads, store
+from hub.staging import GOOD_FOR, Staging
 from schemas.errors import Invalid
 from schemas.interactions import Attachment
 from schemas.ports import Clock, Engine
@@ -20,7 +20,6 @@ from schemas.sentences import said
 LONGEST_TOKEN = 8000
 LONGEST_ALT = 1000
 MOST_FILES = 10
-GOOD_FOR = timedelta(days=7)
 LIMITS = UploadLimits(files=MOST_FILES)
 FAULTS = {
     "empty-file": "it is empty",
@@ -39,7 +38,7 @@ class Uploaded:
 
 class OutgoingFiles:
     def __init__(self, engine: Engine, clock: Clock, secret: bytes) -> None:
-        self._engine = engine
+        self._staging = Staging(engine, clock)
         self._clock = clock
         self._tokens = SignedTokens(secret, "outgoing file")
 
@@ -60,7 +59,7 @@ class OutgoingFiles:
                 )
             )
         attachment, blob = store(upload)
-        await self._engine.put_blob(blob.content, attachment.media_type)
+        await self._staging.keep(blob)
         return self.offer(user, case, attachment.model_copy(update={"alt": alt[:LONGEST_ALT]}))
 
     def offer(self, user: str, case: UUID, attachment: Attachment) -> Uploaded:

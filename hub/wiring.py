@@ -44,6 +44,7 @@ from hub.runner import Runner
 from hub.secrets import derived, secret_of
 from hub.service import Service
 from hub.settings import HubSettings
+from hub.staging import Staging
 from hub.timers import Timers
 from hub.verify import Verifier
 from hub.waiting_changes import WaitingChanges
@@ -159,6 +160,7 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         accounts.purge,
         Drafts(engine, clock).purge,
         Presences(engine, clock).purge,
+        Staging(engine, clock).purge,
         WaitingChanges(engine, clock).purge,
         engine.expire,
         Refolding(engine).run,

@@ -25,6 +25,7 @@ from schemas.installation import INSTALLATIONS
 from schemas.members import LEASES, MEMBERS
 from schemas.organizations import MEMBERSHIPS, ORGANIZATION_DOMAINS, ORGANIZATIONS
 from schemas.saved_views import SAVED_VIEWS
+from schemas.staged import STAGED_FILES
 
 
 def _next_due(case: Case) -> datetime | None:
@@ -165,6 +166,7 @@ COLLECTIONS: tuple[Collection, ...] = (
     BLOCKS,
     HELD,
     SAVED_VIEWS,
+    STAGED_FILES,
     ORGANIZATIONS,
     ORGANIZATION_DOMAINS,
     MEMBERSHIPS,

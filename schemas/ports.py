@@ -144,6 +144,10 @@ class Engine(Protocol):
         """Keep bytes durably before anything refers to them (for what is too large to wait in memory)."""
         ...
 
+    async def remove_blob(self, ref: BlobRef) -> None:
+        """For bytes to which nothing refers any more, as whoever kept them knows. Does nothing where they are gone."""
+        ...
+
     async def backup(self, folder: str) -> None:
         """A consistent copy into an empty folder, while running. Raises Refused where the servers have their own means."""
         ...

@@ -42,7 +42,7 @@ from sinks.kafka.offsets import Offsets, covers, from_place, sortable, to_positi
 from sinks.kafka.settings import KafkaSettings
 from sinks.kafka.stamps import Stamps
 from sinks.mongo import documents
-from sinks.mongo.blobs import PART_BYTES, check_name, known_blobs, read_blob, write_blobs
+from sinks.mongo.blobs import PART_BYTES, check_name, known_blobs, read_blob, remove_blob, write_blobs
 from sinks.mongo.consumers import handled, load_claims, read_outcomes, read_positions
 from sinks.mongo.driver import open_database
 from sinks.mongo.entries import Selection, load_entries, timeline
@@ -220,6 +220,9 @@ class DistributedEngine:
         ref = BlobRef(sha256=name, size=len(content), media_type=media_type)
         await write_blobs(self.database, [Blob(ref, content)], self.files)
         return ref
+
+    async def remove_blob(self, ref: BlobRef) -> None:
+        await remove_blob(self.database, ref, self.files)
 
     # -- keeping ----------------------------------------------------------------------------------------------------
 

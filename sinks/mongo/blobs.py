@@ -66,6 +66,13 @@ async def read_blob(database: DocumentDatabase, ref: BlobRef, files: Files | Non
     return bytes(content)
 
 
+async def remove_blob(database: DocumentDatabase, ref: BlobRef, files: Files | None = None) -> None:
+    """The document first, so that nothing names a file that is not there."""
+    await database.collection(BLOBS).delete_all({"_id": ref.sha256})
+    if ref.size > LARGEST_DOCUMENT_BYTES:
+        await (files or database).remove_file(ref.sha256)
+
+
 async def blob_faults(database: DocumentDatabase, files: Files | None = None) -> AsyncIterator[str]:
     after = ""
     while rows := await database.collection(BLOBS).find(

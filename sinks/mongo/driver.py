@@ -6,6 +6,7 @@
 All other options of the address are the driver's own; TLS and the user may stand in the settings instead. Writes are acknowledged by a majority and journalled.
 """
 
+import contextlib
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,14 +18,13 @@ from gridfs.asynchronous import AsyncGridFSBucket
 from gridfs.errors import CorruptGridFile, NoFile
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorGridFSBucket
 from pymongo.errors import (
-    AutoReconnect,
     BulkWriteError,
     ConfigurationError,
+    ConnectionFailure,
     DuplicateKeyError,
     InvalidURI,
     OperationFailure,
     PyMongoError,
-    ServerSelectionTimeoutError,
 )
 
 from schemas.errors import Invalid, Outage, Unreachable
@@ -45,16 +45,22 @@ there are more. What is not known yet counts as one."""
 FERRETDB = "ferretdbVersion"
 FILES = "blob_files"
 UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
+NOT_YET_OR_NO_LONGER = frozenset({6, 7, 89, 91, 189, 9001, 10107, 11600, 11602, 13435, 13436})
+"""What a server says while it starts, stops or loses its part as the primary: the codes of "state change" and network errors,
+https://github.com/mongodb/specifications/blob/master/source/server-discovery-and-monitoring/server-discovery-and-monitoring.md"""
+HUNG_UP = ("connection closed", "connection is already closed", "reset by peer", "Broken pipe", "EOF")
 AS_THE_ADDRESS_SAYS = MongoSettings()
 
 
 @contextmanager
 def outages() -> Iterator[None]:
+    """Turns errors of the driver into Outage; Unreachable where waiting may be all that it takes."""
     try:
         yield
     except OperationFailure as error:
-        raise Outage(_refused(error)[:500]) from error
-    except PyMongoError as error:
+        kind = Unreachable if error.code in NOT_YET_OR_NO_LONGER else Outage
+        raise kind(_refused(error)[:500]) from error
+    except (PyMongoError, OSError) as error:
         raise _not_reached(error) from error
 
 
@@ -73,7 +79,8 @@ def _refused(error: OperationFailure) -> str:
     return f"mongodb: the server refused: {error}"
 
 
-def _not_reached(error: PyMongoError) -> Outage:
+def _not_reached(error: PyMongoError | OSError) -> Outage:
+    """A server that hangs up may be one that starts, as well as one that is spoken to in the wrong way: it is waited for, and told why."""
     said = str(error)
     if "CERTIFICATE_VERIFY_FAILED" in said:
         reason = said.partition("certificate verify failed: ")[2].partition(" (")[0] or "it is not known"
@@ -81,17 +88,19 @@ def _not_reached(error: PyMongoError) -> Outage:
             f"mongodb: the server's certificate is not believed ({reason}); set mongodb.tls.certificate_authorities to the "
             "authority that signed it, or write the name that it is for in `store`"
         )
+    hangs_up = any(each in said for each in HUNG_UP)
     if "SSL handshake failed" in said or "[SSL" in said:
-        return Outage(
+        kind = Outage if "[SSL" in said and not hangs_up else Unreachable
+        return kind(
             f"mongodb: TLS fails; does the server speak it, and does it ask for mongodb.tls.certificate? {said}"[
                 :500
             ]
         )
-    hangs_up = "connection closed" in said or "connection is already closed" in said
-    if isinstance(error, ServerSelectionTimeoutError | AutoReconnect) and hangs_up:
-        return Outage(f"mongodb: the server hangs up; does it want mongodb.tls? {said}"[:500])
-    kind = Unreachable if isinstance(error, ServerSelectionTimeoutError) else Outage
-    return kind(f"mongodb: {type(error).__name__}: {said}"[:500])
+    if not isinstance(error, ConnectionFailure | OSError):
+        return Outage(f"mongodb: {type(error).__name__}: {said}"[:500])
+    if hangs_up:
+        return Unreachable(f"mongodb: the server hangs up; does it want mongodb.tls? {said}"[:500])
+    return Unreachable(f"mongodb: {type(error).__name__}: {said}"[:500])
 
 
 class MongoCollection:
@@ -218,6 +227,11 @@ class MongoDatabase:
             except CorruptGridFile:
                 return b""
             return content
+
+    async def remove_file(self, name: str) -> None:
+        for each in await self.collection(f"{FILES}.files").find({"filename": name}, ("_id",)):
+            with outages(), contextlib.suppress(NoFile):
+                await self._bucket().delete(each["_id"])
 
     async def ping(self) -> None:
         """The first time it also learns what the server is."""

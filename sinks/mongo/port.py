@@ -50,6 +50,10 @@ class Files(Protocol):
 
     async def get_file(self, name: str) -> bytes | None: ...
 
+    async def remove_file(self, name: str) -> None:
+        """Does nothing where there is none."""
+        ...
+
 
 class Bucket(Files, Protocol):
     """Files apart from the database."""

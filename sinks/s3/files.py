@@ -1,7 +1,7 @@
 """Files in a bucket, each named by the SHA-256 of its bytes. Written whole or not at all, and never changed."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -90,6 +90,10 @@ class S3Files:
                 return bytes(await found.bytes_async())
             except (NotFoundError, FileNotFoundError):
                 return None
+
+    async def remove_file(self, name: str) -> None:
+        with outages("removing"), suppress(NotFoundError, FileNotFoundError):
+            await obstore.delete_async(self._store, name)
 
     async def sweep(self, known: Known) -> int:
         """Looks at the next files of the bucket, and removes those that nothing names for a day. Returns how many."""

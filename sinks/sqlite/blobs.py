@@ -63,6 +63,9 @@ class BlobFiles:
         temporary.rename(path)
         crash_point("engine.after-blob-rename")
 
+    def remove(self, name: str) -> None:
+        self.path(name).unlink(missing_ok=True)
+
     def read(self, name: str) -> bytes | None:
         try:
             return self.path(name).read_bytes()
@@ -89,6 +92,10 @@ def write_blob_row(connection: apsw.Connection, blob: Blob) -> None:
     content = blob.content if len(blob.content) <= LARGEST_ROW_BYTES else None
     sql = "INSERT INTO blobs (sha256, size, content) VALUES (?, ?, ?) ON CONFLICT (sha256) DO NOTHING"
     connection.execute(sql, (bytes.fromhex(blob.ref.sha256), blob.ref.size, content))
+
+
+def remove_blob_row(connection: apsw.Connection, ref: BlobRef) -> None:
+    connection.execute("DELETE FROM blobs WHERE sha256 = ?", (bytes.fromhex(ref.sha256),))
 
 
 def find_blob(connection: apsw.Connection, files: BlobFiles, ref: BlobRef) -> bytes | Path:

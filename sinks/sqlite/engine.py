@@ -41,6 +41,7 @@ from sinks.sqlite.blobs import (
     check_name,
     find_blob,
     read_blob,
+    remove_blob_row,
     sync_folder,
 )
 from sinks.sqlite.check import faults
@@ -78,6 +79,8 @@ class SqliteEngine:
         self._names = store.names
         self._tables: Tables = store.tables
         self._files = files
+        self._files_stay = asyncio.Lock()
+        """Held while a file goes, and while a backup copies those that its rows tell of."""
         loop = asyncio.get_running_loop()
         self._tail = Tail(loop, store.head.seq)
         self.store = store
@@ -236,8 +239,14 @@ class SqliteEngine:
         await self.commit(Step(blobs=[Blob(ref, content)]))
         return ref
 
+    async def remove_blob(self, ref: BlobRef) -> None:
+        async with self._files_stay:
+            await self.write(lambda store: remove_blob_row(store.connection, ref))
+            await self.readers.do(self._files.remove, ref.sha256)
+
     async def backup(self, folder: str) -> None:
-        await asyncio.to_thread(make_backup, self.folder, Path(folder), self._clock.now())
+        async with self._files_stay:
+            await asyncio.to_thread(make_backup, self.folder, Path(folder), self._clock.now())
 
     async def check(self) -> AsyncIterator[str]:
         with outages():

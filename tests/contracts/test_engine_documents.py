@@ -186,6 +186,20 @@ async def test_a_blob_is_had_in_parts(engine: Engine, size: int) -> None:
         await anext(engine.blob_parts(BlobRef(sha256="f" * 64, size=3)), b"")
 
 
+@pytest.mark.parametrize("size", [10, 100_000])
+async def test_a_blob_that_is_removed_is_gone_and_may_come_again(engine: Engine, size: int) -> None:
+    ref = await engine.put_blob(b"x" * size, "text/plain")
+    kept = await engine.put_blob(b"y" * size, "text/plain")
+    for _ in range(2):  # again is nothing
+        await engine.remove_blob(ref)
+    with pytest.raises(Unknown):
+        await engine.blob(ref)
+    assert await engine.blob(kept) == b"y" * size
+    assert [fault async for fault in engine.check()] == []
+    assert await engine.put_blob(b"x" * size, "text/plain") == ref
+    assert await engine.blob(ref) == b"x" * size
+
+
 async def test_queues_are_counted(engine: Engine) -> None:
     await many(engine)
     orders = QueueCount("orders", open=3, unassigned=2, overdue=1, oldest_waiting=minutes(1))

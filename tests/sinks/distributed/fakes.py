@@ -173,6 +173,9 @@ class FakeDatabase:
     async def get_file(self, name: str) -> bytes | None:
         return self.files.get(name)
 
+    async def remove_file(self, name: str) -> None:
+        self.files.pop(name, None)
+
     async def ping(self) -> None:
         return
 
