@@ -14,6 +14,7 @@ from playwright.async_api import Browser, BrowserContext, expect
 from connectors.email.standin.mailbox import Mailbox
 from tests.e2e.engines import BOTH, EMBEDDED, SERVERS
 from tests.e2e.hubs import HubProcess, hubbub, send_mail
+from tests.e2e.peers import PEERS, strokes_of
 from tests.e2e.people import make_agent, parsed, sign_in, text_of
 from tests.e2e.working_day import UNASSIGNED, Agent, ByKeyboard, ByMouse, OnPhone
 from tests.e2e.working_office import Office, open_office
@@ -176,6 +177,10 @@ async def test_a_tuesday_loses_no_draft_doubles_no_answer_and_leaves_no_case(
         print(
             f"{each.name} ({type(each).__name__}): {len(done.cases)} cases, {statistics.median(done.cases):.2f} s and "
             f"{done.strokes / max(1, len(done.cases)):.1f} strokes a case, {done.troubles} times loaded again"
+        )
+    for program, keys in PEERS.items():
+        print(
+            f"{program}: {strokes_of(keys)} strokes a case by its documented keys, clicks where it has none"
         )
 
 

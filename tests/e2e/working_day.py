@@ -21,7 +21,7 @@ class Worked:
     cases: list[float] = field(default_factory=list)
     """Seconds for each, from opening it to the next."""
     strokes: int = 0
-    """Keys pressed, clicks and taps; the letters of answers are not counted."""
+    """Keys pressed (those held together are one stroke), clicks and taps; the letters of answers are not counted."""
     troubles: int = 0
     """How often the page was loaded again because something did not answer."""
 
@@ -128,10 +128,7 @@ class ByKeyboard(Agent):
         page, number = self.page, await self.number()
         await self.press("r")
         await page.keyboard.insert_text(ANSWER.format(name=self.name))
-        await self.press("Control+Enter")
-        await expect(page.locator(".message.ours")).to_contain_text("looked after", timeout=PATIENCE_MS)
-        await page.locator("#conversation").focus()
-        await self.press("e")
+        await self.press("Control+Shift+Enter")
         await self.gone(number)
 
 

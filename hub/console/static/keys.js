@@ -95,10 +95,11 @@ function escape(event) {
 
 function send(event) {
   const form = event.target.closest?.("form");
-  const button = [...(form?.querySelectorAll("button.primary") ?? [])].find((each) => each.offsetParent);
+  const buttons = [...(form?.querySelectorAll(event.shiftKey ? ".send-resolve" : "button.primary") ?? [])];
+  const button = buttons.find((each) => each.offsetParent);
   if (!button) return;
   event.preventDefault();
-  form.requestSubmit(button);
+  button.click(); // and not requestSubmit, which leaves out what the button says
 }
 
 function focus(element) {

@@ -56,11 +56,15 @@ async def test_a_case_is_worked_with_the_keyboard_alone(office: Office, browser:
         await expect(page.locator("#case-title")).to_have_text(
             "Another question"
         )  # the next case of the list
+        await page.keyboard.press("r")
+        await page.keyboard.type("Yes.")
+        await page.keyboard.press("Control+Shift+Enter")
+        await expect(page.locator(".facts").get_by_text("Resolved", exact=True)).to_be_visible()
         assert await ann.violations() == []
     await office.settle()
     after = await office.service.case_after(case.id)
     assert (after.assignee, after.state) == ("ann", CaseState.RESOLVED)
-    assert [each.text for each in office.relay.sent] == ["It arrives on Tuesday."]
+    assert [each.text for each in office.relay.sent] == ["It arrives on Tuesday.", "Yes."]
 
 
 async def test_a_refused_claim_says_who_was_first_and_when(
