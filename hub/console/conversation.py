@@ -273,9 +273,9 @@ def actor_name(actor: Actor, telling: Telling) -> str:
 def _file(entry: Entry, attachment: Attachment, telling: Telling) -> FileView:
     words = telling.words
     icon = "image" if attachment.media_type.startswith("image/") else "paperclip"
-    note = words.t("message.not-kept", reason=attachment.note) if attachment.blob is None else attachment.note
-    blob = attachment.blob
+    note, blob = words.t.said(attachment.note), attachment.blob
     if blob is None:
+        note = words.t("message.not-kept", reason=note)
         return FileView(attachment.name, words.size(attachment.size), None, icon, note)
     kind = kind_of(attachment)
     return FileView(
@@ -292,7 +292,7 @@ def _file(entry: Entry, attachment: Attachment, telling: Telling) -> FileView:
 def _delivery(entry: Entry, words: Words) -> DeliveryView | None:
     if entry.kind is not EntryKind.REPLY or entry.delivery is None or entry.message is None:
         return None
-    reason = entry.delivery_reason or words.t("delivery.no-reason")
+    reason = words.t.said(entry.delivery_reason) or words.t("delivery.no-reason")
     send_at = entry.detail.get("send_at")
     when = words.when(datetime.fromisoformat(send_at)).words if isinstance(send_at, str) else ""
     said = words.t(f"delivery.{entry.delivery}", reason=reason, when=when)
@@ -333,7 +333,7 @@ def _change_became(entry: Entry, words: Words) -> DeliveryView | None:
     """Where it went wrong; that it was done stands at the answer."""
     if entry.delivery not in BAD or entry.message is None:
         return None
-    reason = entry.delivery_reason or words.t("delivery.no-reason")
+    reason = words.t.said(entry.delivery_reason) or words.t("delivery.no-reason")
     return DeliveryView(
         str(entry.delivery),
         words.t(f"delivery.change-{entry.delivery}", reason=reason),
@@ -347,7 +347,7 @@ def _delivery_step(entry: Entry, telling: Telling) -> str:
     """Only what went wrong; that an answer was sent stands at the answer itself, and of a change where it was asked for."""
     if entry.delivery not in TOLD_LATER or entry.detail.get("change"):
         return ""
-    reason = entry.delivery_reason or telling.words.t("delivery.no-reason")
+    reason = telling.words.t.said(entry.delivery_reason) or telling.words.t("delivery.no-reason")
     return telling.words.t(f"step.delivery-{entry.delivery}", reason=reason)
 
 
@@ -407,6 +407,8 @@ def _value(name: str, value: object, telling: Telling) -> str:
         return telling.queue_title(value)
     if name == "priority":
         return telling.words.t.either(f"priority.{value}", value)
+    if name == "reason":
+        return telling.words.t.said(value)
     if name == "assignee":
         face = telling.faces.agent(value)
         return face.name if face else value

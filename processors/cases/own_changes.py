@@ -15,6 +15,7 @@ from schemas.documents import Case, Delivery, Edit, MessageChanges, OwnChange, W
 from schemas.errors import Invalid, Stale, Unknown
 from schemas.interactions import Content
 from schemas.outbound import ChangeKind, DeliveryState, OutboundMessage, SentChange
+from schemas.sentences import said
 
 NOTHING = Capabilities()
 
@@ -106,7 +107,9 @@ def _target(work: Work, case: Case, message: UUID) -> tuple[Delivery, MessageCha
     if delivery is None or delivery.message.case not in (case.id, *case.absorbed) or delivery.message.change:
         raise Unknown("there is no such answer in this case")
     if delivery.state is not DeliveryState.SENT:
-        raise Stale(f"the answer is {delivery.state}, and only what was sent can be changed")
+        raise Stale(
+            said("the answer is {state}, and only what was sent can be changed", state=said(delivery.state))
+        )
     name = delivery.external_id
     changes = work.get(MessageChanges, changes_id(name)) or nothing_yet(work, name)
     if changes.deleted_at is not None:
@@ -127,7 +130,15 @@ def _offered(work: Work, channel: str, account: str) -> Capabilities:
 def _must_be_none(faults: dict[str, str], channel: str) -> None:
     if faults:
         field, fault = next(iter(faults.items()))
-        raise Invalid(f"{channel} cannot do this: its {field} {fault}", faults)
+        raise Invalid(
+            said(
+                "{channel} cannot do this: its {field} {fault}",
+                channel=said(channel),
+                field=said(field),
+                fault=fault,
+            ),
+            faults,
+        )
 
 
 def _reads_now(delivery: Delivery, changes: MessageChanges) -> str:
