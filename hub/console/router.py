@@ -33,6 +33,7 @@ from hub.console import (
 )
 from hub.console.configuring import changes as company_changes
 from hub.console.configuring import items as company_items
+from hub.console.configuring import lists as company_lists
 from hub.console.console import Console, Handler, guarded, unguarded
 from hub.console.frames import Frames
 from hub.console.places import ROOT
@@ -104,14 +105,14 @@ GUARDED: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/blocked/{id}/unblock", blocking.unblock),
     ("GET", "/team", overseeing.team),
     ("GET", "/audit", overseeing.audit),
-    ("GET", "/company", company_items.company),
+    ("GET", "/company", company_lists.company),
     ("GET", "/company/changes", company_changes.show_changes),
     ("POST", "/company/changes", company_changes.act_on_changes),
     ("GET", "/company/versions", company_changes.show_versions),
     ("GET", "/company/versions/{number}", company_changes.show_version),
     ("POST", "/company/versions/{number}/back", company_changes.go_back),
-    ("GET", "/company/{kind}", company_items.list_items),
-    ("POST", "/company/{kind}", company_items.act_on_list),
+    ("GET", "/company/{kind}", company_lists.list_items),
+    ("POST", "/company/{kind}", company_lists.act_on_list),
     ("GET", "/company/{kind}/new", company_items.show_new),
     ("POST", "/company/{kind}/new", company_items.act_on_item),
     ("GET", "/company/{kind}/{name}", company_items.show_item),

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from hub.configuring import LONGEST_NOTE
 from hub.console.configuring import saying
-from hub.console.configuring.items import BASE, KINDS, page
+from hub.console.configuring.pages import BASE, KINDS, page
 from hub.console.console import Console, only_with
 from hub.console.words import Catalogue, Moment, Words
 from hub.http.rights import Right

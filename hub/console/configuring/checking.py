@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from hub.console.configuring.forms import ItemForm
-from hub.console.configuring.more_forms import TemplateForm
+from hub.console.configuring.text_forms import TemplateForm
 from hub.console.words import Catalogue
 from hub.loading.sentences import sentence
 from processors.configuration import problems as all_problems
