@@ -126,14 +126,15 @@ async def dead_letter(console: Console, request: Request) -> Response:
 
 
 async def _dead(console: Console, request: Request, letter: DeadLetter, problem: str = "") -> Response:
+    words = console.words(request)
     facts = [
         ("event", str(letter.event)),
         ("type", letter.event_type),
         ("key", letter.key),
-        ("consumer", letter.consumer),
+        ("consumer", _consumer(letter.consumer, words)),
         *letter.attributes.items(),
     ]
-    row = _dead_row(letter, console.words(request))
+    row = _dead_row(letter, words)
     return await _letter(
         console, request, "dead-letters", row, str(letter.state), facts, letter.value, problem
     )
@@ -157,7 +158,7 @@ async def _letter(
         row=row,
         state=words.t(f"letters.state-{state}"),
         is_open=state == "open",
-        facts=[each for each in facts if each[1]],
+        facts=[(words.t.either(f"letters.facts.{name}", name), value) for name, value in facts if value],
         original=content[:SHOWN_BYTES].decode("utf-8", "replace").replace("\x00", "�"),
         cut=cut if len(content) > SHOWN_BYTES else "",
     )
@@ -202,7 +203,10 @@ async def health(console: Console, request: Request) -> Response:
     channels = [_health(each, words) for each in await known_connectors(context)]
     names = list(context.consumers)
     lags = await asyncio.gather(*(context.engine.lag(name, context.consumers[name]) for name in names))
-    values = {"channels": channels, "consumers": list(zip(names, lags, strict=True))}
+    values = {
+        "channels": channels,
+        "consumers": [(_consumer(name, words), lag) for name, lag in zip(names, lags, strict=True)],
+    }
     return await _page(console, request, "health.html", "health", words.t("health.title"), values)
 
 
@@ -241,7 +245,7 @@ def _quarantine_row(item: QuarantineItem, words: Words) -> LetterRow:
         f"{ROOT}/quarantine/{item.id}",
         words.ago(item.received_at),
         f"{channel_name(words, item.channel)} · {item.account}",
-        item.stage,
+        words.t.either(f"letters.stages.{item.stage}", item.stage),
         item.reason,
         item.attempts,
     )
@@ -251,11 +255,15 @@ def _dead_row(letter: DeadLetter, words: Words) -> LetterRow:
     return LetterRow(
         f"{ROOT}/dead-letters/{letter.id}",
         words.ago(letter.added_at),
-        f"{letter.event_type.removeprefix('hubbub.')} · {letter.consumer}",
-        letter.stage,
+        f"{letter.event_type.removeprefix('hubbub.')} · {_consumer(letter.consumer, words)}",
+        words.t.either(f"letters.stages.{letter.stage}", letter.stage),
         letter.reason,
         letter.attempts,
     )
+
+
+def _consumer(name: str, words: Words) -> str:
+    return words.t.either(f"letters.consumers.{name}", name)
 
 
 def _id(request: Request) -> UUID:
