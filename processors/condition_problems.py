@@ -12,7 +12,6 @@ from schemas.conditions import (
     FIELDS,
     OPERATORS,
     All,
-    AnyOf,
     Clause,
     Condition,
     FieldType,
@@ -36,6 +35,7 @@ MEANS = {
     FieldType.BOOLEAN: "true or false",
 }
 LISTS = frozenset({Operator.IN, Operator.HAS_ANY, Operator.HAS_ALL})
+"""Operators whose value is a list."""
 EMPTY = {
     Operator.CONTAINS: "is empty, and every text contains nothing",
     Operator.STARTS_WITH: "is empty, and every text starts with nothing",
@@ -62,13 +62,12 @@ def problems(
 
 
 def _children(condition: Condition) -> list[tuple[str, Condition]]:
+    if isinstance(condition, Clause):
+        return []
     if isinstance(condition, Not):
         return [("not", condition.not_)]
-    if isinstance(condition, All):
-        return [(f"all[{index}]", child) for index, child in enumerate(condition.all)]
-    if isinstance(condition, AnyOf):
-        return [(f"any[{index}]", child) for index, child in enumerate(condition.any)]
-    return []
+    kind, children = ("all", condition.all) if isinstance(condition, All) else ("any", condition.any)
+    return [(f"{kind}[{index}]", child) for index, child in enumerate(children)]
 
 
 def _clause_problems(condition: Condition, choices: Choices, path: str) -> list[Problem]:

@@ -11,11 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.console.about import URL
-from hub.console.acting import Asked, asked_of, refused
+from hub.console.asking import asked_of, done, refused
 from hub.console.console import Console, only_with
 from hub.console.places import ROOT
-from hub.console.reading import case_page, place_of
-from hub.console.rendering import is_partial
 from hub.console.rows import channel_icon
 from hub.console.words import Moment
 from hub.http.customers import exported
@@ -71,7 +69,7 @@ async def belong(console: Console, request: Request) -> Response:
         await organizations.put(asked.desk.principal, asked.case.handle, found.id if found else None)
     except (Invalid, Forbidden, Unknown) as refusal:
         return await refused(console, request, asked.desk, asked, refusal)
-    return await _done(console, request, asked, "belongs")
+    return await done(console, request, asked, "belongs")
 
 
 async def describe(console: Console, request: Request) -> Response:
@@ -83,7 +81,7 @@ async def describe(console: Console, request: Request) -> Response:
         await console.context.people.describe(asked.desk.principal, asked.case.handle, said, uuid4())
     except (Invalid, Forbidden, Unknown) as refusal:
         return await refused(console, request, asked.desk, asked, refusal)
-    return await _done(console, request, asked, "described")
+    return await done(console, request, asked, "described")
 
 
 def _said(form: FormData, attribute: PersonAttribute) -> str | None:
@@ -103,14 +101,6 @@ async def export(console: Console, request: Request) -> Response:
         "Cache-Control": "no-store",
     }
     return Response(content, 200, headers, "application/json")
-
-
-async def _done(console: Console, request: Request, asked: Asked, done: str) -> Response:
-    chosen = place_of(request)
-    if not is_partial(request):
-        return console.pages.see(chosen.case_url(asked.case.number, done=done))
-    view = await asked.desk.case(asked.case.number, chosen)
-    return await case_page(console, request, asked.desk, view, more={"done": done})
 
 
 # -- pages ------------------------------------------------------------------------------------------------------------

@@ -7,11 +7,9 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.console.acting import Asked, asked_of, refused
+from hub.console.asking import asked_of, done, refused
 from hub.console.console import Console, only_with
 from hub.console.places import ROOT
-from hub.console.reading import case_page, place_of
-from hub.console.rendering import is_partial
 from hub.console.words import Moment, Words
 from hub.http.rights import Right
 from schemas.blocking import Block, HeldMessage, block_id
@@ -55,7 +53,7 @@ async def block_writer(console: Console, request: Request) -> Response:
             await console.context.service.command(asked.desk.principal, command, uuid4())
     except (Stale, Invalid, Forbidden, Unknown) as refusal:
         return await refused(console, request, asked.desk, asked, refusal)
-    return await _done(console, request, asked, "blocked", "unblock")
+    return await done(console, request, asked, "blocked", "unblock")
 
 
 async def unblock_writer(console: Console, request: Request) -> Response:
@@ -71,16 +69,7 @@ async def unblock_writer(console: Console, request: Request) -> Response:
             await console.context.service.command(asked.desk.principal, command, uuid4())
     except (Stale, Invalid, Forbidden, Unknown) as refusal:
         return await refused(console, request, asked.desk, asked, refusal)
-    return await _done(console, request, asked, "unblocked", "block")
-
-
-async def _done(console: Console, request: Request, asked: Asked, done: str, back: str) -> Response:
-    chosen = place_of(request)
-    if not is_partial(request):
-        return console.pages.see(chosen.case_url(asked.case.number, done=done))
-    view = await asked.desk.case(asked.case.number, chosen)
-    undo = {"url": view.act(back), "fields": {}}
-    return await case_page(console, request, asked.desk, view, more={"done": done, "undo": undo})
+    return await done(console, request, asked, "unblocked", "block")
 
 
 async def blocked(console: Console, request: Request) -> Response:

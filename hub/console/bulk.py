@@ -8,7 +8,8 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.console.acting import ACTIONS, Action, Asked, command_of, refusal_words
+from hub.console.actions import ACTIONS, Action
+from hub.console.asking import Asked, command_of, refusal_words
 from hub.console.console import Console
 from hub.console.desk import Desk
 from hub.console.reading import list_page, place_of

@@ -9,11 +9,12 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.console.acting import LONGEST_REQUEST, chip, time_of
+from hub.console.asking import LONGEST_REQUEST, chip
 from hub.console.composing import LONGEST_HTML, WritingView, typed
 from hub.console.console import Console
 from hub.console.desk import FileChip
 from hub.console.previewing import preview_of, preview_page
+from hub.console.times import time_of
 from hub.outgoing import MOST_FILES, Uploaded
 from schemas.commands import Command
 from schemas.errors import HubbubError, Invalid, Stale

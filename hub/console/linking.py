@@ -9,10 +9,8 @@ from uuid import UUID, uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.console.acting import Asked, asked_of, refused
+from hub.console.asking import asked_of, done, refused
 from hub.console.console import Console
-from hub.console.reading import case_page, place_of
-from hub.console.rendering import is_partial
 from schemas.errors import Forbidden, Invalid, Unknown
 
 
@@ -27,7 +25,7 @@ async def link(console: Console, request: Request) -> Response:
         await people.link(principal, first, second, asked.text("note"), uuid4())
     except (Invalid, Forbidden, Unknown) as refusal:
         return await refused(console, request, asked.desk, asked, refusal)
-    return await _done(console, request, asked, "linked", "unlink", first, second)
+    return await done(console, request, asked, "linked", "unlink", _pair(first, second))
 
 
 async def unlink(console: Console, request: Request) -> Response:
@@ -37,7 +35,7 @@ async def unlink(console: Console, request: Request) -> Response:
         await console.context.people.unlink(asked.desk.principal, first, second, "", uuid4())
     except (Invalid, Forbidden, Unknown) as refusal:
         return await refused(console, request, asked.desk, asked, refusal)
-    return await _done(console, request, asked, "unlinked", "link", first, second)
+    return await done(console, request, asked, "unlinked", "link", _pair(first, second))
 
 
 async def keep_apart(console: Console, request: Request) -> Response:
@@ -49,7 +47,7 @@ async def keep_apart(console: Console, request: Request) -> Response:
         await people.keep_apart(asked.desk.principal, asked.case.handle, other, "", uuid4())
     except (Invalid, Forbidden, Unknown) as refusal:
         return await refused(console, request, asked.desk, asked, refusal)
-    return await _done(console, request, asked, "apart", "link", asked.case.handle, other)
+    return await done(console, request, asked, "apart", "link", _pair(asked.case.handle, other))
 
 
 def _id(text: str) -> UUID | None:
@@ -59,13 +57,5 @@ def _id(text: str) -> UUID | None:
         return None
 
 
-async def _done(
-    console: Console, request: Request, asked: Asked, done: str, back: str, first: UUID, second: UUID
-) -> Response:
-    chosen = place_of(request)
-    if not is_partial(request):
-        return console.pages.see(chosen.case_url(asked.case.number, done=done))
-    view = await asked.desk.case(asked.case.number, chosen)
-    fields = {"first": str(first), "second": str(second), "other": str(second)}
-    undo = {"url": view.act(back), "fields": fields}
-    return await case_page(console, request, asked.desk, view, more={"done": done, "undo": undo})
+def _pair(first: UUID, second: UUID) -> dict[str, str]:
+    return {"first": str(first), "second": str(second), "other": str(second)}

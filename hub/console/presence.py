@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.console.acting import asked_of
+from hub.console.asking import asked_of
 from hub.console.console import Console
 from hub.presence import names
 

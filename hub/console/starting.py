@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.composing import new_place, start_of
-from hub.console.acting import chip
+from hub.console.asking import chip
 from hub.console.composing import LONGEST_HTML, WritingView, kept_fields, letter_of, typed
 from hub.console.console import Console, go
 from hub.console.letter_forms import LetterForm, again, kept_files, previewed, request_of, send_at, show

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from hub.canned import canned_answers
 from hub.composing import reply_of
-from hub.console.acting import Asked, agent_name, asked_of, at_choice, chip, refusal_words, request_id
+from hub.console.asking import Asked, agent_name, asked_of, chip, refusal_words, request_id
 from hub.console.composing import LONGEST_HTML, kept_fields, letter_of, typed
 from hub.console.console import Console
 from hub.console.desk import CaseView
@@ -170,9 +170,8 @@ async def _send(console: Console, asked: Asked, mode: str, text: str) -> Entry |
 
 def _send_at(console: Console, asked: Asked) -> datetime | None:
     """When the answer leaves: as chosen, else after the time in which it can be taken back."""
-    chosen = asked.text("later")
-    if chosen:
-        return at_choice(asked, chosen)
+    if asked.text("later"):
+        return asked.time("later")
     seconds = console.context.facts.undo_seconds
     return asked.words.now + timedelta(seconds=seconds) if seconds else None
 

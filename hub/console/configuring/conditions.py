@@ -7,13 +7,12 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from processors.condition_problems import LISTS
 from processors.problems import joined
 from schemas.conditions import (
-    FIELDS,
     OPERATORS,
     All,
     AnyOf,
-    Clause,
     Condition,
     FieldType,
     Not,
@@ -26,7 +25,6 @@ MOST_NODES = 200
 LONGEST = 10_000
 OPEN = {"form.": "form.…", "customer.": "customer.…"}
 """Prefix of fields that the company names -> how the choice of another one is written."""
-LISTS = frozenset({Operator.IN, Operator.HAS_ANY, Operator.HAS_ALL})
 PREFERRED: dict[FieldType, tuple[Operator, ...]] = {
     FieldType.TEXT: (
         Operator.CONTAINS, Operator.IS, Operator.IS_NOT, Operator.STARTS_WITH, Operator.ENDS_WITH, Operator.IN,
@@ -223,15 +221,3 @@ def _number(text: str) -> object:
         except ValueError:
             continue
     return text
-
-
-def open_fields(condition: Condition | None) -> set[str]:
-    """Fields that the company names, such as `form.order`, and that stand in the condition."""
-    if condition is None:
-        return set()
-    if isinstance(condition, Clause):
-        return set() if condition.field in FIELDS else {condition.field}
-    if isinstance(condition, Not):
-        return open_fields(condition.not_)
-    children = condition.all if isinstance(condition, All) else condition.any
-    return {name for child in children for name in open_fields(child)}

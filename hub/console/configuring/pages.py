@@ -11,7 +11,7 @@ from hub.configuring import Standing
 from hub.console.configuring import saying
 from hub.console.configuring.automation_form import ACTION_FIELDS, AutomationForm
 from hub.console.configuring.checking import GENERAL
-from hub.console.configuring.conditions import DEEPEST, OPEN, open_fields
+from hub.console.configuring.conditions import DEEPEST, OPEN
 from hub.console.configuring.forms import ItemForm
 from hub.console.configuring.hours_form import HoursForm
 from hub.console.configuring.routing_forms import QueueForm, RuleForm
@@ -21,6 +21,7 @@ from hub.console.places import ROOT
 from hub.console.words import Words
 from hub.trying import DAYS, MOST_DAYS
 from processors import hours
+from processors.conditions import clauses
 from processors.configuration import choices
 from processors.templates import VARIABLES
 from schemas.conditions import FIELDS
@@ -122,11 +123,9 @@ async def item_page(
 
 def _fields(configuration: Configuration) -> tuple[str, ...]:
     """All fields of conditions: the known ones, those that the company's conditions name, and a place for another one."""
-    conditions = [
-        *(each.when for each in configuration.rules),
-        *(each.when for each in configuration.automations),
-    ]
-    own = sorted({name for each in conditions for name in open_fields(each)})
+    conditions = [each.when for each in configuration.rules]
+    conditions += [each.when for each in configuration.automations if each.when is not None]
+    own = sorted({clause.field for each in conditions for clause in clauses(each)} - {*FIELDS})
     return (*FIELDS, *own, *OPEN.values())
 
 

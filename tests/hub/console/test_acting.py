@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from hub.console.acting import ACTIONS, snooze_until
+from hub.console.actions import ACTIONS
+from hub.console.times import snooze_until
 from hub.console.words import catalogue
 from schemas.cases import CaseState
 from schemas.commands import ClaimCase, MarkSpam, ReplyToCase, ResolveCase, SnoozeCase

@@ -6,7 +6,7 @@ from string import Formatter
 
 import pytest
 
-from hub.console.acting import ACTIONS
+from hub.console.actions import ACTIONS
 from hub.console.places import SHOWS, VIEWS
 from hub.console.words import ENGLISH, LANGUAGES, catalogue, texts_of
 from schemas.cases import CaseState
