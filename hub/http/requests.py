@@ -23,20 +23,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from hub.accounts.errors import Unauthenticated
-from hub.accounts.records import load
 from hub.http.authentication import SAFE_METHODS
 from hub.http.context import AppContext
+from hub.http.reserving import PATIENCE_SECONDS, reserve
 from schemas.accounts import AnsweredRequest, Principal
-from schemas.errors import Conflict, Invalid, Outage
+from schemas.errors import Conflict, Invalid
 from schemas.ids import command_id, derive
-from schemas.steps import Step
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT_FOR = timedelta(days=1)
-RESERVED_FOR = timedelta(minutes=1)
-BEGUN = 0
-"""The status of an answer that is not there yet."""
-LOOK_SECONDS = 0.1
 KEPT_HEADERS = ("content-type", "etag", "location", "link", "cache-control")
 NESTING = re.compile(rb'"(?:[^"\\]++|\\.|\\\Z)*+"?|[\[{]|[\]}]', re.DOTALL)  # possessive: linear on any input
 ANONYMOUS_BODY_BYTES = 16 * 2**10
@@ -117,68 +112,32 @@ async def _once(request: Request, handler: Handler, context: AppContext, id: UUI
     digest = _digest(request, body)
     turns: Turns = request.app.state.turns
     async with turns.of(id):
-        reserved = await _reserved(context, id, digest)
-        if isinstance(reserved, Response):
-            return reserved
+        patience = min(PATIENCE_SECONDS, context.facts.limits.answer_seconds / 2)
+        place = await reserve(context.engine, context.clock, id, digest, patience)
+        if isinstance(place, AnsweredRequest):
+            return _replayed(place, digest)
         try:
-            response = await handler(request)
+            async with place.renewed():
+                response = await handler(request)
         except BaseException:
-            await _release(context, reserved)
+            await place.release()
             raise
         if not 200 <= response.status_code < 300 or not hasattr(response, "body"):
-            await _release(context, reserved)
+            await place.release()
             return response
         answered = AnsweredRequest(
             id=id,
-            revision=reserved.revision + 1,
             digest=digest,
             status=response.status_code,
             headers={name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
             body=getattr(request.state, "answer_kept", bytes(response.body)),
             expires_at=context.clock.now() + KEPT_FOR,
         )
-        try:
-            await context.engine.commit(Step(documents=[(answered, reserved.revision)]))
-        except Conflict:  # another process answered the same; what was done is once in effect by its id
-            return response
+        with contextlib.suppress(
+            Conflict
+        ):  # another process answered the same; it is once in effect by its id
+            await place.keep(answered)
         return response
-
-
-async def _reserved(context: AppContext, id: UUID, digest: str) -> AnsweredRequest | Response:
-    """The answer as it was given before; else the place in which to keep the one to come.
-
-    Where several processes answer, the place is taken in the store first: a request that comes to another one meanwhile
-    waits there. A process that ends leaves it for a minute.
-    """
-    empty = AnsweredRequest(id=id, digest=digest, status=BEGUN, body=b"", expires_at=context.clock.now())
-    waited = 0.0
-    while True:
-        now = context.clock.now()
-        before = await load(context.engine, AnsweredRequest, id)
-        revision = before.revision if before is not None else 0
-        if before is not None and before.expires_at > now:
-            if before.status != BEGUN:
-                return _replayed(before, digest)
-        elif context.engine.is_one_order:  # one process writes here, and in it requests take turns
-            return empty.model_copy(update={"revision": revision})
-        else:
-            place = empty.model_copy(update={"revision": revision + 1, "expires_at": now + RESERVED_FOR})
-            try:
-                await context.engine.commit(Step(documents=[(place, revision)]))
-            except Conflict:
-                continue
-            return place
-        if waited >= context.facts.limits.answer_seconds / 2:
-            raise Outage("this request is being answered already; ask again", retry_after_seconds=2)
-        await asyncio.sleep(LOOK_SECONDS)
-        waited += LOOK_SECONDS
-
-
-async def _release(context: AppContext, reserved: AnsweredRequest) -> None:
-    """Nothing was done: the request may come again under its key."""
-    if not context.engine.is_one_order:
-        with contextlib.suppress(Outage, Conflict):  # then it is free after a minute
-            await context.engine.commit(Step(deletions=[(AnsweredRequest, reserved.id)]))
 
 
 def _replayed(before: AnsweredRequest, digest: str) -> Response:

@@ -1,17 +1,21 @@
 """The same Idempotency-Key is the same request: done once, answered the same."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from hub.accounts import Accounts
 from hub.accounts.credentials import Passwords
+from hub.http import reserving
 from schemas.accounts import ANSWERED, KEYS, AnsweredRequest, ApiKey, Role
 from schemas.cases import CaseNoted
 from schemas.errors import Outage
 from schemas.steps import Query, Step, Where
 from tests.hub.http.company import CHEAP, House
+from tests.support.waiting import eventually
 
 KEY = {"Idempotency-Key": "7d6f0d0a"}
 
@@ -186,7 +190,10 @@ async def test_a_request_that_failed_may_come_again_to_another_process(home: Hou
     assert await keys(home) == 1
 
 
-async def test_a_process_that_ended_while_it_answered_leaves_the_place_for_a_minute(home: House) -> None:
+async def test_the_place_of_a_process_that_ended_while_it_answered_is_taken_by_another(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserving, "LEFT_SECONDS", 0.3)
     shared = Shared(home)
     one = process(home, shared)
     shared.gate.set()
@@ -196,19 +203,40 @@ async def test_a_process_that_ended_while_it_answered_leaves_the_place_for_a_min
         first = await client.post("/api/v1/keys", json=NEW_KEY)
         (kept,) = (await home.engine.find(Query(ANSWERED))).items
         assert isinstance(kept, AnsweredRequest)
-        begun = kept.model_copy(
-            update={
-                "status": 0,
-                "revision": kept.revision + 1,
-                "expires_at": home.clock.now() + timedelta(minutes=1),
-            }
-        )
+        begun = kept.model_copy(update={"status": 0, "revision": kept.revision + 1})
         await home.engine.commit(Step(documents=[(begun, kept.revision)]))
-        limits = replace(one.context.facts.limits, answer_seconds=0.4)
+        limits = replace(one.context.facts.limits, answer_seconds=0.2)
         hasty = one.rebuilt(facts=replace(one.context.facts, limits=limits))
         async with hasty.client(**headers) as impatient:
             waits = await impatient.post("/api/v1/keys", json=NEW_KEY)
-        home.clock.advance(minutes=2)
         again = await client.post("/api/v1/keys", json=NEW_KEY)
     assert (first.status_code, waits.status_code, again.status_code) == (201, 503, 201)
     assert waits.headers["retry-after"]
+
+
+async def test_a_process_that_takes_long_keeps_its_place(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reserving, "RENEW_SECONDS", 0.02)
+    monkeypatch.setattr(reserving, "LEFT_SECONDS", 1.0)
+    shared = Shared(home)
+    one, two = process(home, shared), process(home, shared)
+    headers = {"Authorization": f"Bearer {await home.key({'*': Role.ADMIN})}", **KEY}
+
+    async def revision() -> int:
+        (place,) = (await home.engine.find(Query(ANSWERED))).items
+        return place.revision
+
+    async with one.client(**headers) as first, two.client(**headers) as second:
+        asked = asyncio.create_task(first.post("/api/v1/keys", json=NEW_KEY))
+        await shared.reached.wait()
+        again = asyncio.create_task(second.post("/api/v1/keys", json=NEW_KEY))
+        await eventually(lambda: _at_least(revision, 4))
+        shared.gate.set()
+        answers = [await asked, await again]
+    assert answers[1].headers["idempotency-replayed"] == "true"
+    assert await keys(home) == 1
+
+
+async def _at_least(asked: Callable[[], Awaitable[int]], least: int) -> bool:
+    return await asked() >= least
