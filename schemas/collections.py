@@ -62,9 +62,11 @@ CASES = Collection(
     },
     indexes=(
         ("state", "queue", "waits_from"),
+        ("state", "waits_from"),
+        ("state", "updated_at"),
         ("state", "due_at", "queue"),
         ("queue", "updated_at"),
-        ("assignee", "state"),
+        ("assignee", "state", "waits_from"),
         ("handle",),
         ("next_due",),
         ("number",),

@@ -60,6 +60,7 @@ from sinks.sqlite.schema import migrate
 from sinks.sqlite.search import search
 from sinks.sqlite.search_index import forget_search, unlike
 from sinks.sqlite.store import Store
+from sinks.sqlite.tables import weigh
 from sinks.sqlite.tail import Tail
 from sinks.sqlite.values import micros, to_position, to_seq
 from sinks.sqlite.writer import Writer
@@ -261,7 +262,11 @@ class SqliteEngine:
             connection.close(True)
 
     async def expire(self) -> int:
-        """Removes events that are past their topic's retention, a few at a time between other steps. Returns how many."""
+        """Removes events that are past their topic's retention, a few at a time between other steps. Returns how many.
+
+        Also looks anew at what the tables hold, by which SQLite chooses among their indexes.
+        """
+        await self.write(lambda store: weigh(store.connection, store.tables.values()))
         total, now = 0, self._clock.now()
         counts: list[int] = []
         while True:
@@ -305,6 +310,7 @@ def _open_store(folder: Path, lock: FolderLock, files: BlobFiles) -> Store:
         try:
             by_name = migrate(connection, COLLECTIONS)
             tables = {document: by_name[collection.name] for document, collection in BY_DOCUMENT.items()}
+            weigh(connection, by_name.values())
             sync_folder(folder)  # the name of a new file is durable before anything in it is
             return Store(connection, tables, Names(connection), read_head(connection))
         except BaseException:

@@ -2,7 +2,9 @@
 """Documents by their declared columns, in pages that stay stable while rows come in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
 from typing import Any
 
 import apsw
@@ -14,6 +16,7 @@ from sinks.sqlite.tables import TO_VALUE, Table
 from sinks.sqlite.values import Value, from_cursor, quoted, to_cursor
 from sinks.unreadable import readable
 
+MOST_WAYS = 60
 COMPARISONS = {"=": "IS", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
@@ -67,22 +70,46 @@ def _value(table: Table, column: str, value: object) -> Value:
 
 def find(connection: apsw.Connection, table: Table, query: Query) -> Page[Document]:
     """A page of documents. Ties go by insertion; NULL comes first going up and last going down."""
-    order = [(name.removeprefix("-"), name.startswith("-")) for name in query.order]
-    names = [_column(table, name) for name, _ in order]
-    where = condition(table, query.where)
-    beyond = _beyond([*zip(names, [down for _, down in order], strict=True), ("_row", False)], query.after)
-    by = ", ".join(
-        [
-            *(f"{name} {'DESC' if down else 'ASC'}" for name, (_, down) in zip(names, order, strict=True)),
-            "_row",
-        ]
-    )
-    sql = f"SELECT {', '.join(['document', 'id', *names, '_row'])} FROM {table.name} WHERE {where.text} AND {beyond.text} ORDER BY {by} LIMIT ?"
+    order = [(_column(table, name.removeprefix("-")), name.startswith("-")) for name in query.order]
+    order.append(("_row", False))
+    names = [name for name, _ in order]
+    by = [f"{name} {'DESC' if down else 'ASC'}" for name, down in order]
+    first = _first(table, query, order, ", ".join(by))
     rows: list[Any] = connection.execute(
-        sql, (*where.arguments, *beyond.arguments, query.limit + 1)
+        f"WITH first AS ({first.text} ORDER BY {', '.join(by)} LIMIT ?) "
+        f"SELECT document, id, {', '.join(f'first.{name}' for name in names)} "
+        f"FROM first CROSS JOIN {table.name} AS found ON found._row = first._row "
+        f"ORDER BY {', '.join(f'first.{each}' for each in by)}",
+        (*first.arguments, query.limit + 1),
     ).fetchall()
     following = to_cursor(*rows[query.limit - 1][2:]) if len(rows) > query.limit else None
     return Page(readable(rows[: query.limit], lambda row: table.decode(row[0], row[1])), following)
+
+
+def _first(table: Table, query: Query, order: Sequence[tuple[str, bool]], by: str) -> Sql:
+    """The keys of a page, and some that are not on it. Where a column may have one of some values, each is read for itself: in the
+    order of an index, and no further than a page goes."""
+    beyond = _beyond(order, query.after)
+    parts, arguments = [], list[Value]()
+    for tests in _ways(query.where):
+        where = condition(table, tests)
+        parts.append(
+            f"SELECT * FROM (SELECT {', '.join(name for name, _ in order)} FROM {table.name} "
+            f"WHERE {where.text} AND {beyond.text} ORDER BY {by} LIMIT {query.limit + 1})"
+        )
+        arguments += [*where.arguments, *beyond.arguments]
+    return Sql(" UNION ALL ".join(parts), tuple(arguments))
+
+
+def _ways(tests: Sequence[Where]) -> list[tuple[Where, ...]]:
+    """One of some values is this value, or that: every combination as tests of its own, unless they are too many."""
+    choices = [
+        [replace(each, test="=", value=value) for value in dict.fromkeys(each.value)]
+        if each.test == "in" and isinstance(each.value, list | tuple | set | frozenset) and each.value
+        else [each]
+        for each in tests
+    ]
+    return list(product(*choices)) if prod(map(len, choices)) <= MOST_WAYS else [tuple(tests)]
 
 
 def _beyond(order: Sequence[tuple[str, bool]], after: str | None) -> Sql:

@@ -73,19 +73,3 @@ async def test_a_file_without_counts_gets_them(engine: SqliteEngine, folder: Pat
         ("open", "orders", "", 2)
     ]
     connection.close()
-
-
-async def test_no_case_is_read_for_a_count(engine: SqliteEngine, folder: Path) -> None:
-    """Neither a scan of the table nor of an index without a bound stands in the plan."""
-    connection = apsw.Connection(str(folder / FILE))
-    plan = [
-        row[3]
-        for sql in (
-            "SELECT min(waits_from) FROM cases WHERE state = 'open' AND queue = 'orders'",
-            "SELECT queue, count(*) FROM cases WHERE state = 'open' AND due_at <= 5 GROUP BY queue",
-        )
-        for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}")
-    ]
-    connection.close()
-    assert "SEARCH cases USING COVERING INDEX cases_by_state_queue_waits_from (state=? AND queue=?)" in plan
-    assert "SEARCH cases USING COVERING INDEX cases_by_state_due_at_queue (state=? AND due_at<?)" in plan
