@@ -50,7 +50,9 @@ HOSTILE: dict[str, bytes] = {
     "list": b"[null, 1, {}]",
     "wrong types": b'{"event": [], "event_id": {}, "type": null, "text": 7, "id": []}',
 }
-WHOLE_ORIGINAL = "what is kept is not what came: give each item the whole request as its body, not its part of it"
+WHOLE_ORIGINAL = (
+    "what is kept is not what came: give each item the whole request as its body, not its part of it"
+)
 T = TypeVar("T")
 
 
