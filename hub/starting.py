@@ -57,7 +57,7 @@ class Absent:
     async def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise Outage(WAITS)
 
-    commit = load = find = blob = put_blob = _refuse
+    commit = load = find = blob = put_blob = remove_blob = _refuse
 
 
 def not_yet() -> ASGIApp:
@@ -161,7 +161,7 @@ async def until_reached(
     """True when the servers answer; False when `stopped` was first. Raises what opening an engine raises beside Outage."""
     clock = clock or SystemClock()
     waiting = await open_waiting(settings, folder, roles, clock)
-    said = ""
+    said = {_gist(why)}
     try:
         told(waiting.addresses, str(why))
         log.warning("the servers cannot be reached; waiting for them", reason=str(why), **waiting.addresses)
@@ -171,14 +171,19 @@ async def until_reached(
                 await _until_set_or(stopped, _reach(settings, folder, clock))
             except Outage as outage:
                 # Of a server that comes up any answer may be its first; what only a change of settings cures is told, too.
-                if type(outage) is not Unreachable and str(outage) != said:
-                    said = str(outage)
-                    log.warning("the servers cannot be used yet", reason=said)
+                if _gist(outage) not in said:
+                    said.add(_gist(outage))
+                    log.warning("the servers cannot be used yet", reason=str(outage))
                 continue
             return not stopped.is_set()
         return False
     finally:
         await waiting.close()
+
+
+def _gist(outage: Outage) -> str:
+    """What is told once: behind that, messages of drivers name times and numbers of their own."""
+    return str(outage)[:60]
 
 
 async def _reach(settings: HubSettings, folder: Path, clock: Clock) -> None:

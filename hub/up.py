@@ -160,7 +160,11 @@ async def start(
         _start_servers(running, sockets)
         await _until_served(running)
     except BaseException:
-        await running.stop()
+        try:
+            await running.stop()
+        finally:
+            for each in sockets.values():  # those that no server had yet: who starts again needs them
+                each.close()
         raise
     if (
         Role.CONNECTORS in roles

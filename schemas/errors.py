@@ -2,7 +2,7 @@
 
 HubbubError
 ├── Outage          wait, lag is visible, nothing is parked
-│   └── Unreachable a server of ours is not there at all: who starts waits for it
+│   └── Unreachable a server of ours is not there, or not yet: who starts waits for it
 ├── Conflict        somebody else wrote first: load again, decide again
 ├── NotYet          park the key with backoff, later events of the key wait behind it
 ├── Never           dead letter at once: original bytes, reason, stage
@@ -35,7 +35,7 @@ class Outage(HubbubError):
 
 
 class Unreachable(Outage):
-    """Nobody listens, or nobody answers. What only a change of the settings can cure is a plain Outage."""
+    """Nobody listens, nobody answers, or who answers hangs up or is not ready. What only a change of the settings can cure is a plain Outage."""
 
 
 class Conflict(HubbubError):

@@ -7,7 +7,6 @@ from typing import Any
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
-    IncompatibleBrokerVersion,
     KafkaError,
     SaslAuthenticationFailed,
     UnsupportedSaslMechanismError,
@@ -83,8 +82,13 @@ async def _reason(address: KafkaAddress, server: str) -> str:
             "to the authority that signed it, or write the name that it is for in `log`"
         )
     except ssl.SSLError as error:
-        said = error.reason or str(error)
-        return f"{server}: TLS fails ({said}); is it a listener with TLS, and does it ask for {PLACE}.tls.certificate?"
+        told = (
+            f"{server}: TLS fails ({error.reason or error}); is it a listener with TLS, and does it ask for "
+            f"{PLACE}.tls.certificate?"
+        )
+        if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            raise Unreachable(told) from error
+        return told
     except (AuthenticationFailedError, SaslAuthenticationFailed):
         return (
             f"{server}: the broker does not know the user or refuses the password; "
@@ -96,10 +100,12 @@ async def _reason(address: KafkaAddress, server: str) -> str:
         raise Unreachable(f"{server}: nobody listens there; is Kafka up, and is `log` right?") from error
     except (TimeoutError, OSError) as error:
         raise Unreachable(f"{server}: it does not answer ({type(error).__name__}: {error})"[:400]) from error
-    except (IncompatibleBrokerVersion, KafkaError) as error:
-        return f"{server}: {_wrong_listener(address)} ({type(error).__name__}{f': {error}' if str(error) else ''})"[
-            :400
-        ]
+    except KafkaError as error:
+        reason = f"{type(error).__name__}{f': {error}' if str(error) else ''}"
+        told = f"{server}: {_wrong_listener(address)} ({reason})"[:400]
+        if error.retriable:  # it may only be starting
+            raise Unreachable(told) from error
+        return told
     return ""
 
 

@@ -13,7 +13,7 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from schemas.errors import Never, Outage
+from schemas.errors import Never, Outage, Unreachable
 
 CLIENT = "aiokafka"
 TOO_LARGE = (MessageSizeTooLargeError, RecordTooLargeError)
@@ -26,7 +26,7 @@ def quieten() -> None:
 
 @contextmanager
 def outages(doing: str) -> Iterator[None]:
-    """Turns errors of the client into Outage; Never for what no broker would take."""
+    """Turns errors of the client into Outage, Unreachable where waiting may be all that it takes; Never for what no broker would take."""
     try:
         yield
     except TOO_LARGE as error:
@@ -36,4 +36,7 @@ def outages(doing: str) -> Iterator[None]:
     except (TopicAuthorizationFailedError, ClusterAuthorizationFailedError) as error:
         raise Outage(f"kafka: {doing}: the hub's user may not do that ({error!r})") from error
     except (TimeoutError, KafkaError, OSError) as error:
-        raise Outage(f"kafka: {doing}: {type(error).__name__}: {error}"[:500]) from error
+        passes = error.retriable if isinstance(error, KafkaError) else True
+        raise (Unreachable if passes else Outage)(
+            f"kafka: {doing}: {type(error).__name__}: {error}"[:500]
+        ) from error

@@ -48,7 +48,15 @@ UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
 NOT_YET_OR_NO_LONGER = frozenset({6, 7, 89, 91, 189, 9001, 10107, 11600, 11602, 13435, 13436})
 """What a server says while it starts, stops or loses its part as the primary: the codes of "state change" and network errors,
 https://github.com/mongodb/specifications/blob/master/source/server-discovery-and-monitoring/server-discovery-and-monitoring.md"""
-HUNG_UP = ("connection closed", "connection is already closed", "reset by peer", "Broken pipe", "EOF")
+HUNG_UP = (
+    "connection closed",
+    "connection is closed",
+    "connection is already closed",
+    "reset by peer",
+    "broken pipe",
+    "eof",
+)
+"""What the drivers and the system say of it, in small letters."""
 AS_THE_ADDRESS_SAYS = MongoSettings()
 
 
@@ -88,7 +96,7 @@ def _not_reached(error: PyMongoError | OSError) -> Outage:
             f"mongodb: the server's certificate is not believed ({reason}); set mongodb.tls.certificate_authorities to the "
             "authority that signed it, or write the name that it is for in `store`"
         )
-    hangs_up = any(each in said for each in HUNG_UP)
+    hangs_up = any(each in said.lower() for each in HUNG_UP)
     if "SSL handshake failed" in said or "[SSL" in said:
         kind = Outage if "[SSL" in said and not hangs_up else Unreachable
         return kind(

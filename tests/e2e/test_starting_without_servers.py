@@ -1,6 +1,7 @@
 """`hubbub up` while Kafka and the database are down: it comes up, keeps or puts off what comes, and works when they are there."""
 
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.e2e.hubs import HubProcess, company, hub_process, hubbub, ready, write_settings
 from tests.e2e.test_spool import Servers, mail, post, refused, relay, send, servers
+from tests.support.hanging_up import hanging_up
 from tests.support.ports import free_port
 from tests.support.process import HUBBUB, running
 from tests.support.waiting import eventually
@@ -83,15 +85,17 @@ async def has_cases(hub: HubProcess, *subjects: str) -> bool:
     return sorted(each["subject"] for each in await hub.everything("/cases")) == sorted(subjects)
 
 
-async def test_a_hub_that_waits_for_its_servers_stops_at_once(tmp_path: Path) -> None:
-    settings = write_settings(
-        tmp_path,
-        company(free_port())
-        | {
-            "log": f"kafka://127.0.0.1:{free_port()}",
-            "store": f"mongodb://127.0.0.1:{free_port()}/nowhere",
-        },
-    )
-    async with running(HUBBUB, "up", "--config", str(settings)) as run:
-        await run.said("waiting for Kafka and MongoDB: ", 60)
-        assert await run.stop(signal.SIGTERM, 10) == 0
+@pytest.mark.parametrize("servers_are", ["down", "hanging up"])
+async def test_a_hub_that_waits_for_its_servers_stops_at_once(tmp_path: Path, servers_are: str) -> None:
+    with ExitStack() as stack:
+        ports = [free_port(), free_port()]
+        if servers_are == "hanging up":
+            ports = [stack.enter_context(hanging_up()) for _ in ports]
+        settings = write_settings(
+            tmp_path,
+            company(free_port())
+            | {"log": f"kafka://127.0.0.1:{ports[0]}", "store": f"mongodb://127.0.0.1:{ports[1]}/nowhere"},
+        )
+        async with running(HUBBUB, "up", "--config", str(settings)) as run:
+            await run.said("waiting for Kafka and MongoDB: ", 60)
+            assert await run.stop(signal.SIGTERM, 10) == 0
