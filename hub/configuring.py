@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from hub.publishing import PARTS_OF_FILE
+from hub.publishing import parts_of_file
 from processors.configuration_difference import Change, changes
 from processors.configuration_merging import Met, merged
 from schemas.accounts import Principal, Role
@@ -192,7 +192,8 @@ def _noted(note: str) -> str:
 
 
 def _must_be_allowed(principal: Principal, before: Configuration, after: Configuration) -> None:
-    parts = [name for name in PARTS_OF_FILE if getattr(before, name) != getattr(after, name)]
+    kept = parts_of_file(before)
+    parts = [name for name, value in parts_of_file(after).items() if kept[name] != value]
     if parts and not principal.is_at_least(Role.ADMIN):
         raise Forbidden(
             said("changing {names} needs the role admin in every queue ('*')", names=" and ".join(parts))

@@ -14,13 +14,17 @@ from schemas.ports import Engine
 from schemas.sentences import said
 from schemas.steps import Page, Query, Where
 
-PARTS_OF_FILE = ("brands", "webhooks")
-"""What belongs to mail accounts and secrets of the settings file, and what only administrators change."""
+
+def parts_of_file(configuration: Configuration) -> Mapping[str, object]:
+    """What belongs to accounts and secrets of the settings file, and what only administrators change: which brands there are, webhooks."""
+    return {"brands": {each.name for each in configuration.brands}, "webhooks": configuration.webhooks}
 
 
 def with_parts_of_file(configuration: Configuration, file: Configuration) -> Configuration:
-    """The configuration with the parts that no form edits as the file has them."""
-    return configuration.model_copy(update={name: getattr(file, name) for name in PARTS_OF_FILE})
+    """The configuration with the parts that no form edits as the file has them. Brands that it has keep their texts."""
+    edited = {each.name: each for each in configuration.brands}
+    brands = tuple(edited.get(each.name, each) for each in file.brands)
+    return configuration.model_copy(update={"brands": brands, "webhooks": file.webhooks})
 
 
 class Publishing:

@@ -11,7 +11,7 @@ from schemas.configuration import Brand, Configuration, Priority, Queue, Rule, T
 from schemas.interactions import Kind
 from schemas.sentences import said
 
-NAMED = ("brands", "hours", "queues", "rules", "templates", "automations", "webhooks")
+NAMED = ("brands", "hours", "queues", "rules", "templates", "automations", "webhooks", "person_attributes")
 """Lists whose items have a name that stands once."""
 
 OPENING: tuple[Clause, ...] = (

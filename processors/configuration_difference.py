@@ -18,6 +18,7 @@ KINDS = {
     "templates": "template",
     "automations": "automation",
     "webhooks": "webhook",
+    "person_attributes": "attribute",
 }
 ORDERED = ("rules", "automations")
 SHORT = 60

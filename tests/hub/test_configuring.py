@@ -123,6 +123,15 @@ async def test_what_belongs_to_the_settings_file_is_changed_by_administrators_on
     await desk.configuring.edit("eva", lambda it: it.model_copy(update={"brands": brands}))
     with pytest.raises(Forbidden, match="brands"):
         await desk.publish(EVA)
+    signed = FILE.brands[0].model_copy(update={"signature": "Yours"})
+    await desk.configuring.edit("eva", lambda it: it.model_copy(update={"brands": (signed,)}))
+    await desk.publish(EVA)
+    await publish_at_start(desk.publishing, FILE.model_copy(update={"brands": brands}), EVERYTHING)
+    _, current = await desk.configuring.in_force()
+    assert [(each.name, each.signature) for each in current.brands] == [
+        (FILE.brands[0].name, "Yours"),
+        ("coffee", ""),
+    ]
 
 
 async def test_a_file_takes_back_what_people_published_only_where_it_names_it(desk: Desk) -> None:

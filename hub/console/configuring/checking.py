@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from hub.console.configuring.forms import ItemForm
-from hub.console.configuring.text_forms import TemplateForm
 from hub.console.words import Catalogue
 from hub.loading.sentences import sentence
 from processors.configuration import problems as all_problems
@@ -28,9 +27,7 @@ class Checked:
 def checked(form: ItemForm, t: Catalogue) -> Checked:
     """By itself, without what it names: the shape."""
     data = form.data()
-    problems: dict[str, str] = {}
-    if isinstance(form, TemplateForm):
-        problems = {field: t("company.language-twice") for field in form.doubled()}
+    problems = {field: t(said) for field, said in form.faults().items()}
     if "title" in data and not data["title"]:
         problems["title"] = t("company.title-missing")
     try:

@@ -48,6 +48,10 @@ class ItemForm:
     def data(self) -> dict[str, object]:
         raise NotImplementedError
 
+    def faults(self) -> dict[str, str]:
+        """What only the form can say: field -> the string that says what is wrong."""
+        return {}
+
     def act(self, do: str) -> None:
         """What a button says that only changes rows."""
 
@@ -91,12 +95,13 @@ def split(typed: str) -> list[str]:
     return list(dict.fromkeys(each.strip() for each in typed.split(",") if each.strip()))
 
 
-def named(title: str, taken: Collection[str], otherwise: str) -> str:
-    """The name that rules and roles use, made of a title; it never changes again."""
+def named(title: str, taken: Collection[str], otherwise: str, joint: str = "-") -> str:
+    """The name that rules and roles use, made of a title; it never changes again. Names with `_` begin with a letter."""
     plain = normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50] or otherwise
+    base = re.sub(r"[^a-z0-9]+", joint, plain.lstrip("0123456789 ") if joint == "_" else plain)
+    base = base.strip(joint)[: 35 if joint == "_" else 50] or otherwise
     return next(
         each
-        for each in (base, *(f"{base}-{count}" for count in range(2, len(taken) + 3)))
+        for each in (base, *(f"{base}{joint}{count}" for count in range(2, len(taken) + 3)))
         if each not in taken
     )

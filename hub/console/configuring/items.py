@@ -5,13 +5,14 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hub.console.configuring.attribute_form import AttributeForm
 from hub.console.configuring.checking import Checked, checked, problems_of, with_item, without_item
 from hub.console.configuring.forms import ItemForm, named
 from hub.console.configuring.hours_form import HoursForm
-from hub.console.configuring.pages import BASE, KINDS, item_page, kind_of
+from hub.console.configuring.pages import BASE, FIXED, KINDS, item_page, kind_of
 from hub.console.configuring.routing_forms import QueueForm
 from hub.console.configuring.text_forms import TemplateForm
-from hub.console.configuring.trials import tried
+from hub.console.configuring.trials import TRIED, tried
 from hub.console.console import Console, go, only_with
 from hub.http.rights import Right
 from schemas.accounts import Principal
@@ -24,10 +25,17 @@ MOST_FIELDS = 4000
 
 async def show_new(console: Console, request: Request) -> Response:
     principal = only_with(Right.CONFIGURE, console, request)
-    configuration = (await console.context.configuring.draft(principal.id)).configuration
-    return await item_page(
-        console, request, KINDS[kind_of(request)].of(None, configuration), configuration, {}
+    kind, configuration = (
+        kind_of(request),
+        (await console.context.configuring.draft(principal.id)).configuration,
     )
+    _must_be_makeable(kind, "", configuration)
+    return await item_page(console, request, KINDS[kind].of(None, configuration), configuration, {})
+
+
+def _must_be_makeable(kind: str, name: str, configuration: Configuration) -> None:
+    if kind in FIXED and name not in {each.name for each in getattr(configuration, kind)}:
+        raise Unknown("there is no such page")
 
 
 async def show_item(console: Console, request: Request) -> Response:
@@ -54,24 +62,29 @@ async def act_on_item(console: Console, request: Request) -> Response:
     given = await request.form(max_files=0, max_fields=MOST_FIELDS)
     do = str(given.get("do", "save"))
     configuring = console.context.configuring
-    form: ItemForm = KINDS[kind].read(given, name)
+    configuration = (await configuring.draft(principal.id)).configuration
+    _must_be_makeable(kind, name, configuration)
+    form = KINDS[kind].read(given, name)
     if do == "save":
-        return await _save(console, request, principal, form, name)
-    if do == "remove" and name:
+        return await _save(console, request, principal, form, name, configuration)
+    if do == "remove" and name and kind not in FIXED:
         await configuring.edit(principal.id, lambda it: without_item(it, kind, name))
         return go(console, request, f"{BASE}/{kind}")
-    configuration = (await configuring.draft(principal.id)).configuration
-    if do in {"test", "preview"}:
+    if do in {"test", "preview"} and kind in TRIED:
         return await tried(console, request, principal, form, configuration)
     form.act(do)
     return await item_page(console, request, form, configuration, {})
 
 
 async def _save(
-    console: Console, request: Request, principal: Principal, form: ItemForm, name: str
+    console: Console,
+    request: Request,
+    principal: Principal,
+    form: ItemForm,
+    name: str,
+    configuration: Configuration,
 ) -> Response:
     configuring, words = console.context.configuring, console.words(request)
-    configuration = (await configuring.draft(principal.id)).configuration
     _name_it(form, configuration, name)
     found = checked(form, words.t)
     taken = {each.name for each in getattr(configuration, form.kind)}
@@ -97,4 +110,5 @@ def _name_it(form: ItemForm, configuration: Configuration, name: str) -> None:
     title = getattr(form, "title", None)
     if not name and title is not None:
         taken = {"new", *(each.name for each in getattr(configuration, form.kind))}
-        form.name = named(title, taken, form.kind.removesuffix("s"))
+        joint = "_" if isinstance(form, AttributeForm) else "-"
+        form.name = named(title, taken, form.kind.removesuffix("s"), joint)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from hub.configuring import Standing
 from hub.console.configuring import saying
 from hub.console.configuring.checking import moved
-from hub.console.configuring.pages import BASE, ICONS, KINDS, kind_of, opening, page
+from hub.console.configuring.pages import BASE, FIXED, ICONS, KINDS, kind_of, opening, page
 from hub.console.console import Console, only_with
 from hub.http.rights import Right
 from schemas.configuration import BusinessHours
@@ -91,6 +91,7 @@ async def _list(
         "kind": kind,
         "rows": rows,
         "is_ordered": kind in ORDERED,
+        "is_fixed": kind in FIXED,
         "kept": request.query_params.get("kept", ""),
         "answers": draft.configuration.automatic_answers_per_day,
         "problems": problems or {},

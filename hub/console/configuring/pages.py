@@ -9,13 +9,14 @@ from starlette.responses import Response
 
 from hub.configuring import Standing
 from hub.console.configuring import saying
+from hub.console.configuring.attribute_form import AttributeForm
 from hub.console.configuring.automation_form import ACTION_FIELDS, AutomationForm
 from hub.console.configuring.checking import GENERAL
 from hub.console.configuring.conditions import DEEPEST, OPEN
 from hub.console.configuring.forms import ItemForm
 from hub.console.configuring.hours_form import HoursForm
 from hub.console.configuring.routing_forms import QueueForm, RuleForm
-from hub.console.configuring.text_forms import TemplateForm
+from hub.console.configuring.text_forms import BrandForm, TemplateForm
 from hub.console.console import Console
 from hub.console.places import ROOT
 from hub.console.words import Words
@@ -25,12 +26,13 @@ from processors.conditions import clauses
 from processors.configuration import choices
 from processors.templates import VARIABLES
 from schemas.conditions import FIELDS
-from schemas.configuration import BusinessHours, Configuration, Priority, Trigger
+from schemas.configuration import AttributeType, BusinessHours, Configuration, Priority, Trigger
 from schemas.errors import Unknown
 
 BASE = f"{ROOT}/company"
 KINDS: dict[str, type[ItemForm]] = {
-    each.kind: each for each in (QueueForm, RuleForm, TemplateForm, HoursForm, AutomationForm)
+    each.kind: each
+    for each in (QueueForm, RuleForm, TemplateForm, HoursForm, AutomationForm, AttributeForm, BrandForm)
 }
 ICONS = {
     "queues": "inbox",
@@ -38,7 +40,11 @@ ICONS = {
     "templates": "file-text",
     "hours": "clock",
     "automations": "zap",
+    "person_attributes": "user",
+    "brands": "square-pen",
 }
+FIXED = frozenset({"brands"})
+"""Kinds whose items are neither made nor removed in forms: accounts of the settings file name them."""
 TRIED_DAYS = (1, DAYS, MOST_DAYS)
 PRIORITIES = tuple(Priority)[::-1]
 
@@ -106,6 +112,8 @@ async def item_page(
         "deepest": DEEPEST,
         "priorities": PRIORITIES,
         "triggers": tuple(Trigger),
+        "attribute_types": tuple(AttributeType),
+        "is_fixed": form.kind in FIXED,
         "action_fields": ACTION_FIELDS,
         "variables": VARIABLES,
         "zones": zones() if form.kind == "hours" else (),
@@ -125,7 +133,9 @@ def _fields(configuration: Configuration) -> tuple[str, ...]:
     """All fields of conditions: the known ones, those that the company's conditions name, and a place for another one."""
     conditions = [each.when for each in configuration.rules]
     conditions += [each.when for each in configuration.automations if each.when is not None]
-    own = sorted({clause.field for each in conditions for clause in clauses(each)} - {*FIELDS})
+    named = {clause.field for each in conditions for clause in clauses(each)}
+    named |= {f"customer.{each.name}" for each in configuration.person_attributes}
+    own = sorted(named - {*FIELDS})
     return (*FIELDS, *own, *OPEN.values())
 
 

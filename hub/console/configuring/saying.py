@@ -9,12 +9,15 @@ from schemas.conditions import All, AnyOf, Clause, Condition, Not, Operator
 from schemas.configuration import (
     Action,
     Answer,
+    AttributeType,
     Automation,
+    Brand,
     BusinessHours,
     Move,
     NotifyMail,
     NotifyWebhook,
     Period,
+    PersonAttribute,
     Queue,
     Rule,
     Schedule,
@@ -110,9 +113,11 @@ def words(value: object, t: Catalogue) -> list[str]:
 def _said(value: object, t: Catalogue) -> list[str]:
     if isinstance(value, Clause | All | AnyOf | Not):
         return condition_lines(value, t)
+    if isinstance(value, AttributeType):
+        return [t(f"company.type.{value}")]
     if isinstance(value, Period):
         return [period_words(value, t)]
-    if isinstance(value, Rule | Automation | Queue | Template | BusinessHours):
+    if isinstance(value, Rule | Automation | Queue | Template | BusinessHours | PersonAttribute | Brand):
         return summary(value, t)
     if isinstance(value, Answer | Tag | SetPriority | Move | NotifyWebhook | NotifyMail | Schedule):
         return [action_words(value, t)]
@@ -143,4 +148,8 @@ def summary(item: object, t: Catalogue) -> list[str]:
     if isinstance(item, BusinessHours):
         periods = [period_words(each, t) for each in item.periods] or [t("company.always-closed")]
         return [item.timezone, *periods]
+    if isinstance(item, PersonAttribute):
+        return [": ".join(filter(None, (t(f"company.type.{item.type}"), ", ".join(item.choices))))]
+    if isinstance(item, Brand):
+        return [cut(item.signature)] if item.signature else []
     return [str(getattr(item, "title", ""))]

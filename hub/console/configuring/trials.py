@@ -18,6 +18,8 @@ from schemas.accounts import Principal
 from schemas.configuration import Automation, Configuration, Rule, Template
 from schemas.errors import Invalid, Unknown
 
+TRIED = frozenset({"rules", "automations", "templates"})
+
 
 async def tried(
     console: Console, request: Request, principal: Principal, form: ItemForm, configuration: Configuration

@@ -271,3 +271,65 @@ async def test_the_api_does_what_the_forms_do(office: Office) -> None:
         assert (await eva.http.put(f"{api}?origin=file&over=3", json=body, headers=headers)).json() == {
             "number": 4
         }
+
+
+async def test_what_is_noted_of_people_is_edited_published_and_noted(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("eva") as eva:
+        form = fields(await eva.get(f"{BASE}/person_attributes/new")) | {
+            "title": "2nd Tier",
+            "type": "choice",
+        }
+        refused = await eva.post(f"{BASE}/person_attributes/new", **form)
+        assert problem_at(refused, "choices")
+        made = await eva.post(f"{BASE}/person_attributes/new", **form, choices="gold\nsilver\ngold\n")
+        assert made.headers["location"] == f"{BASE}/person_attributes?kept=nd_tier"
+        await edited(eva, "person_attributes/nd_tier", title="Tier")
+        assert "One of several: gold, silver" in (await eva.get(f"{BASE}/changes")).text
+        assert "customer.nd_tier" in (await eva.get(f"{BASE}/rules/new")).text
+        assert (await eva.post(f"{BASE}/changes", do="publish")).status_code == 303
+        assert 'name="attribute-nd_tier"' in (await eva.get(f"/console/queues/orders/{case.number}")).text
+        await edited(eva, "person_attributes/nd_tier", do="remove")
+        assert (await eva.post(f"{BASE}/changes", do="publish")).status_code == 303
+        assert (await eva.post(f"{BASE}/versions/2/back", over="3")).status_code == 303
+    attribute = office.service.company.current.configuration.person_attributes[0]
+    assert (attribute.title, attribute.choices) == ("Tier", ("gold", "silver"))
+
+
+async def test_a_supervisor_says_how_a_brand_signs_but_not_which_brands_there_are(office: Office) -> None:
+    async with office.signed_in("eva") as eva:
+        name = CONFIGURATION.brands[0].name
+        added = fields(await edited(eva, f"brands/{name}", do="person", signature="{{ brand.titel }}"))
+        assert "person.0.user" in added
+        wrong = await edited(
+            eva,
+            f"brands/{name}",
+            signature="{{ brand.titel }}",
+            **{"person.0.user": "", "person.0.signature": "x"},
+        )
+        assert problem_at(wrong, "person.0.user")
+        people = {"person.0.user": "ann", "person.0.signature": "{{ agent.nam }}"}
+        kept = await eva.get((await edited(eva, f"brands/{name}", **people)).headers["location"])
+        assert "agent.name" in problem_at(kept, "person.0.signature")
+        signed = await edited(
+            eva,
+            f"brands/{name}",
+            signature="Yours, {{ brand.title }}",
+            **people | {"person.0.signature": "Ann"},
+        )
+        assert signed.headers["location"] == f"{BASE}/brands?kept={name}"
+        assert (await eva.post(f"{BASE}/changes", do="publish")).status_code == 303
+        for path in ("brands/new", "brands/other"):
+            assert (await eva.get(f"{BASE}/{path}")).status_code == 404
+            assert (await eva.post(f"{BASE}/{path}", title="Other", do="save")).status_code == 404
+        await eva.post(f"{BASE}/brands/{name}", title="x", do="remove")
+        for do in ("test", "preview"):
+            assert (await eva.post(f"{BASE}/queues/orders", title="x", do=do)).status_code == 200
+    brands = office.service.company.current.configuration.brands
+    assert [(each.signature, dict(each.agent_signatures)) for each in brands][0] == (
+        "Yours, {{ brand.title }}",
+        {"ann": "Ann"},
+    )
+    assert len((await office.context.configuring.draft("eva")).configuration.brands) == len(
+        CONFIGURATION.brands
+    )
