@@ -1,5 +1,6 @@
 """Runs the cases decider against an engine: load what it wants, decide, commit; load again when somebody was first."""
 
+import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from uuid import UUID
@@ -19,6 +20,8 @@ from schemas.ports import Clock, Engine
 from schemas.steps import Found, OutcomeKind, Step
 
 ATTEMPTS = 8
+REQUEST_SECONDS = 4.0
+"""After so long no further attempt is made: whoever asks is told to ask again, rather than nothing."""
 
 
 class Deciding:
@@ -90,7 +93,8 @@ class Deciding:
 
     async def request(self, event: Event) -> None:
         """Decide one request and commit it, with the files that were uploaded for it, or raise what is wrong with it. Done
-        already is done."""
+        already is done. Raises Outage where others change the case all the time, or do not come to an end with it."""
+        began = time.monotonic()
         files = await self._staging.sent(getattr(event.data, "attachments", ()))
         for _ in range(ATTEMPTS):
             work, results = decide([event], await self.load([event]), self.facts(refuse=True))
@@ -100,7 +104,10 @@ class Deciding:
             try:
                 await self._engine.commit(step)
             except Conflict:
-                continue  # somebody else changed the case meanwhile: look again, it may still be possible
+                # Somebody else changed the case meanwhile: look again, it may still be possible.
+                if time.monotonic() - began > REQUEST_SECONDS:
+                    break
+                continue
             return
         raise Outage("the case is changed by many at once; try again", retry_after_seconds=0.5)
 

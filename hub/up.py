@@ -146,11 +146,7 @@ async def start(
         await publish_at_start(hub.publishing, settings.company(), roles)
         await hub.leases.start([duty for role in roles for duty in DUTIES.get(role, ())])
         running.leasing = asyncio.create_task(hub.leases.run())
-        interrupted = await hub.dispatcher.recover()
-        if interrupted:
-            log.warning(
-                "messages that were being sent when the hub stopped are unknown now", count=interrupted
-            )
+        await _recover(hub)
         _start_work(running)
         if Role.CONNECTORS in roles:
             if hub.spool is not None:
@@ -176,6 +172,19 @@ async def start(
         running.addresses = {**addresses, "smtp": f"{settings.email.smtp_in.host}:{hub.email.port}"}
     log.info("ready", **running.addresses)
     return running
+
+
+async def _recover(hub: Hub) -> None:
+    """A killed process may hold some of them for seconds yet: the dispatcher looks again."""
+    try:
+        interrupted = await hub.dispatcher.recover()
+    except Unreachable:
+        raise
+    except Outage as outage:
+        log.warning("messages that were being sent are looked at later", reason=str(outage))
+        return
+    if interrupted:
+        log.warning("messages that were being sent when the hub stopped are unknown now", count=interrupted)
 
 
 def _start_work(running: Running) -> None:

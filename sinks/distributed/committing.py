@@ -33,9 +33,12 @@ HELP_AFTER_SECONDS = 2.0
 """A step that was decided so long ago has lost its process, most likely; finishing it twice does no harm."""
 ABANDON_AFTER_SECONDS = 10.0
 WAIT_SECONDS = 20.0
-"""So long somebody waits for others before it is a conflict."""
+"""So long a worker waits for others before it is a conflict."""
+REQUEST_WAIT_SECONDS = 4.0
+"""So long a request waits for them: whoever asks is told to ask again, and what is in the way is gone by then, or soon."""
 PUBLISH_SECONDS = 3.0
 """So long a request waits for the log after its step is decided; then the relay publishes."""
+MOST_SEEN = 1000
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.004, 0.1
 MICROSECONDS = 1_000_000
 
@@ -67,16 +70,21 @@ class Committer:
         self._reach = reach
         self._mine: set[str] = set()
         """Steps that this process is at."""
+        self._seen: dict[str, int] = {}
+        """When others were first in the way."""
         self.journal = Journal(database)
         self._holding = Holding(database, self.journal, at_once)
 
     async def commit(self, plan: Plan, may_publish_later: bool) -> None:
-        """Returns when the step has happened. Raises Conflict when a document is not what it was decided on."""
+        """Returns when the step has happened. Raises Conflict when a document is not what it was decided on.
+
+        A request (`may_publish_later`) that others stand in the way of for long raises Outage, a worker's step Conflict.
+        """
         if plan.is_published_only:
             await self._publish(plan.redo.messages)
             crash_point("distributed.after-direct-publishing")
             return
-        waited = 0.0
+        began, waited = self._now(), 0.0
         pause = FIRST_PAUSE_SECONDS
         while True:
             step = f"{self._now():016d}-{self._token()}"
@@ -87,8 +95,9 @@ class Committer:
                 self._mine.discard(step)
             if not blocked:
                 return
-            if waited > WAIT_SECONDS:
-                raise Conflict(f"{blocked[0].collection}: {blocked[0].id} is being changed by others")
+            passed = max(waited, (self._now() - began) / MICROSECONDS)
+            if passed > (REQUEST_WAIT_SECONDS if may_publish_later else WAIT_SECONDS):
+                raise _stuck(blocked[0], may_publish_later)
             await self._pause(pause)
             waited += pause
             pause = min(LONGEST_PAUSE_SECONDS, pause * 1.6)
@@ -220,7 +229,7 @@ class Committer:
         """
         if not blocked.by or blocked.by in self._mine:
             return
-        age = self._age(blocked.by)
+        age = max(self._age(blocked.by), self._seen_for(blocked.by))
         state = await self.journal.state(blocked.by)
         if state is State.DECIDED and age > HELP_AFTER_SECONDS:
             await self.finish(blocked.by, may_publish_later)
@@ -238,6 +247,13 @@ class Committer:
         """Seconds since a step began, by its name."""
         began = step.partition("-")[0]
         return (self._now() - int(began)) / MICROSECONDS if began.isdigit() else ABANDON_AFTER_SECONDS * 2
+
+    def _seen_for(self, step: str) -> float:
+        """Seconds since this process first found a step in its way: the clock that named the step may be ahead."""
+        if len(self._seen) > MOST_SEEN:
+            self._seen.clear()
+        now = self._now()
+        return (now - self._seen.setdefault(step, now)) / MICROSECONDS
 
     async def relay(self) -> int:
         """Finishes steps that were left. Returns how many."""
@@ -262,3 +278,9 @@ class Committer:
         marks = await self.journal.older(before, State.ABANDONED, 1000)
         await self.journal.forget(marks)
         return count + len(marks) + await self.journal.remove_parts(before)
+
+
+def _stuck(blocked: Blocked, is_request: bool) -> Conflict | Outage:
+    """Of others who do not come to an end. Nothing new can be decided before they do: to load again would be in vain."""
+    told = f"{blocked.collection}: {blocked.id} is being changed by others"
+    return Outage(f"{told}; try again", retry_after_seconds=2.0) if is_request else Conflict(told)

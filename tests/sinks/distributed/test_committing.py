@@ -431,3 +431,51 @@ async def test_what_was_left_is_handed_to_no_producer_while_the_log_does_not_ans
     assert await other.relay() == 1
     assert tried == [1]
     assert desk.held() == []
+
+
+class Ended(BaseException):
+    """A process ends by a kill."""
+
+
+@contextlib.contextmanager
+def killed_at(point: str) -> Iterator[None]:
+    def end(name: str) -> None:
+        if name == point:
+            raise Ended
+
+    set_hook(end)
+    try:
+        with pytest.raises(Ended):
+            yield
+    finally:
+        set_hook(None)
+
+
+@pytest.mark.parametrize("ahead_seconds", [0, 3600])
+@pytest.mark.parametrize("point", ["distributed.after-holds", "distributed.after-decision"])
+async def test_a_request_for_what_a_killed_worker_holds_is_done_or_refused_within_seconds(
+    point: str, ahead_seconds: int
+) -> None:
+    """Whatever the clock of the worker said."""
+    worker = Desk()
+    desk = Desk(worker.database, worker.log)
+    worker.clock.micros += ahead_seconds * SECOND
+    with killed_at(point):
+        await worker.commit(told("a", "first"))
+    revision = 1 if point == "distributed.after-decision" else 0
+    wanted = told("a", "second", revision + 1)
+    began = desk.clock.micros
+    waits: list[str] = []
+    while not waits or waits[-1] == "asked again":
+        asked = desk.clock.micros
+        try:
+            await desk.commit(wanted, may_publish_later=True)
+        except Outage as outage:
+            waits.append("asked again")
+            await desk.clock.pause(outage.retry_after_seconds)
+        else:
+            waits.append("done")
+        assert desk.clock.micros - asked < 8 * SECOND
+    assert desk.clock.micros - began < 20 * SECOND
+    assert await desk.tags("a") == ("second",)
+    assert desk.held() == []
