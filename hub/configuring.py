@@ -6,9 +6,8 @@ Who may is looked at by the callers (`Right.CONFIGURE`); what only administrator
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-from hub.publishing import parts_of_file
+from hub.publishing import Publishing, parts_of_file
 from processors.configuration_difference import Change, changes
 from processors.configuration_merging import Met, merged
 from schemas.accounts import Principal, Role
@@ -27,27 +26,6 @@ LARGEST_DRAFT = 1_000_000
 Edit = Callable[[Configuration], Configuration]
 
 
-class Versions(Protocol):
-    """What hub.publishing offers of it."""
-
-    async def current(self) -> PublishedConfiguration | None: ...
-
-    async def version(self, number: int) -> PublishedConfiguration: ...
-
-    def problems(self, configuration: Configuration) -> Mapping[str, str]: ...
-
-    async def publish(
-        self,
-        configuration: Configuration,
-        actor: Actor,
-        *,
-        over: int | None = None,
-        note: str = "",
-        origin: Origin = Origin.FILE,
-        back_to: int | None = None,
-    ) -> int: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A draft as it stands: what it changes of the version it was begun on, and what keeps it from being published.
@@ -62,7 +40,7 @@ class Standing:
 
 
 class Configuring:
-    def __init__(self, engine: Engine, clock: Clock, versions: Versions) -> None:
+    def __init__(self, engine: Engine, clock: Clock, versions: Publishing) -> None:
         self._engine = engine
         self._clock = clock
         self._versions = versions

@@ -28,13 +28,14 @@ def with_parts_of_file(configuration: Configuration, file: Configuration) -> Con
 
 
 class Publishing:
-    """Implements hub.http.context.Publisher."""
+    """The versions of the configuration, and the way to the next one."""
 
     def __init__(self, engine: Engine, company: Company) -> None:
         self._engine = engine
         self._company = company
 
     async def current(self) -> PublishedConfiguration | None:
+        """None while the built-in one is in force."""
         number = self._company.current.number
         return await self.version(number) if number else None
 
@@ -43,6 +44,7 @@ class Publishing:
         return Page([each for each in page.items if isinstance(each, PublishedConfiguration)], page.next)
 
     async def version(self, number: int) -> PublishedConfiguration:
+        """Raises Unknown when there is none."""
         page = await self._engine.find(Query(CONFIGURATIONS, (Where("number", "=", number),), limit=1))
         for each in page.items:
             if isinstance(each, PublishedConfiguration):
@@ -50,6 +52,7 @@ class Publishing:
         raise Unknown(said("there is no version {number} of the configuration", number=number))
 
     def problems(self, configuration: Configuration) -> Mapping[str, str]:
+        """What is wrong across its parts: place -> what to change. Empty when it can be published."""
         return {each.path: each.message for each in problems(configuration)}
 
     async def publish(
@@ -62,7 +65,10 @@ class Publishing:
         origin: Origin = Origin.FILE,
         back_to: int | None = None,
     ) -> int:
-        """A file replaces what was published elsewhere only where it names that version (`over`). Raises Stale else."""
+        """The number in force then. Raises Invalid with all problems, and Stale where another than `over` is in force.
+
+        A file replaces what was published elsewhere only where it names that version. Raises Stale else.
+        """
         found = await asyncio.to_thread(self.problems, configuration)
         if found:
             raise Invalid(

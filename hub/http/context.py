@@ -22,12 +22,12 @@ from hub.outgoing import OutgoingFiles
 from hub.people import People
 from hub.presence import Presences
 from hub.previewing import Previewing
+from hub.publishing import Publishing
 from hub.saved_views import SavedViews
 from hub.service import Service
 from hub.team import Team
 from hub.trying import Trying
-from schemas.configuration import Configuration, Origin
-from schemas.documents import DeadLetter, LetterState, PublishedConfiguration, QuarantineItem
+from schemas.documents import DeadLetter, LetterState, QuarantineItem
 from schemas.events import Actor
 from schemas.ports import Clock, Engine, Health
 from schemas.steps import Page
@@ -85,37 +85,6 @@ class Reparser(Protocol):
 class Backups(Protocol):
     async def backup(self, folder: str) -> None:
         """A consistent copy into an empty or new folder on this machine. Raises Invalid when it cannot be used."""
-        ...
-
-
-class Publisher(Protocol):
-    """The configuration in force, and how the next one comes into force."""
-
-    async def current(self) -> PublishedConfiguration | None:
-        """None while the built-in one is in force."""
-        ...
-
-    async def versions(self, limit: int = 50, after: str | None = None) -> Page[PublishedConfiguration]: ...
-
-    async def version(self, number: int) -> PublishedConfiguration:
-        """Raises Unknown when there is none."""
-        ...
-
-    def problems(self, configuration: Configuration) -> Mapping[str, str]:
-        """What is wrong across its parts: place -> what to change. Empty when it can be published."""
-        ...
-
-    async def publish(
-        self,
-        configuration: Configuration,
-        actor: Actor,
-        *,
-        over: int | None = None,
-        note: str = "",
-        origin: Origin = Origin.FILE,
-        back_to: int | None = None,
-    ) -> int:
-        """The version now in force. Raises Invalid with all problems, and Stale where another than `over` is in force."""
         ...
 
 
@@ -201,7 +170,7 @@ class AppContext:
     letters: Letters
     verifier: Verifier
     backups: Backups
-    publisher: Publisher
+    publisher: Publishing
     ingester: Ingester
     consumers: Mapping[str, Sequence[Topic]] = field(default_factory=dict)
     connectors: Mapping[str, Callable[[], Health]] = field(default_factory=dict)
