@@ -31,6 +31,7 @@ from hub.http.app import api_app
 from hub.http.context import AppContext, Facts, Ingested
 from hub.http.files import files_app
 from hub.http.previews import mount_previews
+from hub.http.protocol import patient
 from hub.letters import Letters
 from hub.observe import Metrics
 from hub.people import People
@@ -300,6 +301,8 @@ class Office:
         """The two origins on real ports, as long as the block lasts; gives the address of the console."""
         servers = [_server(self.app), _server(self.app)]
         sockets = [each.config.bind_socket() for each in servers]
+        for each in sockets:
+            patient(each)  # as the hub does: without it each answer waits 40 ms for an acknowledgement
         urls = [f"http://127.0.0.1:{each.getsockname()[1]}" for each in sockets]
         self.build(*urls)
         for server, app in zip(servers, (self.app, self.files), strict=True):
