@@ -177,6 +177,15 @@ class MongoCollection:
         with outages():
             return int(await self._collection.count_documents(filter))
 
+    async def count_each(self, filter: Filter, field: str) -> dict[Any, int]:
+        """The one aggregation there is: all servers know it (FerretDB's $group knows $sum, and neither $min nor $max)."""
+        grouped = [{"$match": filter}, {"$group": {"_id": f"${field}", "count": {"$sum": 1}}}]
+        with outages():
+            cursor = self._collection.aggregate(grouped)
+            if inspect.isawaitable(cursor):
+                cursor = await cursor
+            return {each["_id"]: int(each["count"]) for each in await cursor.to_list(None)}
+
 
 def _duplicates(error: BulkWriteError) -> list[Any]:
     """The errors of a bulk write, if all of them say that a key was there; else raises it."""

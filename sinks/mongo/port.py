@@ -1,6 +1,6 @@
 """What the states need of a document database: few operations, each atomic on one document. A fake is a few lines a method.
 
-No transactions, no aggregation, no update by pipeline: what one of MongoDB, FerretDB and nx-27017 lacks is not here.
+No transactions, no aggregation but counts, no update by pipeline: what one of MongoDB, FerretDB and nx-27017 lacks is not here.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -39,6 +39,10 @@ class DocumentCollection(Protocol):
     async def delete_all(self, filter: Filter) -> int: ...
 
     async def count(self, filter: Filter) -> int: ...
+
+    async def count_each(self, filter: Filter, field: str) -> dict[Any, int]:
+        """How many of these documents have each value of a field."""
+        ...
 
 
 class Files(Protocol):

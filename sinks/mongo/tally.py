@@ -1,34 +1,62 @@
-"""Counts of cases by queue. One query gives the columns of all cases that count, and the sums are made here."""
+"""Counts of cases by queue, made where the cases are: what is transferred grows with the queues, not with the cases."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from schemas.steps import QueueCount
-from sinks.mongo.documents import IS_THERE
-from sinks.mongo.port import DocumentDatabase, Fields
+from sinks.mongo.port import NOTHING, DocumentCollection, DocumentDatabase, Fields
 from sinks.mongo.values import micros, optional_moment
+
+QUEUE = "columns.queue"
+FEW = 500
+"""So many open cases are looked at for those that wait longest; where there are more, each queue is asked for its first."""
 
 
 async def tally(database: DocumentDatabase, queues: Sequence[str] | None, now: datetime) -> list[QueueCount]:
-    """`open` counts cases whose state is open (not those that wait for the customer), and so do the columns beside it."""
-    wanted: Fields = {"columns.state": {"$in": ["open", "snoozed"]}, **IS_THERE}
-    if queues is not None:
-        wanted["columns.queue"] = {"$in": list(queues)}
-    by_queue: dict[str, list[Fields]] = {}
-    for row in await database.collection("cases").find(wanted, ("columns",)):
-        by_queue.setdefault(row["columns"]["queue"], []).append(row["columns"])
-    counts = {queue: _count(queue, cases, micros(now)) for queue, cases in by_queue.items()}
-    return [counts.get(queue, QueueCount(queue)) for queue in (sorted(counts) if queues is None else queues)]
+    """`open` counts cases whose state is open (not those that wait for the customer), and so do the columns beside it.
 
-
-def _count(queue: str, cases: Sequence[Fields], now: int) -> QueueCount:
-    opened = [case for case in cases if case["state"] == "open"]
-    waiting = [case["waiting_since"] for case in opened if case["waiting_since"] is not None]
-    return QueueCount(
-        queue,
-        open=len(opened),
-        unassigned=sum(case["assignee"] is None for case in opened),
-        overdue=sum(case["due_at"] is not None and case["due_at"] <= now for case in opened),
-        snoozed=len(cases) - len(opened),
-        oldest_waiting=optional_moment(min(waiting, default=None)),
+    The counts of a row are of almost the same moment: each is a query.
+    """
+    if queues is not None and not queues:
+        return []
+    cases = database.collection("cases")
+    # What a step has only the place of has no state yet.
+    within: Fields = {} if queues is None else {QUEUE: {"$in": list(queues)}}
+    is_open: Fields = {"columns.state": "open", **within}
+    opened, unassigned, overdue, snoozed = await asyncio.gather(
+        cases.count_each(is_open, QUEUE),
+        cases.count_each({**is_open, "columns.assignee": NOTHING}, QUEUE),
+        cases.count_each({**is_open, "columns.due_at": {"$gt": 0, "$lte": micros(now)}}, QUEUE),
+        cases.count_each({"columns.state": "snoozed", **within}, QUEUE),
     )
+    oldest = await _oldest(cases, is_open, opened)
+    return [
+        QueueCount(
+            queue,
+            open=opened.get(queue, 0),
+            unassigned=unassigned.get(queue, 0),
+            overdue=overdue.get(queue, 0),
+            snoozed=snoozed.get(queue, 0),
+            oldest_waiting=optional_moment(oldest.get(queue)),
+        )
+        for queue in (sorted({*opened, *snoozed}) if queues is None else queues)
+    ]
+
+
+async def _oldest(
+    cases: DocumentCollection, is_open: Fields, opened: Mapping[str, int]
+) -> dict[str, int | None]:
+    """Since when the customer waits longest in each queue. No server but MongoDB has a minimum by group."""
+    first = (("columns.waits_from", 1),)
+    if sum(opened.values()) <= FEW:
+        found = [await cases.find(is_open, ("columns",), first, FEW)]
+    else:
+        found = await asyncio.gather(
+            *(cases.find({**is_open, QUEUE: queue}, ("columns",), first, 1) for queue in opened)
+        )
+    oldest: dict[str, int | None] = {}
+    for rows in found:
+        for row in rows:
+            oldest.setdefault(row["columns"]["queue"], row["columns"]["waiting_since"])
+    return oldest

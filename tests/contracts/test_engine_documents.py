@@ -200,7 +200,9 @@ async def test_a_blob_that_is_removed_is_gone_and_may_come_again(engine: Engine,
     assert await engine.blob(ref) == b"x" * size
 
 
-async def test_queues_are_counted(engine: Engine) -> None:
+@pytest.mark.parametrize("few", [500, 0])
+async def test_queues_are_counted(engine: Engine, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sinks.mongo.tally.FEW", few)
     await many(engine)
     orders = QueueCount("orders", open=3, unassigned=2, overdue=1, oldest_waiting=minutes(1))
     billing = QueueCount("billing", snoozed=1)

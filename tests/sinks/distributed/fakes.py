@@ -3,6 +3,7 @@
 Coroutines are driven by hand: each waits at a gate before an operation, and who goes next is chosen by the test.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, TypeVar
@@ -151,6 +152,9 @@ class FakeCollection:
 
     async def count(self, filter: Filter) -> int:
         return len(await self.find(filter))
+
+    async def count_each(self, filter: Filter, field: str) -> dict[Any, int]:
+        return dict(Counter(value_at(each, field) for each in await self.find(filter)))
 
 
 class FakeDatabase:
