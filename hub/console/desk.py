@@ -7,6 +7,7 @@ from datetime import datetime
 from secrets import token_hex
 from uuid import UUID
 
+from hub.case_lists import OPEN_STATES
 from hub.console.about import about_person
 from hub.console.composing import AS_TEXT, WritingView, writing_view
 from hub.console.conversation import Line, Telling, lines
@@ -19,7 +20,7 @@ from hub.console.rows import CLOSED, Row, channel_icon, channel_name, is_late, r
 from hub.console.words import Moment, Words
 from hub.http.context import AppContext
 from hub.http.previews import Previews
-from hub.service import OPEN_STATES, QueueView
+from hub.service import QueueView
 from processors.routing_explanation import Explanation
 from schemas.accounts import Principal, Role
 from schemas.capabilities import Visibility
@@ -77,6 +78,8 @@ class ListView:
     title: str
     rows: Sequence[Row]
     next: str | None
+    wanted: str
+    """What belongs to it, as JSON."""
     queues: Sequence[tuple[str, str]] = ()
     agents: Sequence[Face] = ()
     """To whom the chosen ones may be given; in a view over all queues nobody."""
@@ -255,7 +258,8 @@ class Desk:
         queues = [each for each in self._queues() if visible is None or each[0] in visible]
         is_all = place.queue is None and place.show == "all"
         narrowable = await self._narrowable(queues) if is_all and after is None else None
-        return ListView(place, await self._title(place), rows, page.next, queues, agents, narrowable)
+        wanted = place.wanted(self.principal.id)
+        return ListView(place, await self._title(place), rows, page.next, wanted, queues, agents, narrowable)
 
     def _queues(self) -> list[tuple[str, str]]:
         configuration = self._context.service.company.current.configuration

@@ -1,10 +1,11 @@
 """Where an agent looks: a view over all queues, or one queue. Each has an address and a filter."""
 
 from dataclasses import dataclass, replace
+from json import dumps
 from urllib.parse import urlencode
 
+from hub.case_lists import OPEN_STATES, SORTS, CaseFilter
 from hub.console.narrowing import NOTHING, Narrow
-from hub.service import OPEN_STATES, SORTS, CaseFilter
 from schemas.cases import CaseState
 from schemas.errors import Unknown
 from schemas.saved_views import ME, NOBODY
@@ -93,6 +94,20 @@ class Place:
             priorities=narrow.priorities,
             overdue=self.show == "overdue" or narrow.overdue,
             sort=self.sort,
+        )
+
+    def wanted(self, user: str) -> str:
+        """The filter as JSON, for the script that says what came to the list."""
+        wanted = self.filter(user)
+        return dumps(
+            {
+                "queues": [wanted.queue] if wanted.queue else wanted.queues,
+                "states": wanted.states,
+                "assignee": wanted.assignee,
+                "unassigned": wanted.unassigned,
+                "priorities": wanted.priorities,
+                "overdue": wanted.overdue,
+            }
         )
 
 

@@ -59,6 +59,8 @@ async def search(console: Console, request: Request) -> Response:
         except Invalid:
             page = Page([])  # nothing in it to look for
     hits = await _views(console, request, page)
+    if request.query_params.get("part") == "hits":
+        return console.pages.render(request, "fragments/hits.html", {"hits": hits})
     t = desk.words.t
     values = {
         "rail": await desk.rail(),
@@ -66,6 +68,8 @@ async def search(console: Console, request: Request) -> Response:
         "level": "page",
         "page_title": f"{words} · {t('search.title')}" if words else t("search.title"),
         "searched": words,
+        "again": f"{ROOT}/search?{urlencode({'q': words})}",
+        "is_first": not request.query_params.get("after"),
         "hits": hits,
         "organizations": await _organizations(console, request, words),
         "found": t("search.found-more", n=len(hits)) if page.next else t.count("search.found", len(hits)),

@@ -1,9 +1,10 @@
 // Changes come as server-sent events and resume where they broke off; without them the console asks now and then.
 // Nothing that an agent reads or writes is moved: new rows announce themselves, new messages are added below.
 
-import { markRows, putBack, remember } from "./reading.js";
+import { announce, announceHits, belongs } from "./announcing.js";
+import { fragment } from "./fragments.js";
 import { tell } from "./notices.js";
-import { counted } from "./times.js";
+import { markRows, putBack, remember } from "./reading.js";
 
 const STREAM = "/api/v1/cases/stream";
 const POLL_MILLISECONDS = 20000;
@@ -18,7 +19,6 @@ let polling = 0;
 let resting = 0;
 let source = null;
 let place = "";
-const fresh = new Set();
 
 export function followCases() {
   if (!document.getElementById("rail-counts")) return;
@@ -29,9 +29,6 @@ export function followCases() {
     clearTimeout(resting);
     if (!document.hidden) return source || polling || open();
     resting = setTimeout(rest, REST_MILLISECONDS);
-  });
-  document.addEventListener("click", (event) => {
-    if (event.target.closest("#fresh a")) fresh.clear();
   });
 }
 
@@ -100,6 +97,7 @@ function gather(change) {
     changed = new Map();
     refreshRail();
     for (const each of changes.values()) apply(each);
+    announceHits();
   }, GATHER_MILLISECONDS);
 }
 
@@ -112,32 +110,6 @@ function apply(change) {
   const back = page?.dataset.case === change.case && putBack(change.case); // undone here
   if (back) return refreshRow(back, change);
   announce(change.case);
-}
-
-function belongs(change) {
-  const list = document.getElementById("list");
-  if (!list || !["open", "waiting"].includes(change.state)) return false;
-  const { queue, show } = list.dataset;
-  if (queue && queue !== change.queue) return false;
-  if (show === "mine") return change.assignee === document.body.dataset.user;
-  if (show === "unassigned") return !change.assignee;
-  return show === "all";
-}
-
-function announce(id) {
-  fresh.add(id);
-  const bar = document.getElementById("fresh");
-  bar.querySelector("a").textContent = counted(bar, fresh.size);
-  bar.hidden = false;
-}
-
-async function fragment(url) {
-  const answer = await fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
-  if (answer.status === 204) return null;
-  const elsewhere = answer.headers.get("HX-Redirect"); // signed out: drafts are kept
-  if (elsewhere) location.assign(elsewhere);
-  if (!answer.ok) throw new Error(`${answer.status}`);
-  return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
 const current = () => document.querySelector("#rail-counts [aria-current]")?.dataset.key ?? "";

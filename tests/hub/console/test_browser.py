@@ -7,7 +7,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from schemas.cases import CaseState
-from schemas.commands import ClaimCase, ReplyToCase
+from schemas.commands import ClaimCase, PrioritizeCase, ReplyToCase
+from schemas.configuration import Priority
 from schemas.events import SYSTEM
 from tests.hub.console.browsing import tab
 from tests.hub.console.office import Office
@@ -135,6 +136,26 @@ async def test_changes_come_without_reload_and_move_nothing(
         await page.locator("#fresh a").click()
         await expect(page.locator("#rows li[data-case]")).to_have_count(2)
         assert await ann.violations() == []
+
+
+async def test_what_comes_to_a_narrowed_list_and_to_a_search_is_announced(
+    office: Office, browser: Browser, url: str
+) -> None:
+    case = await office.write("a")
+    async with tab(browser, url, "ann") as ann, tab(browser, url, "ann") as other:
+        for seen, path in ((ann, "views/all?priorities=urgent"), (other, "search?q=umbrella")):
+            async with seen.page.expect_response("**/api/v1/cases/stream*"):
+                await seen.open(f"/console/{path}")
+        await office.write("b", "A red umbrella", sender="bob@example.org", sender_name="Bob")
+        await expect(other.page.locator("#fresh")).to_have_text("1 new, show it")
+        await expect(ann.page.locator("#fresh")).to_be_hidden()
+        await office.do("bo", PrioritizeCase, case, priority=Priority.URGENT)
+        await expect(ann.page.locator("#fresh")).to_have_text("1 new, show it")
+        for seen in (ann, other):
+            await expect(seen.page.locator("#rows li")).to_have_count(0)
+            await seen.page.locator("#fresh a").click()
+            await expect(seen.page.locator("#rows li")).to_have_count(1)
+            assert await seen.violations() == []
 
 
 async def test_a_page_that_is_signed_out_leads_to_sign_in(office: Office, browser: Browser, url: str) -> None:
