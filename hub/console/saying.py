@@ -47,7 +47,7 @@ def _never_stored() -> frozenset[str]:
 
 
 class Sayings:
-    """Sentences in one language. `form` names the form of the plural for a number, `isolated` guards a value's own direction."""
+    """Sentences in one language, each in the direction of that language. `form` names the form of the plural for a number, `isolated` guards a value's own direction."""
 
     def __init__(
         self, texts: Mapping[str, Forms], form: Callable[[int], str], isolated: Callable[[object], object]
@@ -57,7 +57,8 @@ class Sayings:
         self._isolated = isolated
 
     def __call__(self, text: str) -> str:
-        return self._say(text, DEEPEST)
+        found = self._say(text, DEEPEST)
+        return found if found != text else str(self._isolated(found))  # English, or a vendor's words
 
     def _say(self, text: str, depth: int) -> str:
         if not self._texts or not text or depth == 0:

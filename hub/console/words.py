@@ -71,9 +71,11 @@ class Catalogue:
 
     def why(self, error: HubbubError) -> str:
         """What a refusal says, and in brackets what is to be changed where it names more than that."""
-        problems = "; ".join(map(self.said, error.problems.values())) if isinstance(error, Invalid) else ""
         reason = self.said(error.sentence)
-        return f"{reason} ({problems})" if problems and problems not in reason else reason
+        problems = error.problems.values() if isinstance(error, Invalid) else ()
+        if not problems or "; ".join(problems) in error.sentence:
+            return reason
+        return f"{reason} ({'; '.join(map(self.said, problems))})"
 
     def to_change(self, error: HubbubError) -> str:
         """Only what is to be changed, where a refusal says that; else what it says."""

@@ -63,6 +63,7 @@ def test_a_value_keeps_its_own_direction_from_right_to_left() -> None:
         persian.said(said("there is no queue {name!r}", name="billing"))
         == "صف «\u2068billing\u2069» وجود ندارد"
     )
+    assert persian.said("451 try later") == "\u2068451 try later\u2069"
 
 
 def test_english_needs_no_catalogue() -> None:
