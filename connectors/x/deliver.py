@@ -4,6 +4,7 @@ What may have been taken is looked up in the account's own posts, or in the conv
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,6 +40,7 @@ LONGEST_MESSAGE = 10_000
 LOOK_AFTER_SECONDS = (1.0, 4.0)
 PROVES_ABSENCE_AFTER = timedelta(minutes=10)
 CLOCKS_APART = timedelta(minutes=2)
+KNOWN_MESSAGES = 1000
 
 
 class Sender:
@@ -59,6 +61,8 @@ class Sender:
         self._spending = spending
         self._fetch = fetch
         self._look_after_seconds = look_after_seconds
+        self._known: deque[str] = deque(maxlen=KNOWN_MESSAGES)
+        """Direct messages of which it is known which answer they are."""
 
     async def deliver(self, message: OutboundMessage) -> Receipt:
         if message.change is not None:
@@ -84,7 +88,7 @@ class Sender:
         try:
             place = self._place(message)
             posts = self._posts(message) if place.is_public else [message.text]
-            found = await self._found(message, place)
+            found = await self._found(message, place, posts)
         except (*FAILURES, ValueError):
             return None
         if len(found) >= len(posts):
@@ -132,8 +136,7 @@ class Sender:
             return Receipt(
                 ReceiptStatus.FAILED, reason=f"it would be {len(posts)} posts; {MOST_POSTS} are sent at most"
             )
-        answered = post_id(message.in_reply_to) or place_of(message.conversation).conversation
-        last, sent = answered, []
+        last, sent = _answered(message), []
         for number, text in enumerate(posts):
             receipt = await self._post(message, text, last, media if number == 0 else ())
             if receipt.status is not ReceiptStatus.SENT:
@@ -153,7 +156,7 @@ class Sender:
             receipt = receipt_of(error)
             if receipt.status is not ReceiptStatus.UNKNOWN and not is_duplicate(error):
                 return receipt
-            return await self._looked_up(message, Place(True, ""), text, receipt)
+            return await self._looked_up(message, Place(True, ""), text, receipt, answered)
         id = string(_object(told, "data").get("id"))
         return Receipt(
             ReceiptStatus.SENT, external_id=post_name(id), may_change=True, limit=self._client.last_limit
@@ -179,6 +182,7 @@ class Sender:
                 return receipt
             return await self._looked_up(message, place, message.text, receipt)
         data = _object(told, "data")
+        self._known.append(string(data.get("dm_event_id")))
         return Receipt(
             ReceiptStatus.SENT,
             external_id=message_name(string(data.get("dm_event_id"))),
@@ -197,54 +201,73 @@ class Sender:
     # -- what became of it ------------------------------------------------------------------------------------------------
 
     async def _looked_up(
-        self, message: OutboundMessage, place: Place, text: str, unknown: Receipt
+        self, message: OutboundMessage, place: Place, text: str, unknown: Receipt, answered: str = ""
     ) -> Receipt:
         for seconds in self._look_after_seconds:
             await asyncio.sleep(seconds)
             try:
-                found = await self._found(message, place, text)
+                found = await self._found(message, place, [text], answered)
             except FAILURES:
                 continue
             if found:
-                return self._arrived(place, found[-1:])
+                return self._arrived(place, found)
         return unknown
 
-    async def _found(self, message: OutboundMessage, place: Place, text: str | None = None) -> list[str]:
-        """Ids of what we sent since, with these texts, the oldest first. X takes no text twice, so each is this very answer."""
+    async def _found(
+        self, message: OutboundMessage, place: Place, texts: Sequence[str], answered: str = ""
+    ) -> list[str]:
+        """Ids of what we sent, as many of these texts as are there, in their order. X's clock may be two minutes behind ours."""
         began = (message.queued_at - CLOCKS_APART).astimezone(UTC)
-        wanted = {_plain(each) for each in ([text] if text is not None else self._texts(message, place))}
-        if message.attachments:  # X puts a link to the files behind the text
-            wanted |= {f"{each} (link)" for each in wanted}
+        wanted = [
+            {_plain(each)} | ({f"{_plain(each)} (link)"} if message.attachments else set()) for each in texts
+        ]  # X puts a link to the files behind the text
         if place.is_public:
-            told: Mapping[str, Any] = await self._client.get_users_tweets(
-                self._account.user_id,
-                user_auth=True,
-                max_results=100,
-                start_time=f"{began:%Y-%m-%dT%H:%M:%SZ}",
-                tweet_fields=["note_tweet"],
-            )
-            listed = objects(told.get("data"))
-        else:
-            told = await self._client.get_direct_message_events(
-                dm_conversation_id=place.conversation,
-                dm_event_fields=["sender_id", "text", "created_at"],
-                max_results=100,
-            )
-            own = self._account.user_id
-            since = f"{began:%Y-%m-%dT%H:%M:%S}"  # as RFC 3339 orders
-            listed = [
-                each
-                for each in objects(told.get("data"))
-                if string(each.get("sender_id")) == own and string(each.get("created_at")) >= since
-            ]
-        await self._spending.add(reads=len(listed))
-        return sorted(
-            (string(each.get("id")) for each in listed if _plain(_said(each)) in wanted),
-            key=lambda id: int(id or 0),
-        )
+            return await self._found_in_public(wanted, answered or _answered(message), began)
+        return await self._found_in_private(wanted, place, began)
 
-    def _texts(self, message: OutboundMessage, place: Place) -> list[str]:
-        return self._posts(message) if place.is_public else [message.text]
+    async def _found_in_public(self, wanted: Sequence[set[str]], answered: str, began: datetime) -> list[str]:
+        """Each answers the one before it, the first what was answered: X takes no text twice, so each is this very answer."""
+        told: Mapping[str, Any] = await self._client.get_users_tweets(
+            self._account.user_id,
+            user_auth=True,
+            max_results=100,
+            start_time=f"{began:%Y-%m-%dT%H:%M:%SZ}",
+            tweet_fields=["note_tweet", "referenced_tweets"],
+        )
+        listed = objects(told.get("data"))
+        await self._spending.add(reads=len(listed))
+        found: list[str] = []
+        for texts in wanted:
+            answers = [each for each in listed if _answers(each, answered) and _plain(_said(each)) in texts]
+            if not answers:
+                break
+            answered = string(answers[0].get("id"))
+            found.append(answered)
+        return found
+
+    async def _found_in_private(self, wanted: Sequence[set[str]], place: Place, began: datetime) -> list[str]:
+        """X takes the same words twice and names no answer of ours, so that it is the last that is not known to be another."""
+        told: Mapping[str, Any] = await self._client.get_direct_message_events(
+            dm_conversation_id=place.conversation,
+            dm_event_fields=["sender_id", "text", "created_at"],
+            max_results=100,
+        )
+        since = f"{began:%Y-%m-%dT%H:%M:%S}"  # as RFC 3339 orders
+        listed = [
+            each
+            for each in objects(told.get("data"))
+            if string(each.get("sender_id")) == self._account.user_id
+            and string(each.get("created_at")) >= since
+        ]
+        await self._spending.add(reads=len(listed))
+        ids = [
+            id
+            for each in listed
+            if (id := string(each.get("id"))) not in self._known and _plain(_said(each)) in wanted[0]
+        ]
+        found = sorted(ids, key=lambda id: int(id or 0))[-1:]
+        self._known.extend(found)
+        return found
 
     def _arrived(self, place: Place, ids: Sequence[str]) -> Receipt:
         """Known by its last part, which is what is answered."""
@@ -258,6 +281,18 @@ class Sender:
             parts=parts,
             conversation=conversation,
         )
+
+
+def _answered(message: OutboundMessage) -> str:
+    """The post that is answered."""
+    return post_id(message.in_reply_to) or place_of(message.conversation).conversation
+
+
+def _answers(post: Mapping[str, Any], answered: str) -> bool:
+    return any(
+        string(each.get("type")) == "replied_to" and string(each.get("id")) == answered
+        for each in objects(post.get("referenced_tweets"))
+    )
 
 
 def _object(told: object, name: str) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from connectors.x.deliver import PROVES_ABSENCE_AFTER
 from connectors.x.parse.weight import weight
 from connectors.x.standin.server import OWN, Fault
 from schemas.errors import Outage
@@ -116,6 +117,28 @@ async def test_a_text_that_x_has_already_is_found_as_the_try_before(company: Com
     assert (await company.sender.deliver(message)).status is ReceiptStatus.UNKNOWN
     assert (await company.sender.deliver(message)).status is ReceiptStatus.SENT
     assert company.x.said() == ["On its way"]
+
+
+async def test_the_same_words_to_another_post_are_not_taken_for_an_answer_that_x_never_took(
+    company: Company,
+) -> None:
+    first, second = company.x.mention(ANN, "@acme where is it"), company.x.mention(BEN, "@acme and mine")
+    assert (await company.sender.deliver(answer(company, "On its way", first))).status is ReceiptStatus.SENT
+    company.x.fail(TWEET, Fault("drop"))
+    unsent = answer(company, "On its way", second)
+    assert (await company.sender.deliver(unsent)).status is ReceiptStatus.UNKNOWN
+    late = unsent.queued_at + PROVES_ABSENCE_AFTER
+    assert (await company.sender.reconcile(unsent, late)) is None, "so soon its absence proves nothing"
+    assert company.x.said() == ["On its way"]
+
+
+async def test_the_same_words_written_privately_before_are_not_taken_for_what_never_left(
+    company: Company,
+) -> None:
+    assert (await company.sender.deliver(privately("Thank you"))).status is ReceiptStatus.SENT
+    company.x.fail(f"POST /dm_conversations/with/{ANN}/messages", Fault("drop"))
+    assert (await company.sender.deliver(privately("Thank you"))).status is ReceiptStatus.UNKNOWN
+    assert company.x.said() == ["Thank you"]
 
 
 @pytest.mark.parametrize("ways", [True, False], ids=["found", "not yet"])
