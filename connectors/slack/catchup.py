@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from connectors.kit.cursors import Cursors
+from connectors.kit.gaps import between
 from connectors.kit.items import RawItem, Receiver
 from connectors.slack.coverage import Coverage
 from connectors.slack.history import TooMany, messages
@@ -33,6 +34,8 @@ log = structlog.get_logger("connectors.slack")
 PROGRESS = "reading"
 MARGIN = timedelta(minutes=10)
 """Events come late; what is read twice is known."""
+KEPT_EVERY = timedelta(minutes=10)
+"""Of hundreds of workspaces each is marked once a minute; a write each would be most of what an idle hub writes."""
 MOST_CHANNELS = 5_000
 TRIES = 5
 PAGES_A_STRETCH = 10
@@ -82,6 +85,7 @@ class CatchUp:
         self._pages = self._stretches = 0
         self._turn_ends = clock.now()
         self._again: datetime | None = None
+        self._marked_at: datetime | None = None
         self._whole_until: float | None = None
         """Until when the reading goes that began while events came through, and came through ever since."""
 
@@ -99,8 +103,15 @@ class CatchUp:
         return self._coverage.gap
 
     async def mark(self) -> None:
-        """Events come through now. Call it now and then while they do. Raises Outage."""
-        await self._coverage.mark(self._clock.now())
+        """Events come through now. Call it as often as you like while they do: it is kept every ten minutes, so that what is read
+        after an outage begins twenty minutes before it at most. Raises Outage."""
+        now = self._clock.now()
+        if self._marked_at is None or now - self._marked_at >= KEPT_EVERY:
+            await self._mark(now)
+
+    async def _mark(self, until: datetime) -> None:
+        await self._coverage.mark(until)
+        self._marked_at = until
 
     async def run(self) -> Turn:
         """Read what may have been missed, the oldest first in each channel, as much as a turn allows.
@@ -123,7 +134,7 @@ class CatchUp:
             await self._keep(reading)
             raise
         if is_over:
-            await self._coverage.mark(datetime.fromtimestamp(reading.until, UTC))
+            await self._mark(datetime.fromtimestamp(reading.until, UTC))
         await self._keep(None if is_over else reading)
         return Turn(reading.taken - before, is_over and reading.until == self._whole_until)
 
@@ -275,7 +286,7 @@ class CatchUp:
 
     async def _tell_gap(self, since: datetime, until: datetime, why: str) -> None:
         """On the log, and for some days in the health. Raises Outage."""
-        words = f"messages between {since:%Y-%m-%d %H:%M} and {until:%Y-%m-%d %H:%M} UTC were not read: {why}"
+        words = f"messages {between(since, until)} were not read: {why}"
         log.warning("slack: a gap", account=self._receiver.account, what=words)
         name = f"{self._team}:{since.isoformat()}:{why}"
         event = {"type": GAP, "words": words, "event_ts": name}

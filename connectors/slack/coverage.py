@@ -1,17 +1,17 @@
 """Until when events of a workspace are known to have come through, and what was missed for good: kept beside the log."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from connectors.kit.cursors import Cursors
+from connectors.kit.gaps import noted, still_told
 from connectors.slack.names import CHANNEL
 from schemas.documents import Cursor
 from schemas.errors import Conflict
 from schemas.ports import Clock
 
 STREAM = "events"
-GAP_IS_TOLD_FOR = timedelta(days=7)
 
 
 class Coverage:
@@ -33,16 +33,16 @@ class Coverage:
     async def mark(self, until: datetime) -> None:
         """Raises Outage."""
         cursor, told = await self._load()
-        self.gap = latest_gap(told.get("gap"), self._clock.now())
-        gap = {"gap": told["gap"]} if self.gap else {}
-        await self._save(cursor, {"covered": until.isoformat(), **gap})
+        gap = still_told(told.get("gap"), self._clock.now())
+        self.gap = str(gap["words"]) if gap is not None else ""
+        await self._save(cursor, {"covered": until.isoformat(), **({"gap": gap} if gap is not None else {})})
 
     async def note(self, gap: str, until: datetime) -> None:
         """A gap is told for some days. Raises Outage."""
         cursor, told = await self._load()
         self.gap = gap
-        noted = {"words": gap, "noted": self._clock.now().isoformat()}
-        await self._save(cursor, {"covered": until.isoformat(), **told, "gap": noted})
+        kept = noted(self._clock.now(), words=gap)
+        await self._save(cursor, {"covered": until.isoformat(), **told, "gap": kept})
 
     async def _load(self) -> tuple[Cursor, dict[str, Any]]:
         cursor = await self._cursors.load(CHANNEL, self._account, self._stream)
@@ -53,10 +53,3 @@ class Coverage:
             await self._cursors.save(cursor, json.dumps(told))
         except Conflict:
             return
-
-
-def latest_gap(told: object, now: datetime) -> str:
-    """The words of a gap that was noted in the last days."""
-    if not isinstance(told, dict) or now - datetime.fromisoformat(told["noted"]) > GAP_IS_TOLD_FOR:
-        return ""
-    return str(told["words"])

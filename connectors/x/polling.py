@@ -7,12 +7,13 @@ Mentions https://docs.x.com/x-api/users/get-mentions (the newest 800) · message
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from connectors.kit.cursors import Cursors
+from connectors.kit.gaps import between, noted, still_told
 from connectors.kit.items import RawItem, Receiver
 from connectors.x.client import XClient, XError
 from connectors.x.names import CHANNEL, ID
@@ -37,7 +38,6 @@ PAGE = 100
 MOST_MENTIONS = 800
 MOST_PAGES = 50
 TOO_MANY = 429
-GAP_IS_TOLD_FOR = timedelta(days=7)
 X_BEGAN_MILLISECONDS = 1_288_834_974_657
 POST_FIELDS = "author_id,conversation_id,created_at,edit_history_tweet_ids,in_reply_to_user_id,lang,note_tweet,referenced_tweets"
 USER_FIELDS = "name,username"
@@ -106,7 +106,7 @@ class Sweep:
         taken = 0
         missed = self._missed(walk, since)
         if missed is not None:
-            gap = {"from": since, "to": missed, "noted": self._clock.now().isoformat()}
+            gap = noted(self._clock.now(), **{"from": since, "to": missed})
             self.gap = self._words(gap)
             log.warning("x: a gap", account=self._receiver.account, stream=self._stream, what=self.gap)
             await self._receiver.take(gap_item(self._stream, since, missed, self.gap, self._clock.now()))
@@ -153,15 +153,11 @@ class Sweep:
 
     def _words(self, gap: object) -> str:
         """What was missed, while it was noted lately."""
-        if not isinstance(gap, dict):
+        told = still_told(gap, self._clock.now())
+        if told is None:
             return ""
-        if self._clock.now() - datetime.fromisoformat(gap["noted"]) > GAP_IS_TOLD_FOR:
-            return ""
-        began, ended = time_of(gap["from"]), time_of(gap["to"])
-        return (
-            f"more {self._stream} came than X gives in one go: those between {began:%Y-%m-%d %H:%M} "
-            f"and {ended:%Y-%m-%d %H:%M} UTC were missed"
-        )
+        missed = between(time_of(told["from"]), time_of(told["to"]))
+        return f"more {self._stream} came than X gives in one go: those {missed} were missed"
 
 
 def time_of(id: str) -> datetime:

@@ -1,17 +1,19 @@
 """What a message of Slack says: its text and HTML, and the files that it names."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connectors.kit.html import clean_html
 from connectors.kit.language import guess_language
 from connectors.slack.parse.blocks import Json, objects, render_blocks, string
-from connectors.slack.parse.mrkdwn import render_mrkdwn
+from connectors.slack.parse.mrkdwn import STYLES, render_mrkdwn
 from connectors.slack.parse.rendered import Rendered, joined, plain
 from schemas.interactions import Attachment, Content
 
 MOST_FILES = 50
 SUBJECT_CHARACTERS = 80
+CODED = re.compile(r"`([^`\n]+)`")
 NOT_FETCHED = "not fetched"
 MODES = {
     "tombstone": "it was deleted in Slack",
@@ -49,8 +51,10 @@ def content_of(message: Json) -> Content:
 
 
 def subject_of(text: str) -> str:
-    """The first line, as a list of cases shows it."""
-    first = text.partition("\n")[0].strip()
+    """The first line, as a list of cases shows it: words, without the marks of a style."""
+    first = CODED.sub(r"\1", text.partition("\n")[0].strip())
+    for pattern, _ in STYLES:
+        first = pattern.sub(r"\1", first)
     if len(first) <= SUBJECT_CHARACTERS:
         return first
     return first[: SUBJECT_CHARACTERS - 1].rsplit(" ", 1)[0].rstrip() + "…"

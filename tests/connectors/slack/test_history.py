@@ -200,6 +200,19 @@ async def test_more_in_a_moment_than_can_be_read_is_a_gap_on_the_log_and_in_the_
     assert later.gap == ""
 
 
+async def test_an_idle_workspace_is_kept_every_ten_minutes_and_not_every_minute(reader: Reader) -> None:
+    async def kept() -> str:
+        cursors = reader.there.around.cursors
+        return (await cursors.load("slack", "acme", "events")).value
+
+    catch_up, found = reader.catch_up(), set()
+    for minute in range(30):
+        reader.there.clock.ahead = timedelta(minutes=minute)
+        await catch_up.mark()
+        found.add(await kept())
+    assert len(found) == 3
+
+
 async def test_a_message_of_ours_is_not_called_absent_where_not_everything_was_looked_at(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:

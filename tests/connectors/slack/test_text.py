@@ -91,6 +91,7 @@ def test_a_preview_of_a_link_is_not_what_the_customer_said() -> None:
 
 def test_a_subject_is_the_first_line_cut_at_a_word() -> None:
     assert subject_of("First line\nSecond") == "First line"
+    assert subject_of("The *Polaris* of `7` is _not_ here: 2*3*4") == "The Polaris of 7 is not here: 2*3*4"
     assert subject_of("word " * 40).endswith("word…")
 
 
