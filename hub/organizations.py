@@ -7,10 +7,11 @@ from uuid import UUID
 
 from connectors.kit.client_address import parse_address
 from hub.accounts.records import audited, changed, created, decided_again, load
-from hub.service import PAGE_LIMIT, CaseFilter, Service, actor_of
+from hub.case_lists import CaseFilter
+from hub.service import PAGE_LIMIT, Service, actor_of
 from processors.mail_domains import is_shared
 from schemas.accounts import Principal, Role, Scope
-from schemas.blocking import domain_of
+from schemas.blocking import mail_domain
 from schemas.collections import HANDLES
 from schemas.documents import Case, Handle
 from schemas.errors import Conflict, Forbidden, Invalid, Unknown
@@ -239,10 +240,6 @@ class Organizations:
                         {"domains": said("{domain} belongs to another organization", domain=each.domain)},
                     ) from None
             raise
-
-
-def mail_domain(handle: Handle) -> str:
-    return domain_of(handle.value) if handle.scheme.startswith("email") else ""
 
 
 def _name(name: str) -> str:

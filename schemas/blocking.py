@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from schemas.columns import Collection, Column, ColumnType, text_column, time_column
-from schemas.documents import Document
+from schemas.documents import Document, Handle
 from schemas.events import Actor, Personal
 from schemas.ids import derive
 from schemas.interactions import Participant
@@ -49,6 +49,11 @@ def block_id(scheme: str, value: str) -> UUID:
 
 def domain_of(value: str) -> str:
     return value.rpartition("@")[2].lower() if "@" in value else ""
+
+
+def mail_domain(handle: Handle) -> str:
+    """Empty for what is no address of mail."""
+    return domain_of(handle.value) if handle.scheme.startswith("email") else ""
 
 
 def block_ids(sender: Participant) -> tuple[UUID, ...]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from schemas.accounts import ANSWERED, IDENTITIES, KEYS, SESSIONS, THROTTLES, USERS
-from schemas.blocking import BLOCKS, HELD, domain_of
+from schemas.blocking import BLOCKS, HELD, mail_domain
 from schemas.columns import NEVER, PRIORITY_RANK, Collection, Column, ColumnType, text_column, time_column
 from schemas.connecting import CONNECTOR_ORDERS, CONNECTOR_REPORTS, GRANTS
 from schemas.documents import (
@@ -30,10 +30,6 @@ from schemas.staged import STAGED_FILES
 
 def _next_due(case: Case) -> datetime | None:
     return min([timer.due_at for timer in case.timers], default=None)
-
-
-def _mail_domain(handle: Handle) -> str | None:
-    return domain_of(handle.value) or None if handle.scheme.startswith("email") else None
 
 
 def _waits_from(changes: MessageChanges) -> datetime | None:
@@ -64,7 +60,7 @@ CASES = Collection(
         ("state", "queue", "waits_from"),
         ("state", "waits_from"),
         ("state", "updated_at"),
-        ("state", "due_at", "queue"),
+        ("state", "queue", "due_at"),
         ("queue", "updated_at"),
         ("assignee", "state", "waits_from"),
         ("handle",),
@@ -79,7 +75,7 @@ HANDLES = Collection(
     {
         "scheme": text_column("scheme"),
         "value": text_column("value"),
-        "domain": Column(ColumnType.TEXT, _mail_domain),
+        "domain": Column(ColumnType.TEXT, lambda handle: mail_domain(handle) or None),
     },
     indexes=(("value",), ("domain",)),
 )

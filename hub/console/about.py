@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 from hub.console.places import ROOT
 from hub.http.context import AppContext
-from hub.organizations import mail_domain
 from processors.mail_domains import is_shared
 from schemas.accounts import Principal, Role
+from schemas.blocking import mail_domain
 from schemas.documents import Case
 
 URL = f"{ROOT}/organizations"
