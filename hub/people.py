@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from hub.accounts.records import audited
-from hub.service import PAGE_LIMIT, CaseFilter, Service, actor_of
+from hub.case_lists import CaseFilter
+from hub.service import PAGE_LIMIT, Service, actor_of
 from hub.shown import shown
 from processors.attributes import check_attributes
 from processors.customers import Customer

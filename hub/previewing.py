@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hub.service import CaseFilter, Service
+from hub.case_lists import CaseFilter
+from hub.service import Service
 from processors.cases.answers import brand_of, template_variables
 from processors.template_preview import Preview, preview
 from processors.template_problems import problems

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from hub.accounts.records import audited, changed, created, decided_again, load
-from hub.service import OPEN_STATES, SORTS, CaseFilter, Service, actor_of
+from hub.case_lists import OPEN_STATES, SORTS, CaseFilter
+from hub.service import Service, actor_of
 from schemas.accounts import Principal, Role, Scope
 from schemas.errors import Forbidden, Invalid, Unknown
 from schemas.ports import Clock, Engine

@@ -9,56 +9,31 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from connectors.kit.writing import Writer
+from hub.allowed import must_command, must_read_log, must_start, visible_queues
+from hub.case_lists import SORTS, CaseFilter, where_of
 from hub.company import Company
 from hub.deciding import Deciding
 from hub.shown import shown
 from processors.customers import Customer, customer_of, handle_wants
 from processors.routing_explanation import Explanation, explain_decision
-from schemas.accounts import ANY_QUEUE, Principal, Role, Scope, User, user_id
+from schemas.accounts import ANY_QUEUE, Principal, User, user_id
 from schemas.capabilities import Capabilities, FileLimits
-from schemas.cases import CaseRouted, CaseState, RoutingDecision
+from schemas.cases import CaseRouted, RoutingDecision
 from schemas.collections import CASES
-from schemas.columns import PRIORITY_RANK
-from schemas.commands import AssignCase, Command, MergeCase, SplitCase, StartCase, TransferCase
-from schemas.configuration import Priority
+from schemas.commands import AssignCase, Command, MergeCase, StartCase
 from schemas.documents import Case, Entry, EntryKind, Handle
-from schemas.errors import Forbidden, Invalid, Unknown
+from schemas.errors import Invalid, Unknown
 from schemas.events import Actor, Event
 from schemas.ids import parse_case_number
 from schemas.outbound import OutboundMessage
 from schemas.ports import Clock, Engine
 from schemas.sentences import said
-from schemas.steps import START, Hit, Page, Position, Query, QueueCount, Record, References, Where
+from schemas.steps import START, Hit, Page, Position, Query, QueueCount, Record, References
 from schemas.topics import Topic
 
-OPEN_STATES = (CaseState.OPEN, CaseState.WAITING)
 PAGE_LIMIT = 200
 EVENTS_A_SCAN = 200
 CLOCKS_DIFFER = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class CaseFilter:
-    """Which cases to list. Empty fields do not filter. `sort`: waiting (oldest wait first), newest, due, priority."""
-
-    queue: str | None = None
-    queues: tuple[str, ...] = ()
-    states: tuple[CaseState, ...] = OPEN_STATES
-    assignee: str | None = None
-    unassigned: bool = False
-    brand: str | None = None
-    handles: tuple[UUID, ...] = ()
-    priorities: tuple[Priority, ...] = ()
-    overdue: bool = False
-    sort: str = "waiting"
-
-
-SORTS: dict[str, tuple[str, ...]] = {
-    "waiting": ("waits_from",),
-    "newest": ("-updated_at",),
-    "due": ("due_from", "waits_from"),
-    "priority": ("priority", "waits_from"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +101,7 @@ class Service:
 
         A queue that is configured no more stands at the end for as long as cases wait in it: nobody else would see them.
         """
-        visible = self._visible_queues(principal)
+        visible = visible_queues(principal)
         counts = {each.queue: each for each in await self.engine.tally(visible, self.clock.now())}
         configured = self.company.current.configuration.queues
         return [
@@ -142,7 +117,7 @@ class Service:
     async def cases(
         self, principal: Principal, wanted: CaseFilter, limit: int = 50, after: str | None = None
     ) -> Page[Case]:
-        where = self._where(principal, wanted)
+        where = where_of(principal, wanted, self.clock.now())
         if wanted.sort not in SORTS:
             raise Invalid("sort is not known", {"sort": said("use one of {names}", names=", ".join(SORTS))})
         query = Query(CASES, where, SORTS[wanted.sort], min(limit, PAGE_LIMIT), after)
@@ -151,36 +126,7 @@ class Service:
 
     async def count(self, principal: Principal, wanted: CaseFilter) -> int:
         """How many cases `cases` would list in all."""
-        return await self.engine.count(Query(CASES, self._where(principal, wanted)))
-
-    def _where(self, principal: Principal, wanted: CaseFilter) -> tuple[Where, ...]:
-        where = self._in_queues(principal, wanted)
-        if wanted.priorities:
-            where.append(Where("priority", "in", tuple(PRIORITY_RANK[each] for each in wanted.priorities)))
-        if wanted.states:
-            where.append(Where("state", "in", tuple(str(state) for state in wanted.states)))
-        if wanted.unassigned:
-            where.append(Where("assignee", "null"))
-        elif wanted.assignee is not None:
-            where.append(Where("assignee", "=", wanted.assignee))
-        if wanted.brand is not None:
-            where.append(Where("brand", "=", wanted.brand))
-        if wanted.handles:
-            where.append(Where("handle", "in", wanted.handles))
-        if wanted.overdue:
-            where.append(Where("due_at", "<", self.clock.now()))
-        return tuple(where)
-
-    def _in_queues(self, principal: Principal, wanted: CaseFilter) -> list[Where]:
-        """Of the queues that are asked for those that are read. Raises Unknown for one alone that is not."""
-        visible = self._visible_queues(principal)
-        if wanted.queue is not None:
-            self._must_see(principal, wanted.queue)
-            return [Where("queue", "=", wanted.queue)]
-        if wanted.queues:
-            read = wanted.queues if visible is None else tuple(sorted(set(wanted.queues) & set(visible)))
-            return [Where("queue", "in", read)]
-        return [] if visible is None else [Where("queue", "in", tuple(visible))]
+        return await self.engine.count(Query(CASES, where_of(principal, wanted, self.clock.now())))
 
     async def case(self, principal: Principal, reference: UUID | str) -> Case:
         """A case by id or by number. Raises Unknown when it is not there or not in the principal's queues.
@@ -248,7 +194,7 @@ class Service:
     async def search(
         self, principal: Principal, words: str, limit: int = 20, after: str | None = None
     ) -> Page[Hit]:
-        return await self.engine.search(words, self._visible_queues(principal), min(limit, PAGE_LIMIT), after)
+        return await self.engine.search(words, visible_queues(principal), min(limit, PAGE_LIMIT), after)
 
     async def command(self, principal: Principal, command: Command, request: UUID) -> Case:
         """Do something to a case, durably, or raise: Stale (somebody was first), Invalid, Forbidden, Unknown.
@@ -256,7 +202,7 @@ class Service:
         `request` is the command's id (`schemas.ids.command_id`): the same request twice is done once.
         """
         case = await self.case(principal, command.case)
-        self._may_command(principal, case, command)
+        must_command(principal, self.company, case, command)
         if isinstance(command, MergeCase):
             await self.case(principal, command.into)
         if isinstance(command, AssignCase) and command.assignee is not None:
@@ -266,17 +212,20 @@ class Service:
 
     async def start(self, principal: Principal, command: StartCase, request: UUID) -> Case:
         """Write to somebody first: a case with its message, durably, or raise as `command` does."""
-        self._may_start(principal, command)
+        must_start(principal, self.company, self._brand_of(command), command)
         await self._deciding.request(self._asked(principal, command, request))
         return await self.case_after(command.case)
 
     async def preview(self, principal: Principal, command: Command) -> OutboundMessage:
         """The message that would leave if this were asked for now, by the same decision. Nothing is kept."""
         if isinstance(command, StartCase):
-            self._may_start(principal, command)
+            must_start(principal, self.company, self._brand_of(command), command)
         else:
-            self._may_command(principal, await self.case(principal, command.case), command)
+            must_command(principal, self.company, await self.case(principal, command.case), command)
         return await self._deciding.message(self._asked(principal, command, uuid4()))
+
+    def _brand_of(self, command: StartCase) -> str | None:
+        return self.brands.get(f"{command.channel}:{command.account}")
 
     def _asked(self, principal: Principal, command: Command, request: UUID) -> Event:
         return Event(
@@ -331,7 +280,7 @@ class Service:
         """All entries of all handles of the person over all channels, newest first."""
         page = await self.engine.timeline(
             handles=[each.id for each in customer.handles],
-            queues=self._visible_queues(principal),
+            queues=visible_queues(principal),
             channel=channel,
             limit=limit,
             after=after,
@@ -349,49 +298,13 @@ class Service:
         key: str | None = None,
     ) -> Sequence[Record]:
         """Records of the log. The log is not filtered by queue, so it needs the scope `events` and every queue."""
-        self._may_read_log(principal)
+        must_read_log(principal)
         return await self.engine.scan(topics, after, min(limit, 1000), key)
 
     async def position_at(self, principal: Principal, moment: datetime) -> Position:
         """From where on the log to read what was recorded since a time; a little from before it may come too."""
-        self._may_read_log(principal)
+        must_read_log(principal)
         return await self.engine.position_at(moment - CLOCKS_DIFFER)
-
-    # -- permissions ------------------------------------------------------------------------------------------------
-
-    def _visible_queues(self, principal: Principal) -> Sequence[str] | None:
-        queues = principal.queues()
-        return None if queues is None else sorted(queues)
-
-    def _may_read_log(self, principal: Principal) -> None:
-        if Scope.EVENTS not in principal.scopes or principal.queues() is not None:
-            raise Forbidden("reading the log needs the scope 'events' and a role in every queue ('*')")
-
-    def _must_see(self, principal: Principal, queue: str) -> None:
-        if principal.role_in(queue) is None:
-            raise Unknown(said("there is no queue {queue!r}, or you do not read it", queue=queue))
-
-    def _may_command(self, principal: Principal, case: Case, command: Command) -> None:
-        if Scope.WRITE not in principal.scopes:
-            raise Forbidden("this key may only read")
-        needs_supervisor = isinstance(command, AssignCase) and command.assignee not in (None, principal.id)
-        if needs_supervisor and not principal.is_at_least(Role.SUPERVISOR, case.queue):
-            raise Forbidden("giving a case to somebody else needs the role supervisor in its queue")
-        if isinstance(command, TransferCase | SplitCase) and not self.company.has_queue(command.queue):
-            raise Invalid(
-                "queue is not known", {"queue": said("there is no queue {name!r}", name=command.queue)}
-            )
-
-    def _may_start(self, principal: Principal, command: StartCase) -> None:
-        if Scope.WRITE not in principal.scopes:
-            raise Forbidden("this key may only read")
-        self._must_see(principal, command.queue)
-        if not self.company.has_queue(command.queue):
-            raise Invalid(
-                "queue is not known", {"queue": said("there is no queue {name!r}", name=command.queue)}
-            )
-        if self.brands.get(f"{command.channel}:{command.account}") != command.brand:
-            raise Invalid("choose from whom it comes", {"sender": "the account is none of this brand"})
 
     async def _must_be_able(self, name: str, queue: str) -> None:
         """Nobody is given a case that they could not answer."""

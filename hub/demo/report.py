@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hub.service import CaseFilter
+from hub.case_lists import CaseFilter
 from hub.wiring import Hub
 from schemas.accounts import ANY_QUEUE, Principal, Role
 from schemas.documents import Case, Entry, EntryKind

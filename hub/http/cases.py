@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from hub.canned import canned_answers
+from hub.case_lists import OPEN_STATES, SORTS, CaseFilter
 from hub.http.context import AppContext
 from hub.http.paging import PageOf, Pages
 from hub.http.problems import responses
@@ -23,7 +24,6 @@ from hub.http.views import (
     PresenceIn,
     QueueOut,
 )
-from hub.service import OPEN_STATES, SORTS, CaseFilter
 from schemas.capabilities import Capabilities
 from schemas.cases import CaseState
 from schemas.documents import Case, EntryKind

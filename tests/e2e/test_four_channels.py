@@ -10,8 +10,8 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from hub.case_lists import CaseFilter
 from hub.demo.outside import Outside
-from hub.service import CaseFilter
 from hub.settings import HubSettings
 from hub.up import Running, start
 from schemas.accounts import Principal, Role

@@ -11,12 +11,13 @@ import pytest
 from connectors.kit.intake import Accepted, Intake
 from hub.accounts.credentials import Passwords
 from hub.accounts.users import Users
+from hub.case_lists import CaseFilter
 from hub.company import Company
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.deciding import Deciding
 from hub.observe import Metric, Metrics
 from hub.runner import Runner
-from hub.service import CaseFilter, Service
+from hub.service import Service
 from hub.timers import Timers
 from hub.verify import Verification
 from schemas.accounts import Principal, Role

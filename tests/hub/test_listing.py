@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from hub.service import CaseFilter
+from hub.case_lists import CaseFilter
 from schemas.commands import ReplyToCase
 from tests.hub.test_flow import MIA, OPERATOR, Flow, flow
 
