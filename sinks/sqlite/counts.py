@@ -2,7 +2,6 @@
 """How many documents have each combination of some columns, kept beside them by triggers, so that counting costs the same in any company."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -65,29 +64,23 @@ def count_faults(connection: apsw.Connection, collection: str, columns: Sequence
 def tally(connection: apsw.Connection, queues: Sequence[str] | None, now: datetime) -> list[QueueCount]:
     """`open` counts cases whose state is open (not those that wait for the customer), and so do the columns beside it."""
     only = "" if queues is None else f" AND queue IN ({','.join('?' * len(queues))})"
-    wanted = tuple(queues or ())
     kept: Any = connection.execute(
         f"""
         SELECT queue,
             sum(documents) FILTER (WHERE state = 'open'),
             sum(documents) FILTER (WHERE state = 'open' AND assignee = ''),
+            (SELECT count(*) FROM cases WHERE state = 'open' AND queue = kept.queue AND due_at <= ?),
             sum(documents) FILTER (WHERE state = 'snoozed'),
             (SELECT min(waits_from) FROM cases WHERE state = 'open' AND queue = kept.queue)
         FROM {counts_name(CASES.name)} AS kept
         WHERE state IN ('open', 'snoozed') AND documents > 0{only} GROUP BY queue
         """,
-        wanted,
+        (micros(now), *(queues or ())),
     )
     counts = {
-        queue: QueueCount(queue, opened or 0, unassigned or 0, 0, snoozed or 0, _since(oldest))
-        for queue, opened, unassigned, snoozed, oldest in kept
+        queue: QueueCount(queue, opened or 0, unassigned or 0, overdue, snoozed or 0, _since(oldest))
+        for queue, opened, unassigned, overdue, snoozed, oldest in kept
     }
-    overdue: Any = connection.execute(
-        f"SELECT queue, count(*) FROM cases WHERE state = 'open' AND due_at <= ?{only} GROUP BY queue",
-        (micros(now), *wanted),
-    )
-    for queue, cases in overdue:
-        counts[queue] = replace(counts.get(queue, QueueCount(queue)), overdue=cases)
     return [counts.get(queue, QueueCount(queue)) for queue in (sorted(counts) if queues is None else queues)]
 
 
