@@ -85,6 +85,22 @@ def _texts(nodes: Sequence[ast.expr]) -> Iterator[str]:
             yield from _texts(node.values)
 
 
+def loose() -> set[str]:
+    """f-strings that are refusals or problems: they forget what they were made of."""
+    found: set[str] = set()
+    for path, source in sources(*LAYERS):
+        if path.startswith((*ELSEWHERE, *ONLY_PROGRAMS)) or not SAYS.search(source):
+            continue
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSALS:
+                shown = node.args[1:] if node.func.id == "Problem" else node.args
+                parts = [
+                    part for each in shown for part in (each.values if isinstance(each, ast.Dict) else [each])
+                ]
+                found |= {f"{path}: {ast.unparse(part)}" for part in parts if isinstance(part, ast.JoinedStr)}
+    return found
+
+
 @cache
 def everything() -> str:
     """The source of all layers, with texts that are written over several lines in one piece."""

@@ -13,7 +13,7 @@ from processors.configuration import UNREACHED
 from processors.explaining import LABELS, OWNED, PHRASES
 from processors.templates import VARIABLES
 from schemas.conditions import FIELDS
-from tests.hub.console.spoken import everything, sentences
+from tests.hub.console.spoken import everything, loose, sentences
 
 OTHERS = [each for each in LANGUAGES if each != ENGLISH]
 IN_TABLES = {
@@ -35,6 +35,10 @@ PYDANTIC = re.compile(
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_sentence_that_is_said_is_in_the_catalogue(language: str) -> None:
     assert (sentences() | IN_TABLES) - sentences_of(language).keys() == set()
+
+
+def test_no_refusal_forgets_what_it_was_made_of() -> None:
+    assert loose() == set()  # say it by `schemas.sentences.said`
 
 
 def test_no_sentence_is_kept_that_nothing_says() -> None:
