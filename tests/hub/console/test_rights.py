@@ -31,11 +31,10 @@ async def test_an_agent_of_another_queue_sees_nothing_on_any_page(office: Office
                     else await lee.post(url, text="x", queue="legal")
                 )
                 assert answer.status_code < 500, url
-                found = [
-                    each
-                    for each in secrets
-                    if each in answer.text.replace(f'value="{WORDS}"', "").replace(f"{WORDS} ·", "")
-                ]
+                text = answer.text
+                for asked in (f'value="{WORDS}"', f"{WORDS} ·", f"q={WORDS}"):  # said back to who asked
+                    text = text.replace(asked, "")
+                found = [each for each in secrets if each in text]
                 assert found == [], (method, url + query)
                 if method == "POST":
                     break
