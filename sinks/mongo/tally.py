@@ -9,7 +9,7 @@ from sinks.mongo.port import NOTHING, DocumentCollection, DocumentDatabase, Fiel
 from sinks.mongo.values import micros, optional_moment
 
 QUEUE = "columns.queue"
-FEW = 500
+FEW = 2000
 """So many open cases are looked at for those that wait longest; where there are more, each queue is asked for its first."""
 
 

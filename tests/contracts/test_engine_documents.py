@@ -200,7 +200,7 @@ async def test_a_blob_that_is_removed_is_gone_and_may_come_again(engine: Engine,
     assert await engine.blob(ref) == b"x" * size
 
 
-@pytest.mark.parametrize("few", [500, 0])
+@pytest.mark.parametrize("few", [2000, 0])
 async def test_queues_are_counted(engine: Engine, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sinks.mongo.tally.FEW", few)
     await many(engine)
