@@ -6,6 +6,7 @@ once, with the best place that matches. Nothing that a person types is an operat
 match may get a page that is short, or empty, and still has a `next`: so one question never takes long.
 """
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -154,32 +155,37 @@ def _was_shown(
 
 
 def _hits(connection: apsw.Connection, ways: Sequence[Tier], page: Sequence[Place]) -> list[Hit]:
-    return [_hit(connection, ways[place.tier], place.row) for place in page]
-
-
-def _hit(connection: apsw.Connection, way: Tier, number: int) -> Hit:
-    row: Any = connection.execute(
-        "SELECT entry, case_id, case_number, occurred_at FROM found WHERE number = ?", (number,)
-    ).fetchone()
-    entry, case, case_number, occurred_at = row
-    return Hit(
-        UUID(bytes=case),
-        case_number,
-        UUID(bytes=entry),
-        _excerpt(connection, way, number),
-        moment(occurred_at),
+    if not page:
+        return []
+    rows: Any = connection.execute(
+        "SELECT number, entry, case_id, case_number, occurred_at FROM carray(?) AS wanted"
+        " CROSS JOIN found ON number = wanted.value",
+        (apsw.carray(array("q", [place.row for place in page])),),
     )
+    excerpts: dict[int, str] = {}
+    for number, way in enumerate(ways):
+        excerpts |= _excerpts(connection, way, tuple([place.row for place in page if place.tier == number]))
+    hits = {
+        number: Hit(UUID(bytes=case), case_number, UUID(bytes=entry), excerpts[number], moment(occurred_at))
+        for number, entry, case, case_number, occurred_at in rows
+    }
+    return [hits[place.row] for place in page]
 
 
-def _excerpt(connection: apsw.Connection, way: Tier, number: int) -> str:
-    """The words around the match; of a hit by number, its subject."""
+def _excerpts(connection: apsw.Connection, way: Tier, rows: tuple[int, ...]) -> dict[int, str]:
+    """The words around the matches of a page, in one walk along what matches; of hits by number, their subjects."""
+    if not rows:
+        return {}
     if way.table not in {"heads", "words"}:
-        return str(connection.execute("SELECT subject FROM heads WHERE rowid = ?", (number,)).get).replace(
-            SPLIT, ""
+        found: Any = connection.execute(
+            "SELECT rowid, subject FROM heads WHERE rowid IN (SELECT value FROM carray(?))",
+            (apsw.carray(array("q", rows)),),
         )
-    excerpt = connection.execute(
-        f"SELECT snippet({way.table}, -1, ?, ?, '…', {EXCERPT_WORDS}) FROM {way.table}"
-        f" WHERE {way.condition} AND {way.row} = ?",
-        (*MARKS, way.match, number),
-    ).get
-    return str(excerpt).replace(SPLIT, "")
+    else:
+        found = connection.execute(
+            f"SELECT rowid, snippet({way.table}, -1, ?, ?, '…', {EXCERPT_WORDS}) FROM {way.table}"
+            f" WHERE {way.condition} AND {way.row} BETWEEN ? AND ?"
+            f" AND +{way.row} IN (SELECT value FROM carray(?))",  # + : no search of its own for each
+            (*MARKS, way.match, min(rows), max(rows), apsw.carray(array("q", rows))),
+        )
+    return {row: str(text).replace(SPLIT, "") for row, text in found}
