@@ -9,7 +9,7 @@ done within a turn goes on in the next, after a restart too; what cannot be read
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -69,9 +69,10 @@ class CatchUp:
         hours: int,
         *,
         stream: str = "",
+        teams: Collection[str] | None = None,
         pages_a_turn: int = PAGES_A_TURN,
     ) -> None:
-        """`stream` tells workspaces of one account apart."""
+        """`stream` tells workspaces of one account apart; `teams` are those of an organization, as they are when channels are read."""
         self._web = web
         self._receiver = receiver
         self._cursors = cursors
@@ -80,6 +81,7 @@ class CatchUp:
         self._channels = channels
         self._window = timedelta(hours=hours)
         self._stream = stream
+        self._teams = teams
         self._coverage = Coverage(cursors, clock, receiver.account, stream)
         self._pages_a_turn = pages_a_turn
         self._pages = self._stretches = 0
@@ -250,7 +252,18 @@ class CatchUp:
         """Those of the settings, else all that the app is in. https://docs.slack.dev/reference/methods/users.conversations"""
         if self._channels:
             return list(self._channels)
-        found: list[str] = []
+        found: dict[str, None] = {}
+        for team in [None] if self._teams is None else sorted(self._teams):
+            await self._channels_of(team, found)
+        if len(found) >= MOST_CHANNELS:
+            now = self._clock.now()
+            await self._tell_gap(
+                now, now, f"the app is in more than {MOST_CHANNELS} channels; name yours in channels"
+            )
+        return list(found)
+
+    async def _channels_of(self, team: str | None, found: dict[str, None]) -> None:
+        """Workspaces of one organization share channels. `team` is asked for by an organization's token alone."""
         cursor: str | None = None
         while len(found) < MOST_CHANNELS:
             answer = await self.ask(
@@ -259,17 +272,14 @@ class CatchUp:
                 exclude_archived="true",
                 limit=200,
                 cursor=cursor,
+                team_id=team,
             )
-            found += [string(each.get("id")) for each in objects(answer.get("channels"))]
+            named = (string(each.get("id")) for each in objects(answer.get("channels")))
+            found.update(dict.fromkeys(each for each in named if each))
             meta = answer.get("response_metadata")
             cursor = string(meta.get("next_cursor")) if isinstance(meta, dict) else ""
             if not cursor:
-                return [each for each in found if each]
-        now = self._clock.now()
-        await self._tell_gap(
-            now, now, f"the app is in more than {MOST_CHANNELS} channels; name yours in channels"
-        )
-        return found
+                return
 
     async def ask(self, method: str, **values: Any) -> Json:
         """As SlackWeb.ask, and patient where Slack says how long to wait."""

@@ -21,7 +21,7 @@ from connectors.kit.grants import Grants
 from connectors.kit.hooks import HookAnswer, HookRequest
 from connectors.kit.rates import Rate, TokenBuckets
 from connectors.kit.signed_tokens import SignedTokens
-from connectors.slack.names import CHANNEL, ID
+from connectors.slack.names import CHANNEL, ID, ORGANIZATION
 from connectors.slack.parse.blocks import string
 from connectors.slack.renewing import good_until
 from connectors.slack.scopes import scopes_of
@@ -137,27 +137,28 @@ class Installing:
         return self._over(await self._granted(found, now))
 
     async def _granted(self, answer: Mapping[str, Any], now: datetime) -> HookAnswer:
-        team = answer.get("team")
+        is_whole = answer.get("is_enterprise_install") is True
+        team = answer.get("enterprise" if is_whole else "team")
         team = team if isinstance(team, dict) else {}
         id, title, token = (
             string(team.get("id")),
             string(team.get("name")),
             string(answer.get("access_token")),
         )
-        if not ID.fullmatch(id) or not token:
-            words = "Slack named no workspace. Install the app in one workspace, not in a whole organization."
-            return _page(400, "Not installed", words)
+        if not ID.fullmatch(id) or not token or is_whole != id.startswith(ORGANIZATION):
+            return _page(400, "Not installed", "Slack named neither a workspace nor an organization.")
         if not self._oauth.anyone and id not in self._oauth.teams:
             await self._give_back(token)
-            words = f"The workspace {title or id} ({id}) is not among those that may install this app."
+            kind = "organization" if is_whole else "workspace"
+            words = f"The {kind} {title or id} ({id}) is not among those that may install this app."
             return _page(403, "Not installed", words)
         tokens = {"token": token, "refresh": string(answer.get("refresh_token"))}
         await self._grants.keep(CHANNEL, self._account, id, title, tokens, good_until(answer, now))
         log.info("slack: the app was installed", account=self._account, team=id)
         await self._installed()
-        return _page(
-            200, "Installed", f"The app is installed in {title or id}. Invite it to the channels it is for."
-        )
+        then = "Add it to workspaces of the organization, and invite" if is_whole else "Invite"
+        words = f"The app is installed in {title or id}. {then} it to the channels it is for."
+        return _page(200, "Installed", words)
 
     async def _give_back(self, token: str) -> None:
         """A token that nobody wanted is made void. https://docs.slack.dev/reference/methods/auth.revoke"""

@@ -12,6 +12,8 @@ CHANNEL = "slack"
 TS = re.compile(r"\d{1,12}\.\d{1,9}")
 ID = re.compile(r"[A-Z0-9]{2,30}")
 DIRECT = "D"
+ORGANIZATION = "E"
+"""With which ids of organizations begin, that have workspaces. One that installs the app as a whole is named as a workspace is."""
 EARLIEST = datetime(2013, 1, 1, tzinfo=UTC)  # Slack did not exist before
 
 

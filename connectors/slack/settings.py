@@ -29,10 +29,13 @@ class SlackOAuth(Setting):
     client_id: str = Field(min_length=1, max_length=100, description="Client ID under Basic Information")
     client_secret: SecretStr = Field(description="Client Secret under Basic Information")
     teams: tuple[str, ...] = Field(
-        default=(), max_length=1000, description="ids of the workspaces that may install it"
+        default=(),
+        max_length=1000,
+        description="ids of the workspaces (T…) and organizations (E…) that may install it",
     )
     anyone: bool = Field(
-        default=False, description="any workspace may install it; whoever does can write to you"
+        default=False,
+        description="any workspace or organization may install it; whoever does can write to you",
     )
 
     @field_validator("teams")

@@ -1,4 +1,4 @@
-"""One workspace that an account is in: its token, its names and files, what is sent there, what was missed there."""
+"""One workspace (or organization, where that installed the app as a whole) that an account is in: its token, its names and files, what is sent there, what was missed there."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +12,8 @@ from connectors.slack.answers import ACCOUNT
 from connectors.slack.catchup import CatchUp
 from connectors.slack.deliver import Sender
 from connectors.slack.enrich import Enricher
-from connectors.slack.parse.blocks import Json, string
+from connectors.slack.names import ORGANIZATION
+from connectors.slack.parse.blocks import Json, objects, string
 from connectors.slack.parse.events import SlackContext
 from connectors.slack.people import People
 from connectors.slack.scopes import NEEDED
@@ -20,11 +21,16 @@ from connectors.slack.settings import SlackAccount
 from connectors.slack.web import FAILURES, SlackWeb, error_of
 from schemas.errors import Outage
 
+MOST_TEAMS = 10_000
 log = structlog.get_logger("connectors.slack")
 
 
 class WrongWorkspace(Exception):
     """The token is of another workspace than the settings say."""
+
+
+class NoWorkspace(Exception):
+    """An organization installed the app, and added it to none of its workspaces so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,13 @@ class Workspace:
             settings.channels,
             settings.catch_up_hours,
             stream=stream,
+            teams=self.context.teams if self.is_organization else None,
         )
         self._is_known = False
+
+    @property
+    def is_organization(self) -> bool:
+        return self.team.startswith(ORGANIZATION)
 
     async def look_after(self, comes_through: bool) -> bool:
         """Learn who we are, then read what was missed, and say that nothing is. False where it is to be called again soon."""
@@ -84,6 +95,8 @@ class Workspace:
             if not self._is_known:
                 self.context.own_ids.update(await self._identity())
                 self._is_known, self.removed = True, ""
+            elif self.is_organization:  # workspaces come and go
+                await self._learn_teams()
             if not self.is_caught_up:
                 turn = await self.catch_up.run()
                 self.is_caught_up = turn.is_over
@@ -92,7 +105,7 @@ class Workspace:
                     log.info("slack: read what was missed", account=account, messages=turn.taken)
             elif comes_through:
                 await self.catch_up.mark()
-        except (Outage, WrongWorkspace) as error:
+        except (Outage, WrongWorkspace, NoWorkspace) as error:
             self.trouble = str(error)
             return False
         except FAILURES as error:
@@ -118,6 +131,9 @@ class Workspace:
             return error_of(error) in ACCOUNT
         except WrongWorkspace:
             return True
+        except NoWorkspace:
+            self.removed = ""
+            return False
         self._is_known, self.removed = True, ""
         return False
 
@@ -129,6 +145,21 @@ class Workspace:
         log.error("slack: the app was removed", account=self.parts.settings.name, team=self.team)
         self.removed, self._is_known = reason, False
 
+    async def _learn_teams(self) -> set[str]:
+        """Of an organization: its workspaces that added the app. https://docs.slack.dev/reference/methods/auth.teams.list"""
+        found: set[str] = set()
+        cursor: str | None = None
+        while len(found) < MOST_TEAMS:
+            answer = await self.web.ask("auth.teams.list", limit=200, cursor=cursor)
+            found |= {string(each.get("id")) for each in objects(answer.get("teams"))} - {""}
+            meta = answer.get("response_metadata")
+            cursor = string(meta.get("next_cursor")) if isinstance(meta, dict) else ""
+            if not cursor:
+                break
+        self.context.teams.clear()
+        self.context.teams.update(found)
+        return found
+
     async def _identity(self) -> set[str]:
         """App, bot and user ids of ours. https://docs.slack.dev/reference/methods/auth.test"""
         answer = await self.web.client.auth_test()
@@ -138,12 +169,17 @@ class Workspace:
         self.lacks = (
             f"it lacks {', '.join(missing)}; add the scopes and install the app again" if missing else ""
         )
-        if string(who.get("team_id")) != self.team:
+        if self.team not in (string(who.get("team_id")), string(who.get("enterprise_id"))):
             raise WrongWorkspace(f"the token is of {who.get('team_id')}, and not of {self.team}")
         bot_id = string(who.get("bot_id"))
         ids = {string(who.get("user_id")), bot_id}
         if bot_id:
-            bot = (await self.web.ask("bots.info", bot=bot_id)).get("bot")
+            team = min(await self._learn_teams(), default=None) if self.is_organization else None
+            if self.is_organization and team is None:
+                raise NoWorkspace(
+                    "the app is in no workspace of the organization yet; add it to some in Slack"
+                )
+            bot = (await self.web.ask("bots.info", bot=bot_id, team_id=team)).get("bot")
             known: Json = bot if isinstance(bot, dict) else {}
             ids.add(string(known.get("app_id")))
         return ids - {""}

@@ -50,6 +50,8 @@ class SlackContext:
     channels: frozenset[str] = frozenset()
     outsiders_only: bool = False
     own_ids: set[str] = field(default_factory=set)
+    teams: set[str] = field(default_factory=set)
+    """Where `team` is an organization: its workspaces that the app is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,14 +199,17 @@ def _authorizations(envelope: Json) -> list[Json]:
 
 
 def teams_named(envelope: Json) -> list[str]:
-    """The workspaces that an event names, the one through which it reached us first.
+    """The workspaces that an event names, the one through which it reached us first; the organization, where all of it installed the app.
 
     In a channel that organizations share an event happened in one and may come through another.
     https://docs.slack.dev/apis/slack-connect/using-slack-connect-channels
     """
     named = [string(envelope.get("context_team_id"))]
-    named += [string(each.get("team_id")) for each in _authorizations(envelope)]
-    named.append(string(envelope.get("team_id")))
+    named += [
+        string(each.get("enterprise_id" if each.get("is_enterprise_install") is True else "team_id"))
+        for each in _authorizations(envelope)
+    ]
+    named.append(string(envelope.get("team_id")) or string(envelope.get("enterprise_id")))
     return [each for each in dict.fromkeys(named) if each]
 
 
@@ -234,7 +239,8 @@ def _received(told: _Told) -> InteractionEvent:
     sender = told.person(message)
     if sender is None:
         raise NotForUs("nobody wrote it")
-    if told.context.outsiders_only and sender.value.startswith(f"{told.context.team}/"):
+    ours = {told.context.team, *told.context.teams}
+    if told.context.outsiders_only and sender.value.partition("/")[0] in ours:
         raise NotForUs("a colleague wrote it in Slack")
     thread = string(message.get("thread_ts"))
     root = [message_name(told.context.team, channel, thread)] if TS.fullmatch(thread) and thread != ts else []

@@ -6,12 +6,15 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from connectors.slack.names import ORGANIZATION
 from connectors.slack.standin.oauth import OAuth, OAuthError
 from connectors.slack.standin.workspace import APP, BOT_ID, BOT_USER, METADATA, Json, Workspace
 
 LONGEST_TEXT = 40_000
 PAGE = 100
 MINUTE = 60.0
+OF_ONE_TEAM = frozenset({"users.conversations", "bots.info"})
+"""Which workspace is meant has to be said with an organization's token."""
 
 
 class ApiError(Exception):
@@ -45,6 +48,8 @@ class Api:
     scopes: str = "chat:write,channels:history,groups:history,im:history,users:read,files:read,files:write,channels:read,reactions:read,chat:write.customize"
     limits: dict[str, int] = field(default_factory=dict)
     """Method -> calls a minute. https://docs.slack.dev/apis/web-api/rate-limits"""
+    organization: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Workspace of the organization that installed the app -> channels that the app is in there."""
     _used: dict[str, deque[float]] = field(default_factory=dict)
     _uploads: dict[str, Json] = field(default_factory=dict)
     oauth: OAuth = field(init=False)
@@ -93,8 +98,25 @@ class Api:
         team = self.team_of(token)
         if method == "auth.revoke":
             self.oauth.revoke(token)
+        is_whole = team.startswith(ORGANIZATION)
+        if is_whole and method in OF_ONE_TEAM and values.get("team_id") not in self.organization:
+            raise ApiError("missing_argument")
+        if is_whole and method == "users.conversations":
+            return {"channels": [{"id": each} for each in self.organization[values["team_id"]]]}
         answer = known(self, values)
-        return {**answer, "team_id": team} if method == "auth.test" else answer
+        return {**answer, **self._who(team)} if method == "auth.test" else answer
+
+    def _who(self, team: str) -> Json:
+        if not team.startswith(ORGANIZATION):
+            return {"team_id": team}
+        return {
+            "team_id": next(iter(self.organization), ""),
+            "enterprise_id": team,
+            "is_enterprise_install": True,
+        }
+
+    def teams(self, values: Json) -> Json:
+        return {"teams": [{"id": each, "name": each} for each in self.organization]}
 
     def access(self, client: tuple[str, str], values: Json) -> Json:
         """oauth.v2.access needs no token. Raises ApiError."""
@@ -274,6 +296,7 @@ class Api:
 Method = Callable[[Api, Json], Json]
 METHODS: Mapping[str, Method] = {
     "auth.test": Api.auth_test,
+    "auth.teams.list": Api.teams,
     "auth.revoke": Api.revoke,
     "bots.info": Api.bots_info,
     "users.info": Api.users_info,

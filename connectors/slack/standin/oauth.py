@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from connectors.slack.names import ORGANIZATION
 from connectors.slack.standin.workspace import APP, BOT_USER, Json
 
 CLIENT_ID, CLIENT_SECRET = "111.222", "standin-client-secret"
@@ -92,14 +93,15 @@ class OAuth:
         self._tokens[token] = (team, ends)
         for old in self.good(team)[:-MOST_GOOD]:
             self.revoke(old)
+        is_whole = team.startswith(ORGANIZATION)
         answer: Json = {
             "access_token": token,
             "token_type": "bot",
             "bot_user_id": BOT_USER,
             "app_id": APP,
-            "team": {"id": team, "name": name},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "team": None if is_whole else {"id": team, "name": name},
+            "enterprise": {"id": team, "name": name} if is_whole else None,
+            "is_enterprise_install": is_whole,
         }
         if self.rotates:
             refresh = f"xoxe-1-{number}"

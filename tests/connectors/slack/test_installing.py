@@ -282,3 +282,76 @@ async def test_who_comes_back_again_and_again_costs_no_more_than_so_many_calls(d
     answers = [await desk.get("/redirect", "state=x&code=y") for _ in range(RETURNS.burst + 5)]
     assert [each.status for each in answers[:2]] == [400, 400] and answers[-1].status == 429
     assert not desk.slack.api.calls
+
+
+STARSHIP = ("E0STARSHP", "Starship")
+WHOLE = {"teams": [STARSHIP[0]]}
+
+
+def by_organization(team: str) -> dict[str, Any]:
+    authorization = {
+        "enterprise_id": STARSHIP[0],
+        "team_id": None,
+        "is_bot": True,
+        "is_enterprise_install": True,
+    }
+    return {"team_id": team, "authorizations": [authorization]}
+
+
+@pytest.fixture
+async def bridge(tmp_path: Path) -> AsyncIterator[Desk]:
+    """An app that a whole organization installs, which is in two of its workspaces."""
+    async with standin() as slack, place(tmp_path) as there:
+        slack.workspace.now = slack.api.oauth.now = there.clock.now
+        slack.workspace.tell = lambda event: None
+        slack.workspace.channel("C0ENGINES")
+        slack.api.organization = {ACME[0]: (CHANNEL,), BETA[0]: (CHANNEL, "C0ENGINES")}
+        async with opened(slack, there, **WHOLE) as made:
+            yield made
+
+
+async def test_a_whole_organization_installs_the_app_and_is_heard_and_answered_in_each_of_its_workspaces(
+    bridge: Desk,
+) -> None:
+    page = await bridge.install(STARSHIP)
+    assert page.status == 200 and b"Add it to workspaces" in page.body
+    for team, _ in (ACME, BETA):
+        assert (await bridge.tell(bridge.message(team), team, **by_organization(team))).status == 200
+    heard = [each for each in await bridge.there.interactions() if isinstance(each, InteractionReceived)]
+    assert [each.content.text for each in heard] == [ACME[0], BETA[0]]
+    assert {each.conversation.split(":")[1] for each in heard} == {STARSHIP[0]}
+    receipt = await bridge.connector.sender.deliver(outbound("Hello", heard[1].conversation))
+    assert receipt.status is ReceiptStatus.SENT
+    await bridge.connector.start()
+    await eventually(lambda: bridge.connector.is_caught_up)
+    assert bridge.connector.health().state is HealthState.OK
+
+
+async def test_what_an_organization_wrote_meanwhile_is_read_once_though_workspaces_share_the_channel(
+    bridge: Desk,
+) -> None:
+    await bridge.install(STARSHIP)
+    await bridge.connector.start()
+    await eventually(lambda: bridge.connector.is_caught_up)
+    await bridge.connector.stop(1)
+    for channel in (CHANNEL, "C0ENGINES"):
+        bridge.slack.workspace.say(ANN, channel, f"missed in {channel}")
+    async with opened(bridge.slack, bridge.there, **WHOLE) as later:
+        await later.connector.start()
+        await eventually(lambda: later.connector.is_caught_up)
+    events = await bridge.there.interactions()
+    missed = [each.content.text for each in events if isinstance(each, InteractionReceived)]
+    assert sorted(missed) == ["missed in C0CUSTOMER", "missed in C0ENGINES"]
+
+
+async def test_an_organization_that_added_the_app_to_no_workspace_is_told_so(bridge: Desk) -> None:
+    bridge.slack.api.organization = {}
+    await bridge.install(STARSHIP)
+    await bridge.connector.start()
+    await eventually(lambda: "in no workspace of the organization" in bridge.connector.health().detail)
+
+
+async def test_an_organization_that_nobody_named_is_refused_and_its_token_given_back(desk: Desk) -> None:
+    page = await desk.install(STARSHIP)
+    assert page.status == 403 and b"The organization Starship (E0STARSHP) is not among" in page.body
+    assert desk.slack.api.oauth.good(STARSHIP[0]) == []
