@@ -6,19 +6,22 @@ shown as it is: words of customers and vendors, and sentences that nobody transl
 
 import tomllib
 from collections.abc import Callable, Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import Any
 
 import re2  # type: ignore[import-untyped,unused-ignore]
 
-from schemas.sentences import Sentence
+from schemas.sentences import Sentence, in_a_row
 
 FOLDER = Path(__file__).parent / "sentences"
 LONGEST_RECOGNIZED = 2000
 DEEPEST = 6
-FEWEST_LETTERS = 10
+IN_A_ROW = "; "
+MOST_IN_A_ROW = 8
+REMEMBERED = 512
+FEWEST_LETTERS = 8
 """A template with fewer letters of its own fits too much to be recognized by."""
 NEVER_STORED = "explaining"
 """The part whose short templates are only ever put together on the spot: words of vendors would fit them by chance."""
@@ -55,6 +58,7 @@ class Sayings:
         self._texts = texts
         self._form = form
         self._isolated = isolated
+        self._recognized = lru_cache(REMEMBERED)(self._recognize)
 
     def __call__(self, text: str) -> str:
         found = self._say(text, DEEPEST)
@@ -81,16 +85,37 @@ class Sayings:
     def _value(self, value: object, depth: int) -> object:
         return self._say(value, depth - 1) if isinstance(value, Sentence) else self._isolated(value)
 
-    def _recognized(self, text: str, depth: int) -> str:
-        """A text that was stored, or came over a wire, and so lost its template: the most literal one that fits it."""
+    def _recognize(self, text: str, depth: int) -> str:
+        """A text that was stored, or came over a wire, and so lost its template; several may stand in a row."""
         if len(text) > LONGEST_RECOGNIZED:
             return text
-        for template, names, pattern in self._patterns:
-            found = pattern.fullmatch(text)
+        whole = self._fitting(text, depth)
+        parts = text.split(IN_A_ROW)
+        if whole is not None or not 1 < len(parts) <= MOST_IN_A_ROW:
+            return whole or text
+        said: list[str] = []
+        while parts:
+            for count in range(len(parts), 0, -1):
+                part = IN_A_ROW.join(parts[:count])
+                found = self._plain(part, depth)
+                if found is not None or count == 1:
+                    said.append(found or str(self._isolated(part)))
+                    parts = parts[count:]
+                    break
+        row = in_a_row([Sentence(each) for each in said])
+        return self._say(row, len(said) + 1) if any(each not in text for each in said) else text
+
+    def _plain(self, text: str, depth: int) -> str | None:
+        return self._filled(text, {}, depth, text) if text in self._texts else self._fitting(text, depth)
+
+    def _fitting(self, text: str, depth: int) -> str | None:
+        """By the most literal template that fits."""
+        for template, names, longest, pattern in self._patterns:
+            found = pattern.fullmatch(text) if longest in text else None
             if found is not None:
                 values = dict(zip(names, map(self._read, found.groups(), [depth] * len(names)), strict=True))
                 return self._filled(template, values, depth, text)
-        return text
+        return None
 
     def _read(self, value: str, depth: int) -> object:
         if value.isascii() and value.isdecimal():
@@ -99,20 +124,19 @@ class Sayings:
         return Sentence(inner) if inner != value else value
 
     @cached_property
-    def _patterns(self) -> list[tuple[str, list[str], Any]]:
-        """Templates with something to fill in, those with the most letters of their own first."""
+    def _patterns(self) -> list[tuple[str, list[str], str, Any]]:
+        """Templates with something to fill in, those with the most letters of their own first; the longest piece is asked before the pattern."""
         found = []
         for template in self._texts:
             parts = list(Formatter().parse(template))
-            letters = sum(len(literal) for literal, *_ in parts)
+            literals = [literal for literal, *_ in parts]
             names = [name for _, name, _, _ in parts if name]
-            if names and letters >= FEWEST_LETTERS and template not in _never_stored():
-                found.append((letters, template, names, re2.compile(_pattern(parts))))
-        return [(template, names, pattern) for _, template, names, pattern in sorted(found, key=_most)]
-
-
-def _most(found: tuple[int, str, list[str], Any]) -> tuple[int, str]:
-    return -found[0], found[1]
+            if names and len("".join(literals)) >= FEWEST_LETTERS and template not in _never_stored():
+                longest = max((each.strip("'") for each in literals), key=len)
+                found.append(
+                    (-len("".join(literals)), (template, names, longest, re2.compile(_pattern(parts))))
+                )
+        return [each for _, each in sorted(found, key=lambda each: (each[0], each[1][0]))]
 
 
 def _pattern(parts: list[tuple[str, str | None, str | None, str | None]]) -> str:

@@ -88,4 +88,5 @@ def _values(text: str) -> set[str]:
 
 
 def _literals(template: str) -> Iterator[str]:
-    return (literal.strip("'") for literal, _, _, _ in Formatter().parse(template) if literal.strip(" '"))
+    parts = (literal.strip(" ',;:") for literal, _, _, _ in Formatter().parse(template))
+    return (part for part in parts if part)
