@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -32,6 +33,7 @@ from schemas.steps import (
 )
 from schemas.topics import Topic
 from sinks.sqlite import queries
+from sinks.sqlite.ahead import Ahead, Asked
 from sinks.sqlite.backup import make_backup
 from sinks.sqlite.blobs import (
     LARGEST_ROW_BYTES,
@@ -86,6 +88,7 @@ class SqliteEngine:
         self._tail = Tail(loop, store.head.seq)
         self.store = store
         self.readers = Readers(folder)
+        self._ahead = Ahead(self._read_ahead)
         self._writer = Writer(store, Copying(folder), loop, self._on_head)
         self._writer.start()
 
@@ -98,7 +101,15 @@ class SqliteEngine:
         large = [blob for blob in step.blobs if len(blob.content) > LARGEST_ROW_BYTES]
         if large:
             await self.readers.do(self._write_files, large)
-        await self.write(lambda store: store.apply(step))
+        try:
+            await self.write(lambda store: self._apply(store, step))
+        except BaseException:
+            self._ahead.forget(step)
+            raise
+
+    def _apply(self, store: Store, step: Step) -> None:
+        store.apply(step)
+        self._ahead.begin(step)
 
     async def write(self, write: Callable[[Store], object]) -> None:
         """Runs a function in the thread that writes, in a savepoint; returns when it is durable.
@@ -113,13 +124,22 @@ class SqliteEngine:
                 self._files.write(blob.ref.sha256, blob.content)
 
     async def read(self, consumer: str, topics: Sequence[Topic], limit: int) -> Batch:
-        return await self.readers.run(self._read, consumer, topics, limit)
+        asked = Asked(consumer, tuple(topics), limit)
+        batch = await self._ahead.take(asked)
+        if batch is None:
+            batch = await self.readers.run(self._read, asked)
+        self._ahead.was_read(asked, batch)
+        return batch
 
-    def _read(self, connection: apsw.Connection, consumer: str, topics: Sequence[Topic], limit: int) -> Batch:
-        before = position_of(connection, consumer)
-        records = [
-            to_record(self._names, row) for row in read_rows(connection, self._names, topics, before, limit)
-        ]
+    def _read(self, connection: apsw.Connection, asked: Asked) -> Batch:
+        return self._read_from(connection, asked, position_of(connection, asked.consumer))
+
+    def _read_ahead(self, asked: Asked, position: Position) -> Future[Batch] | None:
+        return self.readers.begin(self._read_from, asked, to_seq(position))
+
+    def _read_from(self, connection: apsw.Connection, asked: Asked, before: int) -> Batch:
+        rows = read_rows(connection, self._names, asked.topics, before, asked.limit)
+        records = [to_record(self._names, row) for row in rows]
         position = records[-1].position if records else to_position(before)
         return Batch(records, to_position(before), position)
 

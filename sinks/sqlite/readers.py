@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -33,6 +33,15 @@ class Readers:
     ) -> T:
         """Raises Outage when the file cannot be read."""
         return await self.do(self._in_snapshot, lambda connection: read(connection, *args, **kwargs))
+
+    def begin(
+        self, read: Callable[Concatenate[apsw.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[T] | None:
+        """For a thread that does not wait for it. None when the engine is closed."""
+        try:
+            return self._pool.submit(self._in_snapshot, lambda connection: read(connection, *args, **kwargs))
+        except RuntimeError:  # it is shut down; only submitting says so without a race
+            return None
 
     async def do(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._closed:

@@ -71,20 +71,19 @@ class Recorder:
         return remembered
 
     def _trace(self, cursor: apsw.Cursor, sql: str, arguments: Any) -> bool:
+        plain = tuple(self._plain(each) for each in arguments) if arguments else None
         if self.is_on:
-            plain = tuple(self._plain(each) for each in arguments) if arguments else None
             self._chunk.append((self._numbers[cursor.connection], sql, plain))
             if sql == "COMMIT" and len(self._chunk) >= STATEMENTS_A_CHUNK:
                 self.flush()
         return True
 
     def _plain(self, value: object) -> object:
-        known = self._arrays.get(id(value))
+        known = self._arrays.pop(id(value), None)  # each is bound once
         return known[1] if known else value
 
     def flush(self) -> None:
         chunk, self._chunk = self._chunk, []
-        self._arrays.clear()
         pickle.dump(chunk, self._file)
 
 
