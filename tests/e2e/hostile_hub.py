@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -42,8 +42,9 @@ def attacked_company() -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def attacked_hub(folder: Path) -> AsyncIterator[HubProcess]:
-    async with hub_process(write_settings(folder, attacked_company())) as hub:
+async def attacked_hub(folder: Path, settings: Mapping[str, Any] | None = None) -> AsyncIterator[HubProcess]:
+    """`settings`: what they say of the engine."""
+    async with hub_process(write_settings(folder, attacked_company() | dict(settings or {}))) as hub:
         yield hub
         assert await hub.run.stop(within_seconds=60) == 0
 

@@ -1,13 +1,15 @@
 """A hub among hostile peers: others are served, memory and files stay bounded, and each item ends with a reason."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from tests.e2e.engines import BOTH, SERVERS, settings_of
 from tests.e2e.hostile_hub import (
     Bystanders,
     Deed,
@@ -35,7 +37,9 @@ FILES_AT_MOST = 2500
 """The console's 2,000 connections, 500 for SMTP, intake and files less: so many are held while one of them is flooded."""
 SPARE_FILES = 20
 """More than before, for connections of the database and of those who look."""
-AT_LEAST_SECONDS = 3.0
+BEARABLE_SECONDS = 3.0
+BEARABLE_SECONDS_ON_SERVERS = 10.0
+"""Two servers more share the processors."""
 TIMES_SLOWER = 30
 """Two busy processors are shared by the hub, its attackers and its customers."""
 
@@ -46,11 +50,17 @@ class Effort:
     seconds: float
     slow_ones: int
     is_large: bool
+    bearable_seconds: float = BEARABLE_SECONDS
 
 
-@pytest.mark.timeout(120)
-async def test_hostile_peers_and_items_leave_others_served(tmp_path: Path) -> None:
-    await attack(tmp_path, Effort(connections=1500, seconds=1, slow_ones=5, is_large=False))
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("engine", BOTH)
+async def test_hostile_peers_and_items_leave_others_served(tmp_path: Path, engine: str) -> None:
+    """On the servers for less long: what is taken meanwhile costs them more."""
+    effort = Effort(connections=1500, seconds=1, slow_ones=5, is_large=False)
+    if engine == SERVERS:
+        effort = Effort(600, 0.2, slow_ones=2, is_large=False, bearable_seconds=BEARABLE_SECONDS_ON_SERVERS)
+    await attack(tmp_path, effort, await settings_of(engine))
 
 
 @pytest.mark.slow
@@ -59,8 +69,8 @@ async def test_ten_thousand_connections_and_fifty_megabytes_leave_others_served(
     await attack(tmp_path, Effort(connections=10_000, seconds=8, slow_ones=30, is_large=True))
 
 
-async def attack(folder: Path, effort: Effort) -> None:
-    async with attacked_hub(folder) as hub:
+async def attack(folder: Path, effort: Effort, settings: Mapping[str, Any] | None = None) -> None:
+    async with attacked_hub(folder, settings) as hub:
         process = Process(hub.run.process.pid)
         async with bystanders(hub) as others:
             files = process.open_files()
@@ -68,14 +78,14 @@ async def attack(folder: Path, effort: Effort) -> None:
             for name, phase in phases(hub, effort).items():
                 since = time.monotonic()
                 await phase(others)
-                served(name, quiet, await others.done(since, time.monotonic()), process)
+                served(name, quiet, await others.done(since, time.monotonic()), process, effort)
             said = Said()
             since = time.monotonic()
             await send_small(hub, said)
             if effort.is_large:
                 for name, raw in large_mails():
                     await send_mail(hub, name, raw, said)
-            served("items", quiet, await others.done(since, time.monotonic()), process)
+            served("items", quiet, await others.done(since, time.monotonic()), process, effort)
             taken = [each.item for each in others.deeds() if each.item]
         await eventually(lambda: process.open_files() <= files + SPARE_FILES, 60)
         await hub.settled(120)
@@ -109,7 +119,7 @@ def phases(hub: HubProcess, effort: Effort) -> dict[str, Callable[[Bystanders], 
     return {**floods, "slow ones": slowness}
 
 
-def served(what: str, quiet: dict[str, float], deeds: list[Deed], process: Process) -> None:
+def served(what: str, quiet: dict[str, float], deeds: list[Deed], process: Process, effort: Effort) -> None:
     """Everything that the bystanders did was done, and in bearable time."""
     assert {each.failed for each in deeds} == {""}, what
     slow = slowest(deeds)
@@ -118,7 +128,12 @@ def served(what: str, quiet: dict[str, float], deeds: list[Deed], process: Proce
         f"{what}: {len(deeds)} deeds, p99 (quiet): {told}; {process.peak_megabytes():.0f} MB, {process.open_files()} files"
     )
     for kind, seconds in slow.items():
-        assert seconds < max(AT_LEAST_SECONDS, TIMES_SLOWER * quiet[kind]), (what, kind, seconds, quiet[kind])
+        assert seconds < max(effort.bearable_seconds, TIMES_SLOWER * quiet[kind]), (
+            what,
+            kind,
+            seconds,
+            quiet[kind],
+        )
 
 
 async def explained(hub: HubProcess, said: Said) -> None:

@@ -16,6 +16,7 @@ from schemas.documents import Delivery
 from schemas.outbound import DeliveryState
 from schemas.steps import Query
 from sinks.sqlite.engine import open_engine
+from tests.e2e.engines import BOTH, EMBEDDED, settings_of
 from tests.e2e.hubs import HubProcess, company, hub_process, hubbub, send_mail, write_settings
 from tests.faults.lives import Clock, world
 from tests.support.ports import free_port
@@ -122,9 +123,9 @@ async def test_a_second_hub_is_told_who_has_the_folder(tmp_path: Path) -> None:
         assert await hub.run.stop() == 0
 
 
-async def used_folder(tmp_path: Path) -> Path:
+async def used_folder(tmp_path: Path, engine: str = EMBEDDED) -> Path:
     """Settings whose data folder was used by a hub."""
-    settings = write_settings(tmp_path, company(free_port()))
+    settings = write_settings(tmp_path, company(free_port()) | await settings_of(engine))
     async with hub_process(settings) as hub:
         await send(hub, 1)
         await eventually(lambda: _has_cases(hub, 1), 20)
@@ -153,8 +154,9 @@ async def test_a_damaged_file_is_told_at_the_start_and_left_as_it_is(tmp_path: P
     assert code == 0, said
 
 
-async def test_a_lost_secret_is_not_replaced_in_silence(tmp_path: Path) -> None:
-    settings = await used_folder(tmp_path)
+@pytest.mark.parametrize("engine", BOTH)
+async def test_a_lost_secret_is_not_replaced_in_silence(tmp_path: Path, engine: str) -> None:
+    settings = await used_folder(tmp_path, engine)
     secret = tmp_path / "data" / "secret.key"
     shutil.move(secret, tmp_path / "kept")
     code, said = await hubbub("up", "--config", str(settings))
