@@ -46,6 +46,9 @@ class FileLimits(Frozen):
     alone: tuple[str, ...] = Field(
         default=(), description="media types of which one leaves, with no other file beside it"
     )
+    described: bool = Field(
+        default=False, description="a picture may bear words that say what it shows (`alt` of a file)"
+    )
 
     def allows(self, media_type: str) -> bool:
         return not self.types or not _names(media_type).isdisjoint(self.types)

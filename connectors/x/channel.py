@@ -34,6 +34,7 @@ FILES = FileLimits(
     types=("image/jpeg", "image/png", "image/webp", "image/gif", "video/mp4"),
     bytes_of={"image/*": 5 * MIB, "image/gif": 15 * MIB},
     alone=("image/gif", "video/*"),
+    described=True,
 )
 """https://docs.x.com/x-api/media/quickstart/best-practices: four pictures, or one animation, or one film."""
 DIRECT_FILES = FILES.model_copy(update={"count": 1})

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.console.actions import ACTIONS, Action
-from hub.console.asking import Asked, asked_of, chip, command_of, refused
+from hub.console.asking import Asked, asked_of, command_of, refused
+from hub.console.attaching import chips
 from hub.console.composing import written_again, written_text
 from hub.console.console import Console, go
 from hub.console.desk import CaseView
@@ -77,6 +78,6 @@ def _written_on(console: Console, asked: Asked, view: CaseView) -> CaseView:
             outgoing, user = console.context.outgoing, asked.desk.principal.id
             kept = [outgoing.offer(user, asked.case.id, file) for file in each.message.attachments]
             writing = written_again(view.writing, each.message)
-            files = [chip(file, asked.words) for file in kept]
+            files = chips(kept, asked.words, console.context.service.offered(asked.case).files)
             return replace(view, draft=written_text(each.message), files=files, writing=writing)
     return view

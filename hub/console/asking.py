@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.console.console import Console
-from hub.console.desk import Desk, FileChip
+from hub.console.desk import Desk
 from hub.console.reading import case_page, place_of, undo_of
 from hub.console.rendering import is_partial
 from hub.console.times import time_of
@@ -93,10 +93,6 @@ async def done(
     view = await asked.desk.case(asked.case.number, chosen)
     undo = undo_of(view, "", fields, back)
     return await case_page(console, request, asked.desk, view, more={"done": done, "undo": undo})
-
-
-def chip(kept: Uploaded, words: Words) -> FileChip:
-    return FileChip(kept.token, kept.attachment.name, words.size(kept.attachment.size))
 
 
 async def refused(

@@ -94,6 +94,9 @@ class FileChip:
     token: str
     name: str
     size: str
+    alt_name: str = ""
+    """The field that takes what a picture shows; empty where nobody is asked."""
+    alt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.composing import forward_of
+from hub.console.attaching import kept_files
 from hub.console.composing import LONGEST_HTML, WritingView, kept_fields, letter_of, typed
 from hub.console.console import Console, go
-from hub.console.letter_forms import LetterForm, again, kept_files, previewed, request_of, send_at, show
+from hub.console.letter_forms import LetterForm, again, previewed, request_of, send_at, show
 from hub.console.previewing import preview_page
 from hub.console.reading import place_of
 from hub.correspondence import shown

@@ -5,21 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.console.asking import LONGEST_REQUEST, chip
+from hub.console.asking import LONGEST_REQUEST
+from hub.console.attaching import chips
 from hub.console.composing import LONGEST_HTML, WritingView, typed
 from hub.console.console import Console
 from hub.console.desk import FileChip
 from hub.console.previewing import preview_of, preview_page
 from hub.console.times import time_of
-from hub.outgoing import MOST_FILES, Uploaded
+from hub.outgoing import Uploaded
 from schemas.commands import Command
-from schemas.errors import HubbubError, Invalid, Stale
+from schemas.errors import HubbubError, Stale
 from schemas.ids import command_id
-from schemas.sentences import said
 
 UNPROCESSABLE, CONFLICT = 422, 409
 
@@ -78,7 +78,7 @@ async def again(
             bcc=typed(form, "bcc"),
             opens_copies=True,
         ),
-        chips=[chip(each, words) for each in kept],
+        chips=chips(kept, words),
         problem=console.words(request).t.to_change(refusal),
     )
     return await show(console, request, made, CONFLICT if isinstance(refusal, Stale) else UNPROCESSABLE)
@@ -88,19 +88,6 @@ async def previewed(console: Console, request: Request, command: Command, back: 
     message = await console.context.service.preview(console.principal(request), command)
     made = preview_of(console.context.correspondence.preview(message), message, console.words(request))
     return await preview_page(console, request, made, "", back)
-
-
-async def kept_files(console: Console, form: FormData, user: str, place: UUID) -> list[Uploaded]:
-    """What was kept before, and what comes with this form. Raises Invalid for what cannot go out."""
-    outgoing = console.context.outgoing
-    kept = list(outgoing.read(user, place, [each for each in form.getlist("kept") if isinstance(each, str)]))
-    for each in form.getlist("files"):
-        if isinstance(each, UploadFile) and each.filename:
-            content = await each.read()
-            kept.append(await outgoing.keep(user, place, each.filename, each.content_type or "", content))
-    if len(kept) > MOST_FILES:
-        raise Invalid(said("at most {n} files go with one message", n=MOST_FILES))
-    return kept
 
 
 def send_at(console: Console, request: Request, form: FormData) -> datetime | None:

@@ -26,7 +26,8 @@ class PreviewView:
     subject: str
     html: Markup
     text: str
-    files: Sequence[tuple[str, str]]
+    files: Sequence[tuple[str, str, str]]
+    """Name, size, and what is said that it shows."""
 
 
 def preview_of(preview: Preview, message: OutboundMessage, words: Words) -> PreviewView:
@@ -37,7 +38,7 @@ def preview_of(preview: Preview, message: OutboundMessage, words: Words) -> Prev
         subject=preview.subject,
         html=safe_html(preview.html),
         text=preview.text,
-        files=[(each.name, words.size(each.size)) for each in message.attachments],
+        files=[(each.name, words.size(each.size), each.alt) for each in message.attachments],
     )
 
 

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.composing import new_place, start_of
-from hub.console.asking import chip
+from hub.console.attaching import chips, kept_files
 from hub.console.composing import LONGEST_HTML, WritingView, kept_fields, letter_of, typed
 from hub.console.console import Console, go
-from hub.console.letter_forms import LetterForm, again, kept_files, previewed, request_of, send_at, show
+from hub.console.letter_forms import LetterForm, again, previewed, request_of, send_at, show
 from hub.console.places import ROOT, place
 from hub.console.previewing import preview_page
 from hub.outgoing import Uploaded
@@ -138,5 +138,5 @@ async def upload_new(console: Console, request: Request) -> Response:
         kept = await kept_files(console, form, user, new_place(user))
     except Invalid as refusal:
         problem = words.t.said(refusal.sentence)
-    values = {"files": [chip(each, words) for each in kept], "problem": problem}
+    values = {"files": chips(kept, words), "problem": problem}
     return console.pages.render(request, "fragments/files.html", values, UNPROCESSABLE if problem else 200)

@@ -38,7 +38,11 @@ async def styles(console: Console, request: Request) -> Response:
         "view": SampleView(),
         "reading": (OTHER.name,),
         "writing": (ME.name,),
-        "kept": (SampleFile("photo.jpg", "812 KB"), SampleFile(f"{LONG}.pdf", "3.2 MB")),
+        "kept": (
+            SampleFile("photo.jpg", "812 KB"),
+            SampleFile("parcel.png", "64 KB", alt_name="alt", alt="A parcel with a torn corner"),
+            SampleFile(f"{LONG}.pdf", "3.2 MB"),
+        ),
         "list": SampleList(),
         "done": "",
     }
@@ -50,6 +54,8 @@ class SampleFile:
     name: str
     size: str
     token: str = ""
+    alt_name: str = ""
+    alt: str = ""
 
 
 class SampleList:

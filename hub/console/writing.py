@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from hub.canned import canned_answers
 from hub.composing import reply_of
-from hub.console.asking import Asked, agent_name, asked_of, chip, refusal_words, request_id
+from hub.console.asking import Asked, agent_name, asked_of, refusal_words, request_id
+from hub.console.attaching import chips, kept_files
 from hub.console.composing import LONGEST_HTML, kept_fields, letter_of, typed
 from hub.console.console import Console
 from hub.console.desk import CaseView
@@ -17,13 +17,12 @@ from hub.console.previewing import preview_of, preview_page
 from hub.console.reading import case_page, place_of, undo_of
 from hub.console.rendering import is_partial
 from hub.correspondence import text_of
-from hub.outgoing import MOST_FILES, Uploaded
+from hub.outgoing import Uploaded
 from hub.service import actor_of
 from processors.formatted import as_html, formatted
 from schemas.commands import Command, NoteCase, ReplyToCase
 from schemas.documents import Case, Entry, EntryKind
 from schemas.errors import Forbidden, Invalid, Stale, Unknown
-from schemas.sentences import said
 
 LONGEST_TEXT = 200_000
 LONGEST_PASTE = 1_000_000
@@ -66,24 +65,13 @@ async def upload(console: Console, request: Request) -> Response:
         kept = await _kept(console, asked)
     except Invalid as refusal:
         problem = asked.words.t.said(refusal.sentence)
-    values = {"files": [chip(each, asked.words) for each in kept], "problem": problem}
+    offered = console.context.service.offered(asked.case)
+    values = {"files": chips(kept, asked.words, offered.files), "problem": problem}
     return console.pages.render(request, "fragments/files.html", values, 422 if problem else 200)
 
 
 async def _kept(console: Console, asked: Asked) -> list[Uploaded]:
-    """What was kept before, and what comes with this form. Raises Invalid for what cannot go out."""
-    outgoing, user = console.context.outgoing, asked.desk.principal.id
-    tokens = [each for each in asked.form.getlist("kept") if isinstance(each, str)]
-    kept = list(outgoing.read(user, asked.case.id, tokens))
-    for each in asked.form.getlist("files"):
-        if isinstance(each, UploadFile) and each.filename:
-            content = await each.read()
-            kept.append(
-                await outgoing.keep(user, asked.case.id, each.filename, each.content_type or "", content)
-            )
-    if len(kept) > MOST_FILES:
-        raise Invalid(said("at most {n} files go with one answer", n=MOST_FILES))
-    return kept
+    return await kept_files(console, asked.form, asked.desk.principal.id, asked.case.id)
 
 
 async def clean(_console: Console, request: Request) -> Response:
@@ -225,7 +213,7 @@ async def _again(
     composer_problem: str = "",
 ) -> Response:
     view: CaseView = await asked.desk.case(asked.case.number, place_of(request))
-    files = [chip(each, asked.words) for each in asked.kept]
+    files = chips(asked.kept, asked.words, console.context.service.offered(asked.case).files)
     view = replace(
         view,
         draft=text,

@@ -1,5 +1,8 @@
 """The composer offers what the channel of the case can do, and nothing else; the API refuses the rest."""
 
+import re
+from pathlib import Path
+
 from schemas.capabilities import Capabilities, FileLimits, Visibility
 from tests.hub.console.office import Office
 
@@ -22,6 +25,34 @@ async def test_files_are_offered_only_where_they_can_leave(office: Office) -> No
         assert "pick-files" in (await ann.get(f"{ADDRESS}/{case.number}")).text
         offer(office)
         assert "pick-files" not in (await ann.get(f"{ADDRESS}/{case.number}")).text
+
+
+async def test_a_picture_is_described_where_its_channel_can_say_so(office: Office) -> None:
+    case = await office.write("a")
+    address, picture = f"{ADDRESS}/{case.number}", Path(__file__).with_name("pixel.png").read_bytes()
+    async with office.signed_in("ann") as ann:
+
+        async def uploaded() -> str:
+            files = [
+                ("files", ("red.png", picture, "image/png")),
+                ("files", ("a.txt", b"Text", "text/plain")),
+            ]
+            return (await ann.http.post(f"{address}/files", data={"csrf": ann.csrf}, files=files)).text
+
+        offer(office, files=FileLimits())
+        assert "<textarea" not in await uploaded()
+        offer(office, files=FileLimits(described=True))
+        chips = await uploaded()
+        (field,) = re.findall(r'<textarea [^>]*name="(alt-[0-9a-f]{64})"', chips)
+        form = {"csrf": ann.csrf, "mode": "reply", "text": "Look.", field: " A red\r\n dot"}
+        said = form | {"kept": re.findall(r'name="kept" value="([^"]+)"', chips)}
+        assert "A red dot" in (await ann.http.post(f"{address}/preview", data=said)).text
+        again = await ann.http.post(f"{address}/write", data={**said, "text": ""})
+        assert ">A red dot</textarea>" in again.text
+        await ann.http.post(f"{address}/write", data=said)
+    await office.settle()
+    (message,) = office.relay.sent
+    assert [each.alt for each in message.attachments] == ["A red dot", ""]
 
 
 async def test_a_public_answer_says_so_and_a_short_one_says_how_short(office: Office) -> None:
