@@ -157,7 +157,7 @@ class SpoolFile:
                 crash_point("spool.before-commit")
             crash_point("spool.after-commit")
         except Exception as error:  # noqa: BLE001  whatever it was, the others of the group must not take it for done
-            known = as_outage(error) if isinstance(error, apsw.Error) else None
+            known = _known(error)
             for each in group:
                 each.error = known or Outage(f"{FILE}: {type(error).__name__}: {error}")
             return
@@ -254,6 +254,16 @@ def _read(connection: apsw.Connection, most: int, most_bytes: int) -> list[Waiti
             break
     rows.close(True)
     return found
+
+
+def _known(error: BaseException | None) -> Outage | None:
+    """Of a full disk SQLite has taken everything back already, and to take it back again is another error, behind which that one is."""
+    while error is not None:
+        known = as_outage(error) if isinstance(error, apsw.Error) else None
+        if known is not None:
+            return Outage(str(known).replace("hub.sqlite", FILE))
+        error = error.__context__
+    return None
 
 
 def _sync(folder: Path) -> None:

@@ -227,6 +227,19 @@ async def test_a_full_spool_puts_sources_off(engine: Log, tmp_path: Path) -> Non
     await spool.stop()
 
 
+async def test_a_full_disk_keeps_nothing_by_half_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    """No page may be added to the file: what SQLite says then is what it says of a full disk."""
+    file = await SpoolFile.open(tmp_path / "full")
+    file._connection.pragma("max_page_count", file._connection.pragma("page_count"))
+    with pytest.raises(Outage, match="disk"):
+        await file.append(bytes(100_000), 1, {"a": b""})
+    assert await file.first(10) == []
+    file._connection.pragma("max_page_count", 2**30)
+    await file.append(b"b", 2, {"b": b""})
+    assert [each.body for each in await file.first(10)] == [b"b"]
+    await file.close()
+
+
 async def test_the_spool_of_another_process_is_not_taken(spool: Spool, engine: Log) -> None:
     other = Spool(engine, SpoolSettings(folder=spool.folder), FixedClock())
     with pytest.raises(FolderInUse):
