@@ -13,6 +13,7 @@ from hub.people import People
 from hub.service import Service
 from processors.customers import Customer
 from schemas.accounts import Principal
+from schemas.configuration import AttributeType, PersonAttribute
 from schemas.documents import Case, Entry, EntryKind, Handle, Link
 from schemas.errors import Unknown
 
@@ -108,7 +109,7 @@ async def person_view(
         initials=initials(customer.name),
         handles=[_linked(each, customer, words) for each in customer.handles],
         suggestions=[_handle(each, words) for each in await people.suggestions(principal, customer)],
-        attributes=sorted(customer.attributes.items()),
+        attributes=_noted(customer, service.company.current.configuration.person_attributes, words),
         cases=[_case(each, words, place) for each in found.cases if each.id != case.id],
         channels=[(each, channel_name(words, each)) for each in seen],
         channel=channel or "",
@@ -116,6 +117,20 @@ async def person_view(
         timeline=[_happening(each, words, case, numbers, place) for each in page.items if each.kind in SHOWN],
         next=page.next,
     )
+
+
+def _noted(customer: Customer, known: Sequence[PersonAttribute], words: Words) -> list[tuple[str, str]]:
+    """What the configuration knows first, by its title and in its order; then what programs noted beside it."""
+    rest = dict(customer.attributes)
+    said = {each: rest.pop(each.name) for each in known if each.name in rest}
+    titled = [
+        (
+            each.title or each.name,
+            words.t.either(f"person.{value}", value) if each.type is AttributeType.YES_NO else value,
+        )
+        for each, value in said.items()
+    ]
+    return [*titled, *sorted(rest.items())]
 
 
 def _linked(handle: Handle, customer: Customer, words: Words) -> HandleView:

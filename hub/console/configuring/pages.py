@@ -46,6 +46,7 @@ ICONS = {
 FIXED = frozenset({"brands"})
 """Kinds whose items are neither made nor removed in forms: accounts of the settings file name them."""
 TRIED_DAYS = (1, DAYS, MOST_DAYS)
+MOST_PEOPLE = 200
 PRIORITIES = tuple(Priority)[::-1]
 
 
@@ -108,7 +109,9 @@ async def item_page(
         "configuration": configuration,
         "queue_titles": titles,
         "fields": _fields(configuration),
-        "known": {field: sorted(map(str, values)) for field, values in choices(configuration).items()},
+        "known": {field: sorted(map(str, values)) for field, values in choices(configuration).items()}
+        | {f"customer.{each.name}": each.choices for each in configuration.person_attributes if each.choices},
+        "people": await _people(console) if form.kind == "brands" else (),
         "deepest": DEEPEST,
         "priorities": PRIORITIES,
         "triggers": tuple(Trigger),
@@ -127,6 +130,12 @@ async def item_page(
     return await page(
         console, request, form.template, form.kind, standing, {**values, **(more or {})}, status
     )
+
+
+async def _people(console: Console) -> list[tuple[str, str]]:
+    """Those who answer: the name that each signs in with, and the one that is read."""
+    users = await console.context.accounts.users.list(MOST_PEOPLE)
+    return [(each.name, each.title or each.name) for each in users.items if each.active]
 
 
 def _fields(configuration: Configuration) -> tuple[str, ...]:

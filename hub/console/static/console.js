@@ -13,7 +13,6 @@ import { formatText } from "./formatting.js";
 import { offerCanned } from "./writing.js";
 import { readEarlier, settle } from "./reading.js";
 
-document.documentElement.classList.add("js");
 showTimesHere();
 keepDrafts();
 listenForKeys();

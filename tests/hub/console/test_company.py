@@ -289,6 +289,13 @@ async def test_what_is_noted_of_people_is_edited_published_and_noted(office: Off
         assert "customer.nd_tier" in (await eva.get(f"{BASE}/rules/new")).text
         assert (await eva.post(f"{BASE}/changes", do="publish")).status_code == 303
         assert 'name="attribute-nd_tier"' in (await eva.get(f"/console/queues/orders/{case.number}")).text
+        place = f"/console/queues/orders/{case.number}"
+        await eva.post(f"{place}/describe", **{"attribute-nd_tier": "gold"})
+        assert "<dt><bdi>Tier</bdi></dt><dd><bdi>gold</bdi></dd>" in (await eva.get(place)).text
+        rule = await edited(
+            eva, "rules/returns", do="show", **{"when.0.field": "customer.nd_tier", "when.0.operator": "is"}
+        )
+        assert '<option value="silver">silver</option>' in rule.text
         await edited(eva, "person_attributes/nd_tier", do="remove")
         assert (await eva.post(f"{BASE}/changes", do="publish")).status_code == 303
         assert (await eva.post(f"{BASE}/versions/2/back", over="3")).status_code == 303
