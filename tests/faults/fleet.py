@@ -249,6 +249,7 @@ class Fleet:
                 f"on {DATABASE}, whose updates of one document are atomic (FerretDB's are not, so it is not raced)",
                 f"seed {self.seed}: {self.load.ledger}",
                 f"lives: {lives}",
+                f"slowest answer to a command: {self.load.slowest_command_seconds:.1f} s",
                 f"counts: {counts}",
                 *self.said,
                 *faults[:60],

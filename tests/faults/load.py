@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from functools import partial
 from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 import aiosmtplib
@@ -78,6 +79,8 @@ class Load:
     longest_pause_seconds: float = LONGEST_PAUSE_SECONDS
     """Of each person, after each answer."""
     is_over: asyncio.Event = field(default_factory=asyncio.Event)
+    slowest_command_seconds: float = 0.0
+    """That was answered or refused, rather than lost with a process that ended."""
 
     def stop(self) -> None:
         self.is_over.set()
@@ -176,8 +179,10 @@ class Load:
         key = key_of(f"{what} {case} {body.get('text', '')}")
 
         async def ask(hub: HubProcess) -> bool:
+            began = monotonic()
             async with hub.operator() as api:
                 answer = await api.post(f"/cases/{case}/{what}", json=body, headers={"Idempotency-Key": key})
+            self.slowest_command_seconds = max(self.slowest_command_seconds, monotonic() - began)
             if answer.status_code == 422 and "until" in body:
                 return False
             if answer.status_code != 200:  # the case may not be there yet
