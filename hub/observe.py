@@ -50,6 +50,7 @@ class Metric(StrEnum):
     CONNECTIONS = "hubbub_http_connections"
     CONNECTIONS_REFUSED = "hubbub_http_connections_refused_total"
     SIGN_INS = "hubbub_sign_ins_total"
+    UPLOADS_FORGOTTEN = "hubbub_uploads_forgotten_total"
     CONFIGURATION = "hubbub_configuration_version"
     MEMBERS = "hubbub_members"
     LEASES = "hubbub_leases_held"
@@ -99,6 +100,7 @@ TABLE: dict[Metric, Declared] = {
     Metric.CONNECTIONS: Declared("gauge", "Connections that are open: console, intake, files, operator", ("listener",)),
     Metric.CONNECTIONS_REFUSED: Declared("counter", "Connections that got no place, lost it, or could not be served, and why", ("listener", "reason")),
     Metric.SIGN_INS: Declared("counter", "Sign-ins: succeeded, refused, throttled", ("outcome",)),
+    Metric.UPLOADS_FORGOTTEN: Declared("counter", "Files that agents uploaded and whose staged copy was removed nine days later"),
     Metric.CONFIGURATION: Declared("gauge", "The version of the configuration in force"),
     Metric.MEMBERS: Declared("gauge", "Processes of the hub that live, as this one sees them"),
     Metric.LEASES: Declared("gauge", "1: this process holds the lease, such as that of a mailbox; over all processes the sum is 1", ("lease",)),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from secrets import token_bytes
 
+from hub.observe import Metric, Metrics
 from schemas.errors import Conflict
 from schemas.ids import sha256
 from schemas.interactions import Attachment, BlobRef
@@ -24,9 +25,10 @@ FILES_AT_ONCE = 100
 
 
 class Staging:
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, metrics: Metrics | None = None) -> None:
         self._engine = engine
         self._clock = clock
+        self._metrics = metrics
 
     async def keep(self, blob: Blob) -> None:
         """Durable when it returns. The same content again on the same day is kept already."""
@@ -66,5 +68,7 @@ class Staging:
                 if isinstance(each, StagedFile):
                     await self._engine.remove_blob(each.staged)
             await self._engine.commit(Step(deletions=[(StagedFile, each.id) for each in page.items]))
+            if self._metrics is not None:
+                self._metrics.add(Metric.UPLOADS_FORGOTTEN, len(page.items))
             total += len(page.items)
         return total

@@ -160,7 +160,7 @@ async def _wire(settings: HubSettings, folder: Path, clock: Clock, engine: Engin
         accounts.purge,
         Drafts(engine, clock).purge,
         Presences(engine, clock).purge,
-        Staging(engine, clock).purge,
+        Staging(engine, clock, metrics).purge,
         WaitingChanges(engine, clock).purge,
         engine.expire,
         Refolding(engine).run,

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from hub.observe import Metric, Metrics
 from hub.outgoing import OutgoingFiles
 from hub.staging import FORGOTTEN_AFTER, GOOD_FOR, Staging
 from schemas.errors import Invalid, Unknown
@@ -33,10 +34,12 @@ async def test_what_is_never_sent_is_forgotten(office: Office) -> None:
         await office.engine.blob(attachment.blob)
     (document,) = (await office.engine.find(Query(STAGED_FILES))).items
     office.clock.advance(seconds=(FORGOTTEN_AFTER - timedelta(seconds=1)).total_seconds())
-    staging = Staging(office.engine, office.clock)
+    metrics = Metrics()
+    staging = Staging(office.engine, office.clock, metrics)
     assert (await staging.purge(), await kept(office)) == (0, 1)
     office.clock.advance(seconds=(timedelta(seconds=2)).total_seconds())
     assert (await staging.purge(), await kept(office)) == (1, 0)
+    assert metrics.value(Metric.UPLOADS_FORGOTTEN) == 1
     with pytest.raises(Unknown):
         await office.engine.blob(document.staged)  # type: ignore[attr-defined]
     assert [fault async for fault in office.engine.check()] == []
