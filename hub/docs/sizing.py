@@ -81,6 +81,9 @@ BEYOND = """
 (`growth`) holds that for SQLite up to a million rows; on MongoDB it was not measured. Partitions grow with the rate, the time to take over a
 partition with its lag. `hubbub verify` reads everything and therefore grows with what is kept.
 
+**Uploads.** What an agent uploads is kept a second time until nine days later, whether it is sent or not; then the copy goes
+(`hubbub_uploads_forgotten_total` counts them), and what was never sent with it ([how](../decisions/uploads.md)).
+
 **Where a single machine ends.** Look at bytes a year first: they decide about disks before cores do. A replica set of MongoDB holds one copy of everything on
 each member; beyond one machine's disks collections would have to be sharded by a hash of `_id`. No transaction spans documents, which speaks for it, and it was
 not tried: no server that shards could be had. Originals belong into an S3 store long before. On Kafka, tiered storage takes the old part of `interactions` and `cases`.
