@@ -12,6 +12,7 @@ from connectors.slack.rig import SlackRig
 from connectors.webhook.rig import WebhookRig
 from connectors.x.rig import XRig
 from schemas.ports import Engine
+from tests.connectors.email.imap.test_contract import ImapRig
 from tests.connectors.email.test_contract import EmailRig
 from tests.connectors.engines import on_servers
 from tests.connectors.webform.test_contract import WebformRig
@@ -27,6 +28,11 @@ class OnServers(ConnectorContract):
 
 class TestEmail(OnServers):
     rig_type = EmailRig
+
+
+@pytest.mark.server("dovecot")
+class TestImap(OnServers):
+    rig_type = ImapRig
 
 
 class TestExample(OnServers):
