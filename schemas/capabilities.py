@@ -97,6 +97,9 @@ class Capabilities(Frozen):
     longest: int | None = Field(default=None, ge=1, description="longest text, in units of `counting`")
     counting: Counting = Counting.CHARACTERS
     splits: bool = Field(default=False, description="a longer text leaves as several messages")
+    repeats: bool = Field(
+        default=True, description="the same words can be sent again; false: once, whoever they are for"
+    )
     reply_window_seconds: int | None = Field(
         default=None, description="how long after the customer's last message an answer is let through"
     )

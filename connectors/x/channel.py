@@ -46,6 +46,7 @@ PUBLIC = Capabilities(
     longest=LONGEST,
     counting=Counting.OWN,
     splits=True,
+    repeats=False,  # https://docs.x.com/x-api/posts/creation-of-a-post: 403, duplicate content
     visibility=Visibility.PUBLIC,
     customer_edits=True,
     customer_deletes=True,

@@ -143,6 +143,7 @@ class CaseView:
     collision: str = ""
     takes_files: bool = True
     is_public: bool = False
+    repeats: bool = True
     goes_private: bool = False
     """Who wrote in public can be answered alone."""
     private_text: str = ""
@@ -343,6 +344,7 @@ class Desk:
             why=why,
             takes_files=offered.files is not None,
             is_public=offered.visibility is Visibility.PUBLIC,
+            repeats=offered.repeats,
             goes_private=bool(offered.private),
             longest=None if offered.splits else offered.longest,
             can_forward=case.state is not CaseState.MERGED

@@ -64,6 +64,9 @@ async def test_a_public_answer_says_so_and_a_short_one_says_how_short(office: Of
         offer(office, longest=280, splits=True)
         page = (await ann.get(f"{ADDRESS}/{case.number}")).text
         assert "Everybody can read" not in page and "at most" not in page
+        assert "only once" not in page
+        offer(office, repeats=False)
+        assert "The same words are taken only once" in (await ann.get(f"{ADDRESS}/{case.number}")).text
 
 
 async def test_an_answer_that_is_too_long_comes_back_with_the_reason_and_the_text(office: Office) -> None:
