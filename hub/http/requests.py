@@ -25,7 +25,7 @@ from starlette.responses import Response
 from hub.accounts.errors import Unauthenticated
 from hub.http.authentication import SAFE_METHODS
 from hub.http.context import AppContext
-from hub.http.reserving import PATIENCE_SECONDS, reserve
+from hub.http.reserving import PATIENCE_SECONDS, busy, reserve
 from schemas.accounts import AnsweredRequest, Principal
 from schemas.errors import Conflict, Invalid
 from schemas.ids import command_id, derive
@@ -57,17 +57,24 @@ def keep_instead(request: Request, body: bytes) -> None:
 
 @dataclass
 class Turns:
-    """One request of an id at a time, so that a double click waits for its first half."""
+    """One request of an id at a time, so that a double click waits for its first half. Raises Outage when that takes too long."""
 
     _locks: dict[UUID, tuple[asyncio.Lock, int]] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def of(self, id: UUID) -> AsyncIterator[None]:
+    async def of(self, id: UUID, patience_seconds: float) -> AsyncIterator[None]:
         lock, users = self._locks.get(id, (asyncio.Lock(), 0))
         self._locks[id] = lock, users + 1
         try:
-            async with lock:
+            try:
+                async with asyncio.timeout(patience_seconds):
+                    await lock.acquire()
+            except TimeoutError:
+                raise busy() from None
+            try:
                 yield
+            finally:
+                lock.release()
         finally:
             _, users = self._locks[id]
             if users == 1:
@@ -111,8 +118,8 @@ class Operation(APIRoute):
 async def _once(request: Request, handler: Handler, context: AppContext, id: UUID, body: bytes) -> Response:
     digest = _digest(request, body)
     turns: Turns = request.app.state.turns
-    async with turns.of(id):
-        patience = min(PATIENCE_SECONDS, context.facts.limits.answer_seconds / 2)
+    patience = min(PATIENCE_SECONDS, context.facts.limits.answer_seconds / 2)
+    async with turns.of(id, patience):
         place = await reserve(context.engine, context.clock, id, digest, patience)
         if isinstance(place, AnsweredRequest):
             return _replayed(place, digest)

@@ -30,6 +30,11 @@ BEGUN = 0
 """The status of an answer that is not there yet."""
 
 
+def busy() -> Outage:
+    """For whoever sends a request again while it is being answered."""
+    return Outage("this request is being answered already; ask again", retry_after_seconds=2)
+
+
 @dataclass
 class Place:
     """Of one request. `last` is what the store has in it now."""
@@ -103,5 +108,5 @@ async def reserve(
                 await place.keep(empty.model_copy(update={"expires_at": now + RESERVED_FOR}))
                 return place
         if time.monotonic() - began > patience_seconds:
-            raise Outage("this request is being answered already; ask again", retry_after_seconds=2)
+            raise busy()
         await asyncio.sleep(LOOK_SECONDS)

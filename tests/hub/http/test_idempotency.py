@@ -9,7 +9,7 @@ import pytest
 
 from hub.accounts import Accounts
 from hub.accounts.credentials import Passwords
-from hub.http import reserving
+from hub.http import requests, reserving
 from schemas.accounts import ANSWERED, KEYS, AnsweredRequest, ApiKey, Role
 from schemas.cases import CaseNoted
 from schemas.errors import Outage
@@ -174,6 +174,24 @@ async def test_a_request_that_reaches_two_processes_at_once_is_done_once(home: H
     assert [each.status_code for each in answers] == [201, 201, 422]
     assert answers[0].json()["key"] == answers[1].json()["key"]
     assert answers[1].headers["idempotency-replayed"] == "true"
+    assert await keys(home) == 1
+
+
+async def test_a_second_click_waits_for_a_first_that_takes_too_long_and_is_told_to_ask_again(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requests, "PATIENCE_SECONDS", 0.1)
+    shared = Shared(home)
+    one = process(home, shared)
+    headers = {"Authorization": f"Bearer {await home.key({'*': Role.ADMIN})}", **KEY}
+    async with one.client(**headers) as client:
+        asked = asyncio.create_task(client.post("/api/v1/keys", json=NEW_KEY))
+        await shared.reached.wait()
+        again = await client.post("/api/v1/keys", json=NEW_KEY)
+        shared.gate.set()
+        first = await asked
+    assert (first.status_code, again.status_code) == (201, 503)
+    assert again.headers["retry-after"] == "2"
     assert await keys(home) == 1
 
 
