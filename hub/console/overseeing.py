@@ -164,5 +164,9 @@ def _trace_row(trace: Trace, words: Words, day: date) -> TraceRow:
         who_url=_url(day, trace.actor.id),
         action=t.either(f"team.action.{trace.action}", trace.action.replace("-", " ")),
         subject=trace.subject,
-        detail=", ".join(f"{name}: {value}" for name, value in trace.detail.items() if value),
+        detail=", ".join(
+            f"{t.either(f'team.detail.{name}', name)}: {value}"
+            for name, value in trace.detail.items()
+            if value
+        ),
     )

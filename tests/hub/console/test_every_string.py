@@ -16,8 +16,10 @@ from tests.hub.console.test_company import edited
 from tests.hub.console.test_operating import add_dead_letter, add_quarantined
 
 OF_CUSTOMERS = "Zorble qwent, mibbo frand? MI Mara Ionescu example invoice mallory AO Atlantis Capital"
-OF_THINGS = "Hubbub UTC Deutsch English polski română Melayu فارسی Ctrl Shift Enter Aa inbox Shop support address roles from"
-"""Names: of the product, of each language in itself, of keys, of our account; what the audit trail and an envelope note, as the API has it."""
+OF_THINGS = (
+    "Hubbub UTC Deutsch English polski română Melayu فارسی Ctrl Shift Enter Aa inbox Shop support from"
+)
+"""Names: of the product, of each language in itself, of keys, of our account; what the envelope of a mail notes, as it came."""
 RELAYED = (
     "takes mail on port 2525",
     "the relay answers slowly",
