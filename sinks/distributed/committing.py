@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from schemas.collections import CASES
 from schemas.crash import crash_point
 from schemas.errors import Conflict, Outage
 from sinks.distributed.holding import Blocked, Holding, Together, together
@@ -283,4 +284,8 @@ class Committer:
 def _stuck(blocked: Blocked, is_request: bool) -> Conflict | Outage:
     """Of others who do not come to an end. Nothing new can be decided before they do: to load again would be in vain."""
     told = f"{blocked.collection}: {blocked.id} is being changed by others"
-    return Outage(f"{told}; try again", retry_after_seconds=2.0) if is_request else Conflict(told)
+    if not is_request:
+        return Conflict(told)
+    if blocked.collection == CASES.name:
+        return Outage("the case is changed by many at once; try again", retry_after_seconds=2.0)
+    return Outage(f"{told}; try again", retry_after_seconds=2.0)
