@@ -37,10 +37,11 @@ ELSEWHERE = (
     "connectors",
 )
 """Says its refusals to operators on the command line, or to programs: no page shows them."""
-ONLY_PROGRAMS = ("hub/http",)
-"""Refusals of requests that only programs make; the few that a page can meet are in `schemas` and `hub`."""
-
-
+ONLY_PROGRAMS = tuple(
+    f"hub/http/{name}.py"
+    for name in ("cases", "commands", "connectors", "cursors", "letters", "operations", "requests", "trying")
+)
+"""Refusals of requests that only programs make."""
 SAYS = re.compile(rf"\b(said|{'|'.join(sorted(REFUSALS))})\(")
 JOINED = re.compile(r"""["']\s*\n\s*f?["']""")
 
