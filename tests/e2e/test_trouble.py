@@ -18,6 +18,7 @@ from schemas.steps import Query
 from sinks.sqlite.engine import open_engine
 from tests.e2e.engines import BOTH, EMBEDDED, settings_of
 from tests.e2e.hubs import HubProcess, company, hub_process, hubbub, send_mail, write_settings
+from tests.faults.fleet import WHOLE, concluded, fleet
 from tests.faults.lives import Clock, world
 from tests.support.ports import free_port
 from tests.support.waiting import eventually
@@ -67,6 +68,25 @@ async def test_a_stop_under_load_loses_nothing_and_leaves_nothing_unknown(
         assert DeliveryState.SENT in states
         assert states.isdisjoint({DeliveryState.UNKNOWN, DeliveryState.SENDING})
         assert await made.conclude() == [], made.report()
+
+
+@pytest.mark.server("kafka")
+@pytest.mark.server("nx-27017")
+@pytest.mark.xdist_group("servers")
+@pytest.mark.timeout(300)
+@pytest.mark.slow
+async def test_a_stop_under_load_on_servers_loses_nothing_and_leaves_nothing_unknown(
+    tmp_path: Path, seed: int
+) -> None:
+    async with fleet(tmp_path, seed, {"hub": WHOLE}) as made:
+        await made.loaded(ENOUGH_ITEMS // 2)
+        stopped = made.kept["hub"].run
+        assert stopped is not None
+        assert await stopped.stop(signal.SIGTERM, 30) == 0, stopped.lines
+        await made.loaded()
+        await concluded(made)
+        assert made.counts["verified outbound:sent"] > 0
+        assert made.counts["verified outbound:unknown"] == 0
 
 
 async def test_a_full_disk_puts_off_what_comes_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
