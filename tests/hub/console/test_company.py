@@ -332,8 +332,8 @@ async def test_a_supervisor_says_how_a_brand_signs_but_not_which_brands_there_ar
         await eva.post(f"{BASE}/brands/{name}", title="x", do="remove")
         for do in ("test", "preview"):
             assert (await eva.post(f"{BASE}/queues/orders", title="x", do=do)).status_code == 200
-    brands = office.service.company.current.configuration.brands
-    assert [(each.signature, dict(each.agent_signatures)) for each in brands][0] == (
+    brand, *_ = office.service.company.current.configuration.brands
+    assert (brand.signature, dict(brand.agent_signatures)) == (
         "Yours, {{ brand.title }}",
         {"ann": "Ann"},
     )
