@@ -48,11 +48,14 @@ MEASUREMENTS = {
 
 def on_servers() -> dict[str, Measurement]:
     """Those of the engine on Kafka and MongoDB, whose packages are imported only here."""
-    from tests.bench.distributed import apply, floor, live, side_by_side, workers
+    from tests.bench.distributed import apply, console, floor, live, side_by_side, workers
 
     return {
         "kafka_apply": Measurement(
             lambda folder: apply.measure(folder, 10_000, 3), lambda folder: apply.measure(folder, 1_000, 1)
+        ),
+        "kafka_console": Measurement(
+            lambda folder: console.measure(folder, 10_000), lambda folder: console.measure(folder, 300)
         ),
         "kafka_floor": Measurement(
             lambda folder: floor.measure(folder, 100_000), lambda folder: floor.measure(folder, 20_000)
