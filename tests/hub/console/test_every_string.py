@@ -45,6 +45,7 @@ EXEMPT = words(
 
 PAGES = (
     "/console", "/console/queues/orders", "/console/queues/billing", "/console/views/mine", "/console/queues/billing/{case}",
+    "/console/queues/orders/{other}",
     "/console/search", "/console/search?q=zorble", "/console/new", "/console/quarantine", "/console/quarantine/{item}",
     "/console/dead-letters", "/console/dead-letters/{letter}", "/console/health", "/console/organizations", "/console/blocked",
     "/console/team", "/console/audit", "/console/password",
@@ -72,8 +73,10 @@ async def test_pages_say_nothing_that_is_in_no_catalogue(office: Office) -> None
     office.relay.status, office.relay.reason = ReceiptStatus.FAILED, "the message has no recipient"
     await office.do("ann", ClaimCase, case)
     await office.do("ann", ReplyToCase, case, text="Mibbo frand")
+    other = await office.write("b", "Qwent", "Mibbo", sender="frand@mibbo.example")
     values = {
         "case": case.number,
+        "other": other.number,
         "item": str(await add_quarantined(office, b"qwent")),
         "letter": str(await add_dead_letter(office)),
     }
@@ -83,6 +86,7 @@ async def test_pages_say_nothing_that_is_in_no_catalogue(office: Office) -> None
     assert {path: each for path, each in found.items() if each} == {}
     shown = pages["/console/queues/billing/{case}"]
     assert "⟦⟨Billing⟩, because " in shown  # why it is here
+    assert "⟦⟨Orders⟩, the default queue, because " in pages["/console/queues/orders/{other}"]
     assert "⟨⟦the message has no recipient⟧⟩" in shown  # what came back from the channel, recognized
 
 
