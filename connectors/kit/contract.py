@@ -372,10 +372,11 @@ class ConnectorContract:
         receipt = await self._sent(rig, house, Send.DOWN)
         assert receipt.status is ReceiptStatus.RETRY and receipt.reason
 
+    @pytest.mark.parametrize("what", [Send.LOSES, Send.BREAKS], ids=["lost", "broken"])
     async def test_an_answer_that_may_have_arrived_is_unknown_and_not_sent_again(
-        self, rig: Rig, house: House
+        self, rig: Rig, house: House, what: Send
     ) -> None:
-        receipt = await self._sent(rig, house, Send.LOSES)
+        receipt = await self._sent(rig, house, what)
         assert receipt.status is ReceiptStatus.UNKNOWN and receipt.reason
         assert len(await rig.arrived()) == 1
 

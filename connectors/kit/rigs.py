@@ -53,6 +53,7 @@ class Send(StrEnum):
     LIMITS = "takes no more for 7 seconds"
     DOWN = "cannot be reached"
     LOSES = "took a message, before its answer is lost"
+    BREAKS = "took a message, before it failed itself (5xx)"
     REJECTS_US = "does not know our credentials"
 
 

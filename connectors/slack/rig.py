@@ -24,6 +24,10 @@ FAULTS: Mapping[Send, Sequence[tuple[str, Fault]]] = {
         (POST, Fault("drop", after=True)),
         *[("conversations.replies", Fault("status:503"))] * 2,
     ),
+    Send.BREAKS: (
+        (POST, Fault("status:503", after=True)),
+        *[("conversations.replies", Fault("status:503"))] * 2,
+    ),
 }
 
 

@@ -21,8 +21,10 @@ ANSWER_BYTES = 64 * 1024
 LONGEST_SECONDS = 60.0
 """For the whole of one request and its answer; the client's own limit is for each wait."""
 DEEPEST = 20
-LATER = frozenset({408, 425, 429, 503})
+LATER = frozenset({408, 425, 429})
 """The receiver says itself that it took nothing."""
+AWAY = 503
+"""So does this with a Retry-After. Without one it may be of something in between, that lost the receiver after it took the answer."""
 
 
 class WebhookDeliverer:
@@ -90,7 +92,7 @@ class WebhookDeliverer:
                 id = ""
             id = id or str(message.message)
             return Receipt(ReceiptStatus.SENT, external_id=f"{CHANNEL}:{message.account}:id:{id}")
-        if status in LATER:
+        if status in LATER or (status == AWAY and "retry-after" in answer.headers):
             return Receipt(ReceiptStatus.RETRY, reason=said, retry_after_seconds=_retry_after(answer))
         if status in (401, 403):
             return Receipt(ReceiptStatus.RETRY, reason=said, stop_account=True)

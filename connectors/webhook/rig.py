@@ -17,6 +17,7 @@ FAULTS: Mapping[Send, str] = {
     Send.REFUSES: "422",
     Send.LIMITS: "429",
     Send.LOSES: "drop",
+    Send.BREAKS: "broken",
     Send.REJECTS_US: "401",
 }
 

@@ -18,6 +18,7 @@ FAULTS: Mapping[Send, Sequence[tuple[str, Fault]]] = {
     Send.REFUSES: ((TWEET, Fault("denied:This post is deleted or not visible to you.")),),
     Send.LIMITS: ((TWEET, Fault("limited")),),
     Send.LOSES: ((TWEET, Fault("drop", after=True)), *[(TIMELINE, Fault("status:503"))] * 2),
+    Send.BREAKS: ((TWEET, Fault("status:503", after=True)), *[(TIMELINE, Fault("status:503"))] * 2),
     Send.REJECTS_US: ((TWEET, Fault("status:401")),),
 }
 

@@ -33,7 +33,14 @@ MESSAGES = 12
 AT = 4
 """Which of them meets the fault."""
 INTAKE_FAULTS = ("intake.after-original", "intake.before-commit", "intake.before-acknowledge", "log down")
-SENDING_FAULTS = (Send.REFUSES, Send.LIMITS, Send.LOSES, Send.REJECTS_US, Send.DOWN)
+SENDING_FAULTS = (
+    Send.REFUSES,
+    Send.LIMITS,
+    Send.LOSES,
+    Send.BREAKS,
+    Send.REJECTS_US,
+    Send.DOWN,
+)
 CRASHES = (
     "outbound.before-sending",
     "outbound.after-sending",

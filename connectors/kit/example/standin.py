@@ -48,7 +48,7 @@ class ExampleStandin:
         what, self.next = self.next, Send.TAKES
         if f"bearer {self._token}".lower() not in head:
             what = Send.REJECTS_US
-        if what in (Send.TAKES, Send.LOSES):
+        if what in (Send.TAKES, Send.LOSES, Send.BREAKS):
             self.messages.append(body["text"])
         return ANSWERS[what](len(self.messages))
 
@@ -64,5 +64,6 @@ ANSWERS: dict[Send, Callable[[int], bytes]] = {
     Send.REFUSES: lambda _: _said("422 Unprocessable", {"error": "no such conversation"}),
     Send.LIMITS: lambda _: _said("429 Too Many Requests", None, "retry-after: 7"),
     Send.LOSES: lambda _: b"",
+    Send.BREAKS: lambda _: _said("503 Service Unavailable"),
     Send.REJECTS_US: lambda _: _said("401 Unauthorized"),
 }

@@ -9,7 +9,7 @@ from aiohttp import web
 
 
 class Receiver:
-    """`faults`: status codes for the next requests; `drop` takes one and answers nothing."""
+    """`faults`: status codes for the next requests; `drop` takes one and answers nothing, `broken` takes one and fails."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -49,4 +49,6 @@ class Receiver:
         if fault == "drop" and request.transport is not None:
             request.transport.abort()
             await asyncio.sleep(0)
+        if fault == "broken":
+            return web.Response(status=503)
         return web.json_response({"id": f"answer-{len(self.taken)}"})
