@@ -9,6 +9,8 @@ from tests.support.paths import ROOT
 
 LAYERS = ("schemas", "processors", "hub", "sinks", "connectors")
 REFUSALS = {"Refused", "Unknown", "Forbidden", "Stale", "Invalid", "Problem", "Faulty"}
+VALIDATOR = ("ValueError", "schemas/configuration.py")
+"""What a model says of itself reaches the forms by Pydantic."""
 ELSEWHERE = (
     "hub/alone.py",
     "hub/catching_up",
@@ -42,7 +44,7 @@ ONLY_PROGRAMS = tuple(
     for name in ("cases", "commands", "connectors", "cursors", "letters", "operations", "requests", "trying")
 )
 """Refusals of requests that only programs make."""
-SAYS = re.compile(rf"\b(said|{'|'.join(sorted(REFUSALS))})\(")
+SAYS = re.compile(rf"\b(said|ValueError|{'|'.join(sorted(REFUSALS))})\(")
 JOINED = re.compile(r"""["']\s*\n\s*f?["']""")
 
 
@@ -65,7 +67,7 @@ def sentences() -> frozenset[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 if node.func.id == "said" and says:
                     found |= set(_texts(node.args[:1]))
-                elif node.func.id in REFUSALS and shown:
+                elif shown and (node.func.id in REFUSALS or (node.func.id, path) == VALIDATOR):
                     found |= set(_texts(node.args[1:] if node.func.id == "Problem" else node.args))
     return frozenset(found)
 

@@ -15,7 +15,7 @@ from tests.hub.console.pseudo import WORD, pseudo, unmarked
 from tests.hub.console.test_company import edited
 from tests.hub.console.test_operating import add_dead_letter, add_quarantined
 
-OF_CUSTOMERS = "Zorble qwent, mibbo frand? MI Mara Ionescu example invoice mallory AO Atlantis Capital"
+OF_CUSTOMERS = "Zorble qwent, mibbo frand? MI Mara Ionescu example invoice mallory AO Atlantis Capital case"
 OF_THINGS = (
     "Hubbub UTC Deutsch English polski română Melayu فارسی Ctrl Shift Enter Aa inbox Shop support from"
 )
@@ -26,6 +26,7 @@ RELAYED = (
     "more than 1000 parts",
     "the field <b>part</b> is missing",
     "Expected an expression",
+    "unexpected end of template",
 )
 """Words of servers and libraries, which the hub passes on as they came."""
 IDENTIFIER = re.compile(
@@ -49,11 +50,14 @@ PAGES = (
     "/console/search", "/console/search?q=zorble", "/console/new", "/console/quarantine", "/console/quarantine/{item}",
     "/console/dead-letters", "/console/dead-letters/{letter}", "/console/health", "/console/organizations", "/console/blocked",
     "/console/team", "/console/audit", "/console/password",
-    "/console/account/second-factor", "/console/account/views", "/console/account/preferences",
-    "/console/account/single-sign-on", "/console/account/sessions",
+    "/console/account/second-factor", "/console/account/views", "/console/account/preferences", "/console/account/sessions",
     "/console/company", "/console/company/queues", "/console/company/queues/orders", "/console/company/rules",
     "/console/company/rules/invoices", "/console/company/templates", "/console/company/templates/new",
     "/console/company/hours/new", "/console/company/automations/new", "/console/company/versions",
+    "/console/company/brands",
+    "/console/company/brands/default",
+    "/console/company/person_attributes",
+    "/console/company/person_attributes/new",
     "/console/company/versions/1", "/console/company/changes",
 )  # fmt: skip
 
@@ -81,7 +85,9 @@ async def test_pages_say_nothing_that_is_in_no_catalogue(office: Office) -> None
         "letter": str(await add_dead_letter(office)),
     }
     async with office.signed_in("eva") as eva:
-        pages = {path: (await eva.get(path.format(**values))).text for path in PAGES}
+        answers = {path: await eva.get(path.format(**values)) for path in PAGES}
+    assert {path for path, answer in answers.items() if answer.status_code != 200} == set()
+    pages = {path: answer.text for path, answer in answers.items()}
     found = {path: strange(page) for path, page in pages.items()}
     assert {path: each for path, each in found.items() if each} == {}
     shown = pages["/console/queues/billing/{case}"]
@@ -165,6 +171,9 @@ WRONG = (
     ("templates/new", {"name": "Mibbo", "variant.0.text": "{{ case.nummer }} {{ zorble }}"}),
     ("templates/new", {"name": "mibbo", "variant.0.text": "{{ case.nummer }} {% for a in case.tags %}{{ loop.x }}{% endfor %}"}),
     ("templates/zorble", {"variant.0.text": "{{ case.number|mibbo }}{{ case.number() }}{% if %}"}),
+    ("brands/default", {"signature": "{{ case.number }}"}),
+    ("brands/default", {"signature": "{{ mibbo"}),
+    ("person_attributes/new", {"name": "mibbo", "title": "Mibbo", "type": "choice", "choices": ""}),
     ("hours/new", {"name": "mibbo", "timezone": "Atlantis/Capital", "mon.0.opens": "17:00", "mon.0.closes": "09:00"}),
     ("automations/new", {"title": "Mibbo", "event": "replied", "action.0.action": "answer", "action.0.template": ""}),
 )  # fmt: skip
