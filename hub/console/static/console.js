@@ -26,3 +26,4 @@ followCases();
 askForNotices();
 readEarlier();
 settle(document);
+document.querySelector(".company-parts [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" }); // on a phone they run past the edge
