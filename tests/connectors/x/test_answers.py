@@ -16,6 +16,7 @@ from schemas.ports import ReceiptStatus
 from schemas.steps import Step
 from tests.connectors.slack.support import outbound
 from tests.connectors.x.support import ANN, BEN, TIMELINE, TWEET, Company, answer, begun
+from tests.support.waiting import eventually
 
 
 async def test_an_answer_replies_to_the_post(company: Company) -> None:
@@ -116,6 +117,25 @@ async def test_a_text_that_x_has_already_is_found_as_the_try_before(company: Com
     company.x.fail(TIMELINE, *[Fault("status:503")] * 2)
     assert (await company.sender.deliver(message)).status is ReceiptStatus.UNKNOWN
     assert (await company.sender.deliver(message)).status is ReceiptStatus.SENT
+    assert company.x.said() == ["On its way"]
+
+
+async def test_an_answer_that_x_takes_after_we_stopped_waiting_is_unknown_until_it_is_found(
+    company: Company,
+) -> None:
+    post = company.x.mention(ANN, "@acme where is it")
+    client = company.connector.client
+    await client.close()
+    client.session, usual, client._timeout_seconds = None, client._timeout_seconds, 0.5
+    company.x.fail(TWEET, Fault("held"))
+    message = answer(company, "On its way", post)
+    assert (await company.sender.deliver(message)).status is ReceiptStatus.UNKNOWN
+    company.x.released.set()
+    await eventually(lambda: company.x.said() == ["On its way"])
+    await client.close()
+    client.session, client._timeout_seconds = None, usual
+    settled = await company.sender.reconcile(message, message.queued_at)
+    assert settled is not None and settled.status is ReceiptStatus.SENT
     assert company.x.said() == ["On its way"]
 
 
