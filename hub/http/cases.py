@@ -12,18 +12,8 @@ from hub.http.paging import PageOf, Pages
 from hub.http.problems import responses
 from hub.http.requests import Operation
 from hub.http.rights import Reader, Writer
-from hub.http.views import (
-    CannedAnswerOut,
-    CaseOut,
-    ColleagueOut,
-    DraftIn,
-    DraftOut,
-    EntryOut,
-    ExplanationOut,
-    HitOut,
-    PresenceIn,
-    QueueOut,
-)
+from hub.http.views import CaseOut, EntryOut, ExplanationOut, HitOut, QueueOut
+from hub.http.writing_views import CannedAnswerOut, ColleagueOut, DraftIn, DraftOut, PresenceIn
 from schemas.capabilities import Capabilities
 from schemas.cases import CaseState
 from schemas.documents import Case, EntryKind

@@ -16,7 +16,8 @@ from hub.http.cases import Context, Reference, etag, reference
 from hub.http.problems import responses
 from hub.http.requests import Operation, request_id
 from hub.http.rights import Acting, Writer
-from hub.http.views import CaseOut, UploadedOut
+from hub.http.views import CaseOut
+from hub.http.writing_views import UploadedOut
 from hub.outgoing import LONGEST_ALT, LONGEST_TOKEN, MOST_FILES
 from schemas.commands import (
     AssignCase,

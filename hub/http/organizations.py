@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hub.http.cases import Context
 from hub.http.paging import PageOf, Pages
+from hub.http.person_views import HandleOut
 from hub.http.problems import responses
 from hub.http.requests import Operation, request_id
 from hub.http.rights import Reader, Supervisor, Writer
-from hub.http.views import CaseOut, HandleOut
+from hub.http.views import CaseOut
 from schemas.organizations import Organization
 
 router = APIRouter(

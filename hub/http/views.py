@@ -1,19 +1,15 @@
 """What the API answers with: documents of the hub as their readers see them."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from hub.service import QueueView
-from processors.customers import Customer
 from schemas.cases import CaseState
 from schemas.configuration import Priority
-from schemas.documents import Case, Entry, EntryKind, Handle
+from schemas.documents import Case, Entry, EntryKind
 from schemas.events import Actor
-from schemas.identity import Evidence
 from schemas.interactions import FormSubmission, Participant
 from schemas.outbound import DeliveryState
 from schemas.steps import Hit
@@ -236,52 +232,6 @@ class ExplanationOut(View):
     rules: tuple[RuleOut, ...]
 
 
-class UploadedOut(View):
-    """A file that is kept for an answer; `file` is what the answer names it by."""
-
-    file: str
-    name: str
-    media_type: str
-    size: int
-
-
-class PresenceIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    writing: bool = False
-
-
-class ColleagueOut(View):
-    """Somebody else in the case."""
-
-    user: str
-    name: str
-    is_writing: bool
-
-
-class DraftIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    text: str = Field(max_length=200_000)
-    mode: Literal["reply", "note"] = "reply"
-
-
-class DraftOut(View):
-    """What you began to write; `kept_at` is null where there is nothing."""
-
-    text: str = ""
-    mode: str = "reply"
-    kept_at: datetime | None = None
-
-
-class CannedAnswerOut(View):
-    """A template of the company, filled for a case. `problem` says why one cannot be filled; its text is empty then."""
-
-    name: str
-    text: str
-    problem: str
-
-
 class HitOut(View):
     """A case found by words, with the place that matched."""
 
@@ -294,47 +244,3 @@ class HitOut(View):
     @classmethod
     def of(cls, hit: Hit) -> "HitOut":
         return cls.model_validate(hit)
-
-
-class LinkOut(View):
-    other: UUID
-    evidence: Evidence
-    actor: Actor
-    since: datetime
-
-
-class HandleOut(View):
-    """One way to reach somebody, and how it is known."""
-
-    id: UUID
-    scheme: str
-    value: str
-    name: str
-    first_seen_at: datetime
-    links: tuple[LinkOut, ...]
-    attributes: dict[str, str]
-    consents: dict[str, str]
-
-    @classmethod
-    def of(cls, handle: Handle) -> "HandleOut":
-        return cls.model_validate(handle)
-
-
-class CustomerOut(View):
-    """A person: the handles that are linked now. `id` is the handle seen first, and changes with the links."""
-
-    id: UUID
-    name: str
-    handles: tuple[HandleOut, ...]
-    attributes: dict[str, str]
-    cases: tuple[CaseOut, ...] = ()
-
-    @classmethod
-    def of(cls, customer: Customer, cases: Iterable[Case] = ()) -> "CustomerOut":
-        return cls(
-            id=customer.id,
-            name=customer.name,
-            handles=tuple(HandleOut.of(each) for each in customer.handles),
-            attributes=dict(customer.attributes),
-            cases=tuple(CaseOut.of(each) for each in cases),
-        )

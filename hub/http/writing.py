@@ -14,7 +14,8 @@ from hub.http.commands import FILES, TEXT_LENGTH, Address, Body, Commanded, Doin
 from hub.http.problems import responses
 from hub.http.requests import Operation, request_id
 from hub.http.rights import Acting, Writer
-from hub.http.views import CaseOut, UploadedOut
+from hub.http.views import CaseOut
+from hub.http.writing_views import UploadedOut
 from hub.outgoing import LONGEST_ALT
 from hub.splitting import split_of
 from schemas.commands import ForwardMessage, ReplyToCase, StartCase
