@@ -13,7 +13,7 @@ from hub.http.problems import responses
 from hub.http.requests import Operation
 from hub.http.rights import Reader, Writer
 from hub.http.views import CaseOut, EntryOut, ExplanationOut, HitOut, QueueOut
-from hub.http.writing_views import CannedAnswerOut, ColleagueOut, DraftIn, DraftOut, PresenceIn
+from hub.http.writing_views import CannedAnswerOut, ColleagueOut, DraftIn, KeptDraftOut, PresenceIn
 from schemas.capabilities import Capabilities
 from schemas.cases import CaseState
 from schemas.documents import Case, EntryKind
@@ -195,11 +195,11 @@ async def list_canned_answers(context: Context, principal: Reader, case: Referen
     summary="Your draft in a case",
     responses=responses(401, 403, 404),
 )
-async def read_draft(context: Context, principal: Reader, case: Reference) -> DraftOut:
+async def read_draft(context: Context, principal: Reader, case: Reference) -> KeptDraftOut:
     """What you began to write there, on whatever device; the text is empty where there is none."""
     found = await context.service.case(principal, reference(case))
     draft = await context.drafts.read(principal.id, found.id)
-    return DraftOut(text=draft.text, mode=draft.mode, kept_at=draft.kept_at) if draft else DraftOut()
+    return KeptDraftOut(text=draft.text, mode=draft.mode, kept_at=draft.kept_at) if draft else KeptDraftOut()
 
 
 @router.put(

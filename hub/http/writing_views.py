@@ -38,7 +38,7 @@ class DraftIn(BaseModel):
     mode: Literal["reply", "note"] = "reply"
 
 
-class DraftOut(View):
+class KeptDraftOut(View):
     """What you began to write; `kept_at` is null where there is nothing."""
 
     text: str = ""
