@@ -11,7 +11,7 @@ EXCERPT = 200
 
 def hold(work: Work, received: InteractionReceived) -> None:
     """Raises Kept where the sender is blocked. What they write to a case that is open is held as well."""
-    if received.sender is None:
+    if received.sender is None or not work.knows_blocks:
         return
     for id in block_ids(received.sender):
         block = work.get(Block, id)

@@ -44,6 +44,12 @@ def receive(work: Work, received: InteractionReceived) -> Case:
         _prove(work, received, sender, handle, joined[1])
     work.claim(received.conversation, case.id)
     work.claim(received.external_id, case.id)
+    if received.form is not None:
+        _consent(work, received, handle)
+    return case
+
+
+def _consent(work: Work, received: InteractionReceived, handle: UUID) -> None:
     given = consents(handle, work.cause.id, received)
     for consent in given:
         work.tell_identity(consent)
@@ -51,7 +57,6 @@ def receive(work: Work, received: InteractionReceived) -> Case:
     if given and known is not None:
         texts = {each.consent: each.text_version for each in given}
         work.put(known.model_copy(update={"consents": {**known.consents, **texts}}))
-    return case
 
 
 def _sender(work: Work, sender: Participant, received: InteractionReceived) -> UUID:

@@ -11,6 +11,7 @@ from processors.cases.evolve import evolve
 from processors.identity import HandleId, key_of
 from processors.routing import Router
 from processors.timeline import change_of, entry_of
+from schemas.blocking import Block
 from schemas.capabilities import Capabilities, Count
 from schemas.cases import CaseEvent, MessageEvent
 from schemas.configuration import Configuration, Queue, Template
@@ -86,6 +87,8 @@ class Work:
         self._documents: dict[UUID, Document] = {}
         self._claims: dict[str, UUID] = {}
         self._handled: set[UUID] = set()
+        self.knows_blocks = any(type(each) is Block for each in found.documents.values())
+        """Whether anybody who writes may be blocked. Mostly nobody is, and then nobody need be looked for."""
         self._effects = Effects()
         self.step = Step(consumer=CONSUMER)
         self.cause: Event
