@@ -61,11 +61,16 @@ def terms_of(texts: Sequence[str]) -> list[str]:
     """The distinct words of these texts, and each pair of characters that stand side by side as words of their own."""
     terms: dict[str, None] = {}
     for text in texts:
-        if ANY_ALONE.search(text):
+        once = " ".join(dict.fromkeys(text.split()))  # what is said again has no other words
+        if not once.isascii() and ANY_ALONE.search(once):
             _add_terms(text, terms)
         else:
-            words = dict.fromkeys(SPACED_WORD.findall(text.replace("_", " ")))
-            terms.update(dict.fromkeys([fold(word)[:LONGEST_TERM] for word in words]))
+            words = SPACED_WORD.findall(once.replace("_", " "))
+            terms.update(
+                dict.fromkeys(
+                    [(word.lower() if word.isascii() else fold(word))[:LONGEST_TERM] for word in words]
+                )
+            )
     terms.pop("", None)
     return list(terms)[:MOST_TERMS]
 
