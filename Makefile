@@ -36,8 +36,8 @@ test: setup  ## the tests; those that need a browser or a server that is not her
 slow: setup  ## the tests of more than ten seconds
 	@$(BIN)/python -m pytest -m slow --timeout 600 $(ARGS)
 
-faults: setup  ## processes killed and power cut at FAULTS=100 moments chosen by HUBBUB_SEED
-	@HUBBUB_FAULTS=$(FAULTS) $(BIN)/python -m pytest -m faults --timeout 3600 $(ARGS)
+faults: setup  ## processes killed and power cut at FAULTS=100 moments chosen by HUBBUB_SEED; prints what was counted
+	@HUBBUB_FAULTS=$(FAULTS) $(BIN)/python -m pytest -m faults -s --timeout 3600 $(ARGS)
 
 bench: setup  ## measurements as JSON; ARGS=--short for a quick look
 	@$(BIN)/python -m tests.bench $(ARGS)
