@@ -20,6 +20,7 @@ from schemas.ids import derive
 from schemas.interactions import InteractionReceived
 from schemas.steps import Query, Step
 from sinks.outbound import Dispatcher
+from tests.connectors.email.imap.test_contract import ImapRig
 from tests.connectors.email.test_contract import EmailRig
 from tests.connectors.engines import Open, on_servers, sqlite
 from tests.connectors.webform.test_contract import WebformRig
@@ -33,6 +34,17 @@ MESSAGES = 12
 AT = 4
 """Which of them meets the fault."""
 INTAKE_FAULTS = ("intake.after-original", "intake.before-commit", "intake.before-acknowledge", "log down")
+MAILBOX_FAULTS = ("intake.before-commit", "imap.before-cursor", "log down")
+INTAKE = [
+    *(pytest.param(rig, fault, id=f"{rig.channel.name}-{fault}") for rig in RIGS for fault in INTAKE_FAULTS),
+    *(
+        pytest.param(
+            ImapRig, fault, id=f"mailbox-{fault}", marks=[pytest.mark.slow, pytest.mark.server("dovecot")]
+        )
+        for fault in MAILBOX_FAULTS
+    ),
+]
+"""A mailbox is a source of its own; what answers its mail is the relay, as for all mail."""
 SENDING_FAULTS = (
     Send.REFUSES,
     Send.LIMITS,
@@ -70,7 +82,7 @@ async def house(request: pytest.FixtureRequest, tmp_path: Path, rig: Rig) -> Asy
         await house.close()
 
 
-@pytest.mark.parametrize("fault", INTAKE_FAULTS)
+@pytest.mark.parametrize(("rig", "fault"), INTAKE, indirect=["rig"])
 async def test_everything_that_a_source_gives_is_on_the_log_once(
     house: House, rig: Rig, fault: str, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -86,7 +98,7 @@ async def test_everything_that_a_source_gives_is_on_the_log_once(
     doubled = [text for text, count in received.items() if count > 1]
     with capsys.disabled():
         print(
-            f"\n  {rig.channel.name:9} in  {fault:27} given {MESSAGES}, again {again}, lost {len(lost)}, doubled {len(doubled)}"
+            f"\n  {'mailbox' if isinstance(rig, ImapRig) else rig.channel.name:9} in  {fault:27} given {MESSAGES}, again {again}, lost {len(lost)}, doubled {len(doubled)}"
         )
     assert not lost and not doubled and again == 1
 
