@@ -225,6 +225,10 @@ ROWS = (
                 "Who holds what", "short", "mailboxes, timers, housekeeping: one process each",
                 ("hubbub_leases_held == 1", "{{lease}} {{instance}}"),
             ),
+            lines(
+                "Uploads forgotten", "short", "staged copies of files, nine days after they were uploaded, by the day",
+                ("sum(increase(hubbub_uploads_forgotten_total[1d]))", "files"),
+            ),
         ),
     ),
 )  # fmt: skip
