@@ -25,7 +25,7 @@ from sinks.distributed.holding import Blocked, Holding, Together, together
 from sinks.distributed.journal import Journal, State
 from sinks.distributed.plan import Plan, Redo
 from sinks.kafka.codec import Message
-from sinks.mongo.layout import BEHIND, CLAIMS, LOCK, POSITIONS
+from sinks.mongo.layout import BEHIND, CLAIMS, ENTRIES, LOCK, POSITIONS
 from sinks.mongo.port import DocumentDatabase, Fields
 
 log = logging.getLogger("hubbub.distributed")
@@ -119,6 +119,9 @@ class Committer:
             await self._holding.let_go(step, plan)
             return blocked
         crash_point("distributed.after-holds")
+        if may_publish_later and await self._is_done(plan):
+            await self._holding.let_go(step, plan)
+            raise Conflict("the same was asked for twice at once, and the other is done")
         if self._age(step) > ABANDON_AFTER_SECONDS or not await self.journal.decide(
             step, plan.redo, self._now()
         ):
@@ -135,6 +138,20 @@ class Committer:
             return []
         await self._end(step, plan.redo)
         return []
+
+    async def _is_done(self, plan: Plan) -> bool:
+        """Whether what a request would enter is entered already. It was decided on what several queries found, one after the
+        other: another process may have done the same between the one for entries and the one for the case. Whoever holds the
+        case sees all that was done to it. What comes from the log needs no such look: its position tells."""
+        ids = [
+            filter["_id"]
+            for name, writes, upsert in plan.redo.writes
+            if name == ENTRIES and upsert
+            for filter, _ in writes
+        ]
+        return bool(
+            ids and await self._database.collection(ENTRIES).find({"_id": {"$in": ids}}, ("_id",), limit=1)
+        )
 
     async def _publish_soon(self, step: str, redo: Redo, is_left: bool) -> bool:
         """False when the log does not answer in time: the relay then publishes, and others may go on behind this step."""

@@ -479,3 +479,16 @@ async def test_a_request_for_what_a_killed_worker_holds_is_done_or_refused_withi
     assert desk.clock.micros - began < 20 * SECOND
     assert await desk.tags("a") == ("second",)
     assert desk.held() == []
+
+
+async def test_a_request_that_was_decided_before_the_same_was_seen_is_not_done_twice() -> None:
+    """Its entries were looked for before another process wrote them, and the case was read after that."""
+    desk = Desk()
+    await desk.commit(told("a", "noted"), may_publish_later=True)
+    again = told("a", "noted", revision=2)
+    with pytest.raises(Conflict, match="asked for twice"):
+        await desk.commit(again, may_publish_later=True)
+    assert desk.said() == ["noted"]
+    assert desk.held() == []
+    await desk.commit(told("a", "other", revision=2), may_publish_later=True)
+    assert desk.said() == ["noted", "other"]
