@@ -63,6 +63,7 @@ class Kept:
             os.kill(self.run.process.pid, signal.SIGKILL)
         except ProcessLookupError:
             return False
+        self.is_up.clear()  # at once: who asks now must not find the one that ended
         return True
 
 
