@@ -59,7 +59,6 @@ CASES = Collection(
     indexes=(
         ("state", "queue", "waits_from"),
         ("state", "waits_from"),
-        ("state", "updated_at"),
         ("state", "queue", "due_at"),
         ("queue", "updated_at"),
         ("assignee", "state", "waits_from"),

@@ -28,7 +28,9 @@ LISTS: dict[str, Query] = {
     "of all": Query(CASES, (WORK,), ("waits_from",), 20),
     "of nobody": Query(CASES, (Where("assignee", "null"), WORK), ("waits_from",), 20),
     "of one": Query(CASES, (Where("assignee", "=", "agent-3"), WORK), ("waits_from",), 20),
-    "of what is done": Query(CASES, (Where("state", "=", "resolved"),), ("-updated_at",), 20),
+    "of what is done in a queue": Query(
+        CASES, (Where("queue", "=", "queue-1"), Where("state", "=", "resolved")), ("-updated_at",), 20
+    ),
     "of a person": Query(CASES, (Where("handle", "=", name("handle", 7)), WORK), ("waits_from",), 20),
 }
 
