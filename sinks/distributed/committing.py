@@ -119,7 +119,7 @@ class Committer:
             await self._holding.let_go(step, plan)
             return blocked
         crash_point("distributed.after-holds")
-        if may_publish_later and await self._is_done(plan):
+        if may_publish_later and plan.redo.messages and await self._is_done(plan):
             await self._holding.let_go(step, plan)
             raise Conflict("the same was asked for twice at once, and the other is done")
         if self._age(step) > ABANDON_AFTER_SECONDS or not await self.journal.decide(
@@ -142,7 +142,8 @@ class Committer:
     async def _is_done(self, plan: Plan) -> bool:
         """Whether what a request would enter is entered already. It was decided on what several queries found, one after the
         other: another process may have done the same between the one for entries and the one for the case. Whoever holds the
-        case sees all that was done to it. What comes from the log needs no such look: its position tells."""
+        case sees all that was done to it. What comes from the log needs no such look: its position tells. What tells the log nothing
+        may write entries again."""
         ids = [
             filter["_id"]
             for name, writes, upsert in plan.redo.writes
