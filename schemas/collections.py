@@ -59,14 +59,13 @@ CASES = Collection(
     indexes=(
         ("state", "queue", "waits_from"),
         ("state", "waits_from"),
-        ("state", "queue", "due_at"),
+        ("state", "queue", "assignee", "due_at"),  # the counts of queues are read from this one
         ("queue", "updated_at"),
         ("assignee", "state", "waits_from"),
         ("handle",),
         ("next_due",),
         ("number",),
     ),
-    counted=("state", "queue", "assignee"),
 )
 HANDLES = Collection(
     "handles",

@@ -37,8 +37,6 @@ class Collection:
     columns: dict[str, Column]
     indexes: tuple[tuple[str, ...], ...] = ()
     unique: tuple[str, ...] = field(default=())
-    counted: tuple[str, ...] = field(default=())
-    """Text columns: how many documents have each combination of them is asked all the time."""
 
 
 def text_column(name: str) -> Column:

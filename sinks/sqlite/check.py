@@ -12,7 +12,6 @@ from schemas.errors import Never
 from schemas.ids import sha256
 from schemas.topics import TOPICS
 from sinks.sqlite.blobs import BlobFiles
-from sinks.sqlite.counts import count_faults
 from sinks.sqlite.documents import Tables
 from sinks.sqlite.entries import STORED, decode_entry
 from sinks.sqlite.log import READ, Names, read_head, seal_row
@@ -27,11 +26,6 @@ def faults(connection: apsw.Connection, names: Names, tables: Tables, files: Blo
         _file_faults(connection),
         _log_faults(connection, names),
         *(_document_faults(connection, table) for table in tables.values()),
-        *(
-            count_faults(connection, each.collection.name, each.collection.counted)
-            for each in tables.values()
-            if each.collection.counted
-        ),
         _entry_faults(connection),
         _blob_faults(connection, files),
     )

@@ -50,7 +50,6 @@ from sinks.sqlite.check import faults
 from sinks.sqlite.connection import open_reader, open_writer
 from sinks.sqlite.consumers import all_positions, handled, load_claims, position_of, read_outcomes
 from sinks.sqlite.copying import Copying
-from sinks.sqlite.counts import tally
 from sinks.sqlite.documents import Tables, case_numbers, load_documents
 from sinks.sqlite.entries import Selection, load_entries, timeline
 from sinks.sqlite.errors import outages
@@ -64,6 +63,7 @@ from sinks.sqlite.search_index import forget_search, unlike
 from sinks.sqlite.store import Store
 from sinks.sqlite.tables import weigh
 from sinks.sqlite.tail import Tail
+from sinks.sqlite.tally import tally
 from sinks.sqlite.values import micros, to_position, to_seq
 from sinks.sqlite.writer import Writer
 

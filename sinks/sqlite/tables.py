@@ -12,7 +12,6 @@ import apsw
 from schemas.columns import Collection, ColumnType
 from schemas.documents import Document
 from schemas.errors import Never
-from sinks.sqlite.counts import keep_counts
 from sinks.sqlite.values import Row, Value, insert_rows, micros, quoted
 
 SQL_TYPES = {
@@ -88,8 +87,6 @@ class Table:
         """Changes with the declaration: then the table is remade from its documents."""
         columns = {name: column.type.value for name, column in self.collection.columns.items()}
         declared = {"columns": columns, "indexes": self.collection.indexes, "unique": self.collection.unique}
-        if self.collection.counted:
-            declared["counted"] = self.collection.counted
         return json.dumps(declared, sort_keys=True)
 
     def create(self, name: str) -> str:
@@ -139,8 +136,6 @@ def adapt(connection: apsw.Connection, table: Table) -> None:
         _remake(connection, table)
     for statement in table.create_indexes():
         connection.execute(statement)
-    if table.collection.counted:
-        keep_counts(connection, table.collection.name, table.collection.counted)
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, signature))
 
 

@@ -90,7 +90,6 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
     ),
     "a column of a case altered": (sql("UPDATE cases SET queue = 'other'"), "is not what its columns say"),
     "a case that does not decode": (sql("UPDATE cases SET document = x'7b7d'"), "fits no schema"),
-    "a count altered": (sql('UPDATE "cases counts" SET documents = 7'), "is not how many there are"),
     "a case deleted": (sql("DELETE FROM cases"), "which is missing"),
     "an entry that does not decode": (sql("UPDATE entries SET document = x'78'"), "fits no schema"),
     "an entry of another case": (

@@ -26,7 +26,7 @@ LANGUAGE = Column(ColumnType.TEXT, lambda case: case.language)
 WIDER = replace(
     CASES, columns={**CASES.columns, "language": LANGUAGE}, indexes=(*CASES.indexes, ("language",))
 )
-NARROWER = replace(CASES, columns={"number": CASES.columns["number"]}, indexes=(("number",),), counted=())
+NARROWER = replace(CASES, columns={"number": CASES.columns["number"]}, indexes=(("number",),))
 
 
 @pytest.fixture
