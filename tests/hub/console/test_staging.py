@@ -9,7 +9,7 @@ from hub.outgoing import OutgoingFiles
 from hub.staging import FORGOTTEN_AFTER, GOOD_FOR, Staging
 from schemas.errors import Invalid, Unknown
 from schemas.interactions import Attachment
-from schemas.staged import STAGED_FILES
+from schemas.staged import STAGED_FILES, StagedFile
 from schemas.steps import Query
 from tests.hub.console.office import Office
 
@@ -33,6 +33,7 @@ async def test_what_is_never_sent_is_forgotten(office: Office) -> None:
     with pytest.raises(Unknown):  # no blob before it is sent
         await office.engine.blob(attachment.blob)
     (document,) = (await office.engine.find(Query(STAGED_FILES))).items
+    assert isinstance(document, StagedFile)
     office.clock.advance(seconds=(FORGOTTEN_AFTER - timedelta(seconds=1)).total_seconds())
     metrics = Metrics()
     staging = Staging(office.engine, office.clock, metrics)
@@ -41,7 +42,7 @@ async def test_what_is_never_sent_is_forgotten(office: Office) -> None:
     assert (await staging.purge(), await kept(office)) == (1, 0)
     assert metrics.value(Metric.UPLOADS_FORGOTTEN) == 1
     with pytest.raises(Unknown):
-        await office.engine.blob(document.staged)  # type: ignore[attr-defined]
+        await office.engine.blob(document.staged)
     assert [fault async for fault in office.engine.check()] == []
 
 
