@@ -21,15 +21,16 @@ END_SECONDS = 180.0
 
 def measure(folder: Path, count: int) -> Figure:
     with ground(folder) as on:
-        return {**asyncio.run(_measure(on.installation(), count)), "events": count}
+        return {**asyncio.run(_measure(on.installation(), count, folder / "faust")), "events": count}
 
 
-async def _measure(installation: Any, count: int) -> dict[str, float]:
+async def _measure(installation: Any, count: int, scratch: Path) -> dict[str, float]:
     await installation.make_topics()
     await installation.fill(count)
     server = installation.servers[0]
     topic = f"{installation.prefix}{Topic.INTERACTIONS}"
-    async with running(sys.executable, "-m", __name__, server, topic, str(count)) as run:
+    command = [sys.executable, "-m", __name__, server, topic, str(count)]
+    async with running(*command, environment={"APP_DATADIR": str(scratch)}) as run:
         told: dict[str, float] = json.loads((await run.said(r"^\{.*\}$", END_SECONDS))[0])
     return told
 

@@ -1,6 +1,8 @@
 """https://faust-streaming.github.io/faust/playbooks/quickstart.html: an agent that iterates over its stream."""
 
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -9,7 +11,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 server, topic, out, store, group = sys.argv[1:6]
 app = faust.App(
     group, broker=f"kafka://{server}", value_serializer="json", topic_allow_declare=False, topic_disable_leader=True,
-    consumer_auto_offset_reset="earliest", web_enabled=False,
+    consumer_auto_offset_reset="earliest", web_enabled=False, datadir=Path(tempfile.gettempdir(), group),
 )  # fmt: skip
 told = app.topic(out)
 
