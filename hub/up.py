@@ -242,13 +242,18 @@ def spare_the_collector() -> None:
     gc.set_threshold(100_000, 20, 50)
 
 
-async def _start_patiently(
-    settings: HubSettings, folder: Path, roles: Roles, stopped: asyncio.Event, told: ToldWaiting
+async def start_patiently(
+    settings: HubSettings,
+    folder: Path,
+    roles: Roles,
+    stopped: asyncio.Event,
+    told: ToldWaiting,
+    working: Callable[[Hub], Work] = work_of,
 ) -> Running | None:
     """None when it was stopped before the servers could be reached."""
     while True:
         try:
-            return await start(settings, folder, roles)
+            return await start(settings, folder, roles, working)
         except Unreachable as why:
             if not await until_reached(settings, folder, roles, stopped, told, why):
                 return None
@@ -276,7 +281,7 @@ async def run(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    started = await _start_patiently(settings, folder, roles, stopped, told_waiting)
+    started = await start_patiently(settings, folder, roles, stopped, told_waiting)
     if started is None:
         return
     running = started

@@ -1,15 +1,17 @@
 """The application as Faust's own command runs it: it opens the hub when it starts, and closes it when it ends."""
 
+import asyncio
 import os
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from hub.loading import SettingsInvalid, load_settings
 from hub.observe import configure_logging
 from hub.roles import Role
 from hub.settings import HubSettings
-from hub.up import Running, start
+from hub.up import Running, spare_the_collector, start_patiently
 from hub.wiring import Hub
 from hub.worker.agents import STOP_SECONDS, TOPICS, Application, make_app
 from hub.worker.name import WorkerName
@@ -27,15 +29,32 @@ class Standalone(Application):
     settings: HubSettings
     running: Running | None = None
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._told_to_stop = asyncio.Event()
+
     async def on_start(self) -> None:
-        """Faust has set up logs by now, and says more than anybody reads."""
-        style = {"auto": "console" if sys.stderr.isatty() else "json", "text": "console"}
+        """Waits for servers that are absent. Faust has set up logs by now, and says more than anybody reads."""
+        logs_to = sys.__stderr__ or sys.stderr  # Faust put its own log before that one, which would drop ours
+        style = {"auto": "console" if logs_to.isatty() else "json", "text": "console"}
         logging = self.settings.logging
-        configure_logging(style.get(logging.format, logging.format), logging.level)
+        configure_logging(style.get(logging.format, logging.format), logging.level, logs_to)
         quieten()
-        self.running = await start(
-            self.settings, self.settings.data, frozenset({Role.WORKERS}), self._working
+        running = await start_patiently(
+            self.settings,
+            self.settings.data,
+            frozenset({Role.WORKERS}),
+            self._told_to_stop,
+            lambda _addresses, _why: None,
+            self._working,
         )
+        if running is None:
+            return
+        if self._told_to_stop.is_set():  # while it started: `on_stop` was called before
+            await running.stop()
+            return
+        self.running = running
+        spare_the_collector()
         await super().on_start()
 
     def _working(self, hub: Hub) -> Worker:
@@ -44,6 +63,7 @@ class Standalone(Application):
         return worker
 
     async def on_stop(self) -> None:
+        self._told_to_stop.set()
         if self.running is None:
             return
         await self.desk.stop(STOP_SECONDS)
