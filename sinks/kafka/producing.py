@@ -1,12 +1,18 @@
-"""Puts events on the log: acknowledged by all replicas, idempotent, in the order given within each partition."""
+"""Puts events on the log: acknowledged by all replicas, idempotent, in the order given within each partition.
+
+Many are put into batches here, by partition: the client takes 3 µs for a message of a batch and 20 for one by itself.
+"""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from itertools import chain, zip_longest
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from schemas.errors import Outage
 from schemas.events import Event
@@ -16,6 +22,7 @@ from sinks.kafka.address import KafkaAddress
 from sinks.kafka.codec import Message, event_id, to_message
 from sinks.kafka.errors import TOO_LARGE, outages
 from sinks.kafka.offsets import Partition
+from sinks.kafka.partitions import partition_of
 from sinks.kafka.stamps import Stamps
 from sinks.kafka.topics import LARGEST_EVENT_BYTES
 
@@ -23,6 +30,60 @@ BATCH_BYTES = 256 * 1024
 REQUEST_MILLISECONDS = 10_000
 WRITE_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
+FEW = 16
+"""So few go one by one: the client puts what several write at once into one batch."""
+LARGE_BYTES = BATCH_BYTES // 2
+EventOnTopic = tuple[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One message on its way. `arrived` tells of the first of its batch, which it is so far behind."""
+
+    arrived: "asyncio.Future[Any]"
+    behind: int
+
+
+@dataclass(slots=True)
+class Filling:
+    """A batch for a partition, and what is in it."""
+
+    topic: str
+    partition: int
+    builder: BatchBuilder
+    events: list[EventOnTopic] = field(default_factory=list)
+
+    def took(self, event: EventOnTopic, message: Message) -> bool:
+        """False: it is full. An empty one takes whatever it is given."""
+        taken = self.builder.append(
+            timestamp=None, key=message.key, value=message.value, headers=message.headers
+        )
+        if taken is not None:
+            self.events.append(event)
+        return taken is not None
+
+
+@lru_cache(maxsize=20_000)
+def _partition_of(key: bytes, count: int) -> int:
+    """The events of a case come again and again."""
+    return partition_of(key, count)
+
+
+def _batches(
+    producer: AIOKafkaProducer, messages: Mapping[EventOnTopic, Message], counts: Mapping[str, int]
+) -> list[Filling]:
+    """The first of each partition, then the second of each, and so on: the client takes one of a partition at a time."""
+    made: dict[tuple[str, int], list[Filling]] = {}
+    for event, message in messages.items():
+        place = (message.topic, _partition_of(message.key, counts[message.topic]))
+        of_place = made.setdefault(place, [])
+        if not of_place or not of_place[-1].took(event, message):
+            of_place.append(Filling(*place, producer.create_batch()))
+            if not of_place[-1].took(event, message):
+                raise MessageSizeTooLargeError(message.topic)
+    for each in chain.from_iterable(made.values()):
+        each.builder.close()  # or what others send would be put into it, and be told of by nobody
+    return [each for turn in zip_longest(*made.values()) for each in turn if each is not None]
 
 
 class Publisher:
@@ -33,7 +94,7 @@ class Publisher:
         self._stamps = stamps
         self._told = told
         self._producer: AIOKafkaProducer | None = None
-        self._on_the_way: dict[tuple[str, bytes], asyncio.Future[Any]] = {}
+        self._on_the_way: dict[EventOnTopic, Sent] = {}
 
     async def start(self) -> None:
         self._producer = await self._started()
@@ -69,44 +130,63 @@ class Publisher:
         producer = self._running()
         with outages("writing"):
             async with asyncio.timeout(WRITE_SECONDS):
-                sent = [await self._send(producer, each) for each in messages]
+                sent = await self._sent(producer, messages)
                 if sent:
-                    await asyncio.wait(sent)
-        places = []
-        for message, future in zip(messages, sent, strict=True):
-            with outages("writing"):
-                places.append(await self._tell(message, future))
-        return places
+                    await asyncio.wait({each.arrived for each in sent})
+        with outages("writing"):
+            return [await self._tell(message, each) for message, each in zip(messages, sent, strict=True)]
 
-    async def _send(self, producer: AIOKafkaProducer, message: Message) -> "asyncio.Future[Any]":
+    async def _sent(self, producer: AIOKafkaProducer, messages: Sequence[Message]) -> list[Sent]:
         """The same event that is still on its way is not sent again: an outage would fill the log with copies."""
-        event = (message.topic, event_id(message.headers))
-        sent: asyncio.Future[Any] | None = self._on_the_way.get(event)
-        if sent is None:
-            name = self._address.prefix + message.topic
-            sent = await producer.send(name, message.value, message.key, headers=message.headers)
-            self._on_the_way[event] = sent
-            sent.add_done_callback(partial(self._arrived, event))
-        return sent
+        counts = {
+            topic: len(await self.partitions(Topic(topic))) for topic in {each.topic for each in messages}
+        }
+        events = [(each.topic, event_id(each.headers)) for each in messages]
+        sent = {each: self._on_the_way[each] for each in events if each in self._on_the_way}
+        fresh = {event: message for event, message in zip(events, messages, strict=True) if event not in sent}
+        if len(fresh) <= FEW or any(len(each.value) > LARGE_BYTES for each in fresh.values()):
+            for event, message in fresh.items():
+                sent[event] = await self._send_one(producer, event, message)
+        else:
+            for batch in _batches(producer, fresh, counts):
+                arrived = await producer.send_batch(
+                    batch.builder, self._address.prefix + batch.topic, partition=batch.partition
+                )
+                sent |= self._noted(batch.events, arrived)
+        return [sent[event] for event in events]
 
-    def _arrived(self, event: tuple[str, bytes], sent: "asyncio.Future[Any]") -> None:
-        """Or never will; whoever waited for it may have been told of an outage already."""
-        self._on_the_way.pop(event, None)
-        if not sent.cancelled():
-            sent.exception()
+    async def _send_one(self, producer: AIOKafkaProducer, event: EventOnTopic, message: Message) -> Sent:
+        name = self._address.prefix + message.topic
+        arrived = await producer.send(name, message.value, message.key, headers=message.headers)
+        return self._noted([event], arrived)[event]
 
-    async def _tell(self, message: Message, sent: "asyncio.Future[Any]") -> tuple[Partition, int]:
+    def _noted(
+        self, events: Sequence[EventOnTopic], arrived: "asyncio.Future[Any]"
+    ) -> dict[EventOnTopic, Sent]:
+        noted = {event: Sent(arrived, behind) for behind, event in enumerate(events)}
+        self._on_the_way |= noted
+        arrived.add_done_callback(partial(self._arrived, events))
+        return noted
+
+    def _arrived(self, events: Sequence[EventOnTopic], arrived: "asyncio.Future[Any]") -> None:
+        """Or never will; whoever waited for them may have been told of an outage already."""
+        for event in events:
+            self._on_the_way.pop(event, None)
+        if not arrived.cancelled():
+            arrived.exception()
+
+    async def _tell(self, message: Message, sent: Sent) -> tuple[Partition, int]:
         """The offset of what was sent, or what went wrong. A producer that the broker no longer knows is made anew."""
         try:
-            result = sent.result()
+            first = sent.arrived.result()
         except KafkaError as error:
             if not error.retriable and not isinstance(error, TOO_LARGE):
                 await self.close()
                 await self.start()
             raise
-        partition = (Topic(message.topic), result.partition)
-        self._told(partition, result.offset + 1)
-        return partition, result.offset
+        partition, offset = (Topic(message.topic), first.partition), first.offset + sent.behind
+        self._told(partition, offset + 1)
+        return partition, offset
 
     async def partitions(self, topic: Topic) -> list[int]:
         """As many as the broker has now; it is asked every five minutes at most."""
