@@ -1,33 +1,31 @@
 """A case's timeline as a conversation: the customer's side, ours, notes across, steps as quiet lines, days between them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from markupsafe import Markup
 
-from hub.console.faces import Faces
+from hub.console.outcomes import (
+    ChangeView,
+    DeliveryView,
+    HideView,
+    change_offered,
+    change_that_failed,
+    hiding_offered,
+    outcome,
+)
+from hub.console.step_words import CHANGE_ASKED, delivery_words, step_words
+from hub.console.telling import Telling, actor_name
 from hub.console.text import safe_html, split_quoted, split_rest
 from hub.console.words import Moment, Words
 from hub.http.previews import kind_of
-from hub.shown import ACCOUNT, name_of
-from schemas.capabilities import Capabilities
 from schemas.documents import Entry, EntryKind
-from schemas.events import Actor
 from schemas.interactions import Attachment, Role
-from schemas.outbound import DeliveryState
 
 SIDES = {EntryKind.MESSAGE: "theirs", EntryKind.REPLY: "ours", EntryKind.NOTE: "note"}
-BAD = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.BOUNCED})
-TOLD_LATER = frozenset({DeliveryState.FAILED, DeliveryState.BOUNCED})
-"""What may come long after the answer, so that a line of its own says when."""
-TIMES = ("until", "due_at")
-QUIET_STEPS = frozenset({"send-released"})
-CHANGE_ASKED = "change-asked"
-NOTHING = Capabilities()
 PLAIN = Markup("")
-QueueTitle = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +39,6 @@ class FileView:
     """Where the picture is shown, painted anew."""
     look: str = ""
     """SHA-256 of what can be shown besides: text and PDF."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryView:
-    """What became of an answer of ours. `state` decides what can be done about it."""
-
-    state: str
-    words: str
-    message: UUID
-    is_bad: bool
-    is_change: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeView:
-    """What can be asked of an answer that was sent."""
-
-    message: UUID
-    text: str
-    can_edit: bool
-    can_delete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class HideView:
-    """That a customer's message can be hidden from those who read along, or is and can be shown again."""
-
-    external_id: str
-    is_hidden: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +81,6 @@ class Line:
     change: ChangeView | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """What lines are told with."""
-
-    words: Words
-    faces: Faces
-    queue_title: QueueTitle
-    files: str
-    """The address of the case, below which its files have theirs; they are served from the origin of files."""
-    offered: Capabilities = NOTHING
-    """What the channel of the case can do with answers that left by it."""
-    channel: str = ""
-    able: Mapping[str, Capabilities] = field(default_factory=dict)
-    """`channel:account` -> what it can do, for messages that came or left by another account than the case's."""
-    sign: Callable[[UUID, str], str] = lambda _entry, _sha256: ""
-    """Where a file of an entry is shown, for some minutes."""
-
-
 def lines(entries: Sequence[Entry], telling: Telling, subject: str = "") -> list[Line]:
     """Oldest first, of entries that come newest first. A subject is shown where it is another than the case's."""
     told: list[Line] = []
@@ -152,10 +103,10 @@ def _line(entry: Entry, telling: Telling, day: str, subject: str) -> Line | None
     side = SIDES.get(entry.kind)
     if side is None:
         said = (
-            _delivery_step(entry, telling) if entry.kind is EntryKind.DELIVERY else step_words(entry, telling)
+            delivery_words(entry, telling) if entry.kind is EntryKind.DELIVERY else step_words(entry, telling)
         )
         at = telling.words.clock(shown_at(entry))
-        what_became = _change_became(entry, telling.words) if entry.step == CHANGE_ASKED else None
+        what_became = change_that_failed(entry, telling.words) if entry.step == CHANGE_ASKED else None
         step = Line(entry.id, entry.sequence, "step", at, day, text=said, delivery=what_became)
         return step if said else None
     new, quoted = split_quoted(entry.text, entry.text_new)
@@ -179,9 +130,9 @@ def _line(entry: Entry, telling: Telling, day: str, subject: str) -> Line | None
         files=tuple(_file(entry, each, telling) for each in entry.attachments),
         fields=_fields(entry, new),
         consents=tuple(entry.form.consent.items()) if entry.form else (),
-        delivery=_delivery(entry, telling.words),
-        change=_change(entry, telling),
-        hide=_hide(entry, telling),
+        delivery=outcome(entry, telling.words),
+        change=change_offered(entry, telling),
+        hide=hiding_offered(entry, telling),
     )
     return _signed(_changed(line, entry, telling.words), entry, telling)
 
@@ -259,17 +210,6 @@ def _signed(line: Line, entry: Entry, telling: Telling) -> Line:
     )
 
 
-def actor_name(actor: Actor, telling: Telling) -> str:
-    t = telling.words.t
-    if actor.kind == "agent":
-        return actor.name or telling.faces.agents.get(actor.id) or actor.id
-    if actor.kind == "automation":
-        return t("actor.automation", id=actor.name or actor.id)
-    if actor.kind == "customer":
-        return actor.name or t("actor.customer")
-    return actor.name or t("actor.system")
-
-
 def _file(entry: Entry, attachment: Attachment, telling: Telling) -> FileView:
     words = telling.words
     icon = "image" if attachment.media_type.startswith("image/") else "paperclip"
@@ -287,129 +227,3 @@ def _file(entry: Entry, attachment: Attachment, telling: Telling) -> FileView:
         picture=telling.sign(entry.id, blob.sha256) if kind == "picture" else "",
         look=blob.sha256 if kind in ("text", "pdf") else "",
     )
-
-
-def _delivery(entry: Entry, words: Words) -> DeliveryView | None:
-    if entry.kind is not EntryKind.REPLY or entry.delivery is None or entry.message is None:
-        return None
-    reason = words.t.said(entry.delivery_reason) or words.t("delivery.no-reason")
-    send_at = entry.detail.get("send_at")
-    when = words.when(datetime.fromisoformat(send_at)).words if isinstance(send_at, str) else ""
-    said = words.t(f"delivery.{entry.delivery}", reason=reason, when=when)
-    return DeliveryView(str(entry.delivery), said, entry.message, entry.delivery in BAD)
-
-
-def _change(entry: Entry, telling: Telling) -> ChangeView | None:
-    """Of an answer that stands there, and of which nothing is asked already."""
-    if entry.kind is not EntryKind.REPLY or entry.message is None:
-        return None
-    offered = _offered(entry, telling)
-    can_edit, can_delete = offered.edit, offered.delete
-    is_settled = entry.delivery is DeliveryState.SENT and not entry.detail.keys() & {"deleted_at", "asked"}
-    if not is_settled or not (can_edit or can_delete):
-        return None
-    return ChangeView(entry.message, entry.text, can_edit, can_delete)
-
-
-def _hide(entry: Entry, telling: Telling) -> HideView | None:
-    """Of what a customer wrote that stands there, and of which nothing is asked already."""
-    name = name_of(entry)
-    if not name or not _offered(entry, telling).hide:
-        return None
-    if entry.detail.keys() & {"deleted_at", "asked"}:
-        return None
-    return HideView(name, "hidden_at" in entry.detail)
-
-
-def _offered(entry: Entry, telling: Telling) -> Capabilities:
-    """What the account can do by which the message came or left; the case may be answered by another one by now."""
-    account = entry.detail.get(ACCOUNT)
-    if account:
-        return telling.able.get(f"{entry.channel}:{account}", NOTHING)
-    return telling.offered if entry.channel == telling.channel else NOTHING
-
-
-def _change_became(entry: Entry, words: Words) -> DeliveryView | None:
-    """Where it went wrong; that it was done stands at the answer."""
-    if entry.delivery not in BAD or entry.message is None:
-        return None
-    reason = words.t.said(entry.delivery_reason) or words.t("delivery.no-reason")
-    return DeliveryView(
-        str(entry.delivery),
-        words.t(f"delivery.change-{entry.delivery}", reason=reason),
-        entry.message,
-        is_bad=True,
-        is_change=True,
-    )
-
-
-def _delivery_step(entry: Entry, telling: Telling) -> str:
-    """Only what went wrong; that an answer was sent stands at the answer itself, and of a change where it was asked for."""
-    if entry.delivery not in TOLD_LATER or entry.detail.get("change"):
-        return ""
-    reason = telling.words.t.said(entry.delivery_reason) or telling.words.t("delivery.no-reason")
-    return telling.words.t(f"step.delivery-{entry.delivery}", reason=reason)
-
-
-def step_words(entry: Entry, telling: Telling) -> str:
-    """One quiet sentence."""
-    if entry.step in QUIET_STEPS:
-        return ""
-    t = telling.words.t
-    values = {name: _value(name, value, telling) for name, value in entry.detail.items()}
-    key = f"step.{entry.step}"
-    if entry.step == "assigned" and not entry.detail.get("assignee"):
-        key = "step.released"
-    if entry.step == "routed" and entry.detail.get("priority") == "normal":
-        key = "step.routed-plain"
-    if entry.step == "message-reacted" and entry.detail.get("added") is False:
-        key = "step.message-unreacted"
-    if entry.step == "message-hidden" and entry.detail.get("hidden") is False:
-        key = "step.message-shown"
-    if entry.step == CHANGE_ASKED:
-        if entry.delivery is DeliveryState.SENT:
-            return ""
-        key = f"step.change-asked-{entry.detail.get('kind')}"
-    if entry.step == "tagged":
-        values["tags"] = _tags(entry)
-    values["actor"] = actor_name(entry.actor, telling)
-    if key not in t:
-        return t("step.other", step=entry.step, actor=values["actor"])
-    return t(
-        key,
-        **{
-            "queue": "",
-            "priority": "",
-            "automation": "",
-            "due_at": "",
-            "until": "",
-            "assignee": "",
-            "emoji": "",
-            "reason": "",
-            **values,
-        },
-    )
-
-
-def _tags(entry: Entry) -> str:
-    added, removed = entry.detail.get("added"), entry.detail.get("removed")
-    parts = [f"+{tag}" for tag in added] if isinstance(added, list) else []
-    parts += [f"−{tag}" for tag in removed] if isinstance(removed, list) else []
-    return ", ".join(parts)
-
-
-def _value(name: str, value: object, telling: Telling) -> str:
-    if not isinstance(value, str):
-        return ""
-    if name in TIMES:
-        return telling.words.when(datetime.fromisoformat(value)).words
-    if name == "queue":
-        return telling.queue_title(value)
-    if name == "priority":
-        return telling.words.t.either(f"priority.{value}", value)
-    if name == "reason":
-        return telling.words.t.said(value)
-    if name == "assignee":
-        face = telling.faces.agent(value)
-        return face.name if face else value
-    return value

@@ -10,13 +10,14 @@ from uuid import UUID
 from hub.case_lists import OPEN_STATES
 from hub.console.about import about_person
 from hub.console.composing import AS_TEXT, WritingView, writing_view
-from hub.console.conversation import Line, Telling, lines
+from hub.console.conversation import Line, lines
 from hub.console.faces import Face, Faces, faces
 from hub.console.narrowing import STATES as NARROW_STATES
 from hub.console.narrowing import of_filter
 from hub.console.person import PersonView, person_view
 from hub.console.places import ICONS, VIEWS, Place, place
 from hub.console.rows import CLOSED, Row, channel_icon, channel_name, is_late, row
+from hub.console.telling import Telling
 from hub.console.words import Moment, Words
 from hub.http.context import AppContext
 from hub.http.previews import Previews

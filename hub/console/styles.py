@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.console.console import Console
-from hub.console.conversation import DeliveryView, FileView, Line
+from hub.console.conversation import FileView, Line
 from hub.console.faces import Face
+from hub.console.outcomes import DeliveryView
 from hub.console.places import Place
 from hub.console.rows import Row
 from hub.console.words import Words
