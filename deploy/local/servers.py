@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from deploy.local import ferretdb_server, kafka_server, nx_server
+from deploy.local import ferretdb_server, kafka_server, mongo_standin_server, nx_server
 from deploy.local.server import Running
 
 
@@ -50,5 +50,13 @@ SERVERS: dict[str, LocalServer] = {
         nx_server.open_server,
         (),
         (),
+    ),
+    mongo_standin_server.NAME: LocalServer(
+        "a stand-in of ours in Go, in memory, with ordered indexes; not MongoDB",
+        mongo_standin_server.is_here,
+        mongo_standin_server.fetch,
+        mongo_standin_server.open_server,
+        ("go",),
+        ("golang-go",),
     ),
 }

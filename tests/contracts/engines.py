@@ -66,6 +66,7 @@ async def empty_log(url: str) -> None:
 ENGINES: dict[str, OpenEngine] = {
     "sqlite": open_sqlite,
     "nx-27017": on_servers("nx-27017", "motor"),
+    "mongo-standin": on_servers("mongo-standin", "motor"),
     "ferretdb": on_servers("ferretdb", "motor"),
     "ferretdb-pymongo": on_servers("ferretdb", "pymongo"),
 }
@@ -74,10 +75,11 @@ KAFKA = [pytest.mark.server("kafka"), pytest.mark.xdist_group("servers")]
 CHOICES = (
     "sqlite",
     pytest.param("nx-27017", marks=[*KAFKA, pytest.mark.server("nx-27017")]),
+    pytest.param("mongo-standin", marks=[*KAFKA, pytest.mark.server("mongo-standin")]),
     pytest.param("ferretdb", marks=[*KAFKA, pytest.mark.server("ferretdb")]),
     # The same server by the other driver: beside the first it tells little more, and takes as long.
     pytest.param("ferretdb-pymongo", marks=[*KAFKA, pytest.mark.server("ferretdb"), pytest.mark.slow]),
 )
-ATOMIC = CHOICES[:2]
+ATOMIC = CHOICES[:3]
 """For tests in which two write at the same moment. FerretDB 1.24 reads, compares and writes apart: of 60 compare-and-sets by two
 at once both succeeded 57 times (MongoDB promises one winner, nx-27017 had one each time)."""

@@ -15,13 +15,15 @@ from tests.support.servers import server
 
 pytestmark = [
     pytest.mark.server("ferretdb"),
+    pytest.mark.server("mongo-standin"),
     pytest.mark.xdist_group("servers"),
 ]
 
 
-@pytest.fixture(params=["motor", "pymongo"])
+@pytest.fixture(params=[("ferretdb", "motor"), ("ferretdb", "pymongo"), ("mongo-standin", "motor")])
 async def database(request: pytest.FixtureRequest) -> AsyncIterator[MongoDatabase]:
-    made = open_database(f"{server('ferretdb').url}indexes_{uuid4().hex[:10]}?driver={request.param}")
+    name, driver = request.param
+    made = open_database(f"{server(name).url}indexes_{uuid4().hex[:10]}?driver={driver}")
     yield made
     await made.close()
 
