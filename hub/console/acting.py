@@ -8,9 +8,9 @@ from starlette.responses import Response
 from hub.console.actions import ACTIONS, Action
 from hub.console.asking import Asked, asked_of, command_of, refused
 from hub.console.attaching import chips
+from hub.console.case_view import CaseView
 from hub.console.composing import written_again, written_text
 from hub.console.console import Console, go
-from hub.console.desk import CaseView
 from hub.console.reading import case_page, place_of, undo_of
 from hub.console.rendering import is_partial
 from schemas.commands import MergeCase

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from starlette.datastructures import FormData, UploadFile
 
+from hub.console.case_view import FileChip
 from hub.console.composing import typed
 from hub.console.console import Console
-from hub.console.desk import FileChip
 from hub.console.words import Words
 from hub.outgoing import LONGEST_ALT, MOST_FILES, Uploaded
 from schemas.capabilities import FileLimits

@@ -7,60 +7,35 @@ from datetime import datetime
 from secrets import token_hex
 from uuid import UUID
 
-from hub.case_lists import OPEN_STATES
 from hub.console.about import about_person
-from hub.console.composing import AS_TEXT, WritingView, writing_view
-from hub.console.conversation import Line, lines
+from hub.console.case_view import CaseView
+from hub.console.composing import writing_view
+from hub.console.conversation import lines
 from hub.console.faces import Face, Faces, faces
 from hub.console.narrowing import STATES as NARROW_STATES
-from hub.console.narrowing import of_filter
 from hub.console.person import PersonView, person_view
-from hub.console.places import ICONS, VIEWS, Place, place
+from hub.console.places import Place
+from hub.console.rail import Rail, rail
 from hub.console.rows import CLOSED, Row, channel_icon, channel_name, is_late, row
 from hub.console.telling import Telling
 from hub.console.words import Moment, Words
 from hub.http.context import AppContext
 from hub.http.previews import Previews
-from hub.service import QueueView
 from processors.routing_explanation import Explanation
 from schemas.accounts import Principal, Role
 from schemas.capabilities import Visibility
 from schemas.cases import CaseState
-from schemas.collections import CASES
 from schemas.configuration import Priority
 from schemas.documents import Case, Entry
 from schemas.errors import Unknown
 from schemas.interactions import Participant
-from schemas.saved_views import EVERYBODY, ME, NOBODY
-from schemas.steps import Query, Where
+from schemas.saved_views import ME, NOBODY
 
 ROWS = 50
 FILES = "/api/v1/cases"
 ENTRIES = 50
-COUNTED_VIEWS = 9
 MAIL_SCHEMES = ("email", "email-typed")
 PICKED_AT_MOST = 200
-
-
-@dataclass(frozen=True, slots=True)
-class RailLink:
-    key: str
-    title: str
-    url: str
-    icon: str
-    count: int | None = None
-    age: Moment | None = None
-    late: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rail:
-    views: Sequence[RailLink]
-    queues: Sequence[RailLink]
-    is_supervisor: bool
-    saved: Sequence[RailLink] = ()
-    can_start: bool = False
-    """Whether there is a channel by which one can write first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,91 +63,6 @@ class ListView:
     """Of the view over all queues alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileChip:
-    """A file that goes with the answer that is being written."""
-
-    token: str
-    name: str
-    size: str
-    alt_name: str = ""
-    """The field that takes what a picture shows; empty where nobody is asked."""
-    alt: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CaseView:
-    """A case as its page shows it. `seen` is its revision when it was read."""
-
-    case: Case
-    subject: str
-    customer: str
-    channel: str
-    channel_icon: str
-    state: str
-    queue_title: str
-    assignee: Face | None
-    priority: str
-    when: Moment | None
-    late: bool
-    due: Moment | None
-    snoozed: Moment | None
-    merged_into: str
-    lines: Sequence[Line]
-    earlier: str | None
-    receivers: str
-    answer_channel: str
-    """By which an answer leaves, which need not be that of the case."""
-    answer_icon: str
-    closed: bool
-    can_assign: bool
-    agents: Sequence[Face]
-    queues: Sequence[tuple[str, str]]
-    canned: Sequence[str]
-    place: Place
-    nonce: str
-    why: Explanation | None = None
-    frame: tuple[UUID, str] | None = None
-    frame_images: str = ""
-    problem: str = ""
-    draft: str = ""
-    draft_at: int = 0
-    """When it was kept, in milliseconds since 1970."""
-    mode: str = "reply"
-    composer_problem: str = ""
-    files: Sequence[FileChip] = ()
-    collision: str = ""
-    takes_files: bool = True
-    is_public: bool = False
-    repeats: bool = True
-    goes_private: bool = False
-    """Who wrote in public can be answered alone."""
-    private_text: str = ""
-    public_text: str = ""
-    """Both of the answer to who wrote in public, when it was refused."""
-    writing: WritingView = AS_TEXT
-    can_forward: bool = False
-    shown_file: tuple[UUID, str, str, str] | None = None
-    """The entry whose file is shown, its SHA-256, its name, and where it is."""
-    longest: int | None = None
-    """Of an answer, where the channel takes no more and does not split."""
-
-    @property
-    def seen(self) -> int:
-        return self.case.revision
-
-    @property
-    def url(self) -> str:
-        return self.place.case_url(self.case.number)
-
-    def url_with(self, **more: str) -> str:
-        return self.place.case_url(self.case.number, **more)
-
-    def act(self, action: str) -> str:
-        """Where the form of an action goes."""
-        return f"{self.place.path}/{self.case.number}/{action}{self.place.query()}"
-
-
 class Desk:
     """Loads for one request."""
 
@@ -182,75 +72,8 @@ class Desk:
         self.principal = principal
         self.words = words
 
-    # -- rail -------------------------------------------------------------------------------------------------------
-
     async def rail(self) -> Rail:
-        queues, mine, saved = await asyncio.gather(
-            self._service.queues(self.principal), self._mine(), self._saved()
-        )
-        return Rail(
-            views=[self._view_link(name, queues, mine) for name in VIEWS],
-            queues=[self._queue_link(each) for each in queues],
-            is_supervisor=self.principal.is_at_least(Role.SUPERVISOR),
-            saved=saved,
-            can_start=bool(self._context.correspondence.identities()),
-        )
-
-    async def _saved(self) -> list[RailLink]:
-        """Views that were saved; those that have a number are counted."""
-        saved_views = self._context.saved_views
-        views = await saved_views.seen_by(self.principal)
-        counts = await saved_views.counts(self.principal, views[:COUNTED_VIEWS])
-        links = []
-        for at, view in enumerate(views):
-            narrow = of_filter(view.filter, view.id)
-            chosen = place(None, "all", view.filter.sort, narrow)
-            count = counts[at] if at < len(counts) else None
-            icon = "users" if view.audience == EVERYBODY else "layers"
-            links.append(RailLink(chosen.key, view.title, chosen.url, icon, count))
-        return links
-
-    async def _mine(self) -> int:
-        """How many open cases the principal has, in the queues that the principal reads."""
-        where = [
-            Where("assignee", "=", self.principal.id),
-            Where("state", "in", tuple(map(str, OPEN_STATES))),
-        ]
-        visible = self.principal.queues()
-        if visible is not None:
-            where.append(Where("queue", "in", tuple(sorted(visible))))
-        return await self._context.engine.count(Query(CASES, tuple(where)))
-
-    def _view_link(self, name: str, queues: Sequence[QueueView], mine: int) -> RailLink:
-        counts = {
-            "mine": mine,
-            "unassigned": sum(each.count.unassigned for each in queues),
-            "all": sum(each.count.open for each in queues),
-            "overdue": sum(each.count.overdue for each in queues),
-            "snoozed": sum(each.count.snoozed for each in queues),
-        }
-        url = Place(None, name, "").showing(name).url
-        count = counts.get(name) or None
-        return RailLink(
-            name,
-            self.words.t(f"rail.{name}"),
-            url,
-            ICONS[name],
-            count,
-            late=name == "overdue" and bool(count),
-        )
-
-    def _queue_link(self, queue: QueueView) -> RailLink:
-        oldest = queue.count.oldest_waiting
-        return RailLink(
-            queue.name,
-            queue.title,
-            Place(queue.name, "all", "").showing("all").url,
-            "inbox",
-            queue.count.open,
-            self.words.age(oldest) if oldest else None,
-            queue.count.overdue > 0,
-        )
+        return await rail(self._context, self.principal, self.words)
 
     # -- list -------------------------------------------------------------------------------------------------------
 

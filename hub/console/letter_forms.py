@@ -11,9 +11,9 @@ from starlette.responses import Response
 
 from hub.console.asking import LONGEST_REQUEST
 from hub.console.attaching import chips
+from hub.console.case_view import FileChip
 from hub.console.composing import LONGEST_HTML, WritingView, typed
 from hub.console.console import Console
-from hub.console.desk import FileChip
 from hub.console.previewing import preview_of, preview_page
 from hub.console.times import time_of
 from hub.outgoing import Uploaded

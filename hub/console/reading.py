@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from hub.canned import canned_answers
+from hub.console.case_view import CaseView
 from hub.console.console import Console
-from hub.console.desk import CaseView, Desk, ListView
+from hub.console.desk import Desk, ListView
 from hub.console.frames import has_remote_pictures
 from hub.console.narrowing import of_query
 from hub.console.places import Place, place

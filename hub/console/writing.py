@@ -10,9 +10,9 @@ from hub.canned import canned_answers
 from hub.composing import reply_of
 from hub.console.asking import Asked, agent_name, asked_of, refusal_words, request_id
 from hub.console.attaching import chips, kept_files
+from hub.console.case_view import CaseView
 from hub.console.composing import LONGEST_HTML, kept_fields, letter_of, typed
 from hub.console.console import Console
-from hub.console.desk import CaseView
 from hub.console.previewing import preview_of, preview_page
 from hub.console.reading import case_page, place_of, undo_of
 from hub.console.rendering import is_partial
