@@ -138,9 +138,6 @@ class Publisher:
 
     async def _sent(self, producer: AIOKafkaProducer, messages: Sequence[Message]) -> list[Sent]:
         """The same event that is still on its way is not sent again: an outage would fill the log with copies."""
-        counts = {
-            topic: len(await self.partitions(Topic(topic))) for topic in {each.topic for each in messages}
-        }
         events = [(each.topic, event_id(each.headers)) for each in messages]
         sent = {each: self._on_the_way[each] for each in events if each in self._on_the_way}
         fresh = {event: message for event, message in zip(events, messages, strict=True) if event not in sent}
@@ -148,6 +145,8 @@ class Publisher:
             for event, message in fresh.items():
                 sent[event] = await self._send_one(producer, event, message)
         else:
+            topics = {each.topic for each in fresh.values()}
+            counts = {each: len(await self.partitions(Topic(each))) for each in topics}
             for batch in _batches(producer, fresh, counts):
                 arrived = await producer.send_batch(
                     batch.builder, self._address.prefix + batch.topic, partition=batch.partition
