@@ -23,7 +23,8 @@ from connectors.slack.coverage import Coverage
 from connectors.slack.history import TooMany, messages
 from connectors.slack.names import CHANNEL, TS, Place
 from connectors.slack.parse.blocks import Json, objects, string
-from connectors.slack.parse.events import GAP, item_name
+from connectors.slack.parse.envelope import item_name
+from connectors.slack.parse.events import GAP
 from connectors.slack.reading import Reading
 from connectors.slack.web import FAILURES, SlackWeb, error_of, retry_after
 from schemas.errors import Conflict, Outage

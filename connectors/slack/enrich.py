@@ -13,7 +13,7 @@ from connectors.kit.downloads import Downloads, Wanted
 from connectors.kit.intake import Accepted
 from connectors.slack.parse.blocks import Json
 from connectors.slack.parse.content import SlackFile, attachment_of, files_of
-from connectors.slack.parse.events import event_of, load
+from connectors.slack.parse.envelope import event_of, load
 from connectors.slack.people import People, Person
 from connectors.slack.web import FAILURES, SlackWeb, error_of
 from schemas.errors import Outage

@@ -8,7 +8,7 @@ from connectors.kit.hooks import HookAnswer, HookRequest, Outcome, default_answe
 from connectors.kit.items import RawItem, Receiver, Unreadable
 from connectors.slack.installing import Installing
 from connectors.slack.parse.blocks import string
-from connectors.slack.parse.events import item_name, load
+from connectors.slack.parse.envelope import item_name, load
 from connectors.slack.signature import verify
 
 BODY_BYTES = 2 << 20

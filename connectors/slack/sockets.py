@@ -17,7 +17,7 @@ import structlog
 
 from connectors.kit.items import RawItem, Receiver, Unreadable, raw_name
 from connectors.slack.parse.blocks import string
-from connectors.slack.parse.events import item_name
+from connectors.slack.parse.envelope import item_name
 from connectors.slack.web import FAILURES, SlackWeb, error_of, retry_after
 from schemas.crash import crash_point
 from schemas.errors import Outage

@@ -11,7 +11,8 @@ from connectors.kit.intake import Accepted
 from connectors.kit.items import NotForUs
 from connectors.slack.names import CHANNEL, team_of
 from connectors.slack.parse.blocks import Json
-from connectors.slack.parse.events import SlackContext, load, teams_named
+from connectors.slack.parse.envelope import load, teams_named
+from connectors.slack.parse.events import SlackContext
 from connectors.slack.renewing import Renewal
 from connectors.slack.workspace import Parts, Workspace
 from schemas.connecting import Grant

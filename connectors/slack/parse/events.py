@@ -6,10 +6,8 @@ https://docs.slack.dev/reference/events · https://docs.slack.dev/reference/even
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from connectors.kit.items import Frame, NotForUs, RawItem, Unreadable
-from connectors.kit.json_body import load_json
 from connectors.slack.names import (
     TS,
     conversation_name,
@@ -20,6 +18,7 @@ from connectors.slack.names import (
 from connectors.slack.parse.blocks import Json, string
 from connectors.slack.parse.content import attachment_of, content_of, files_of
 from connectors.slack.parse.emoji import emoji_of
+from connectors.slack.parse.envelope import authorizations, event_of, load, part, teams_named
 from schemas.interactions import (
     InteractionDeleted,
     InteractionEdited,
@@ -80,7 +79,7 @@ class _Told:
     def is_own(self, message: Json) -> bool:
         """Whether we wrote it: by our app, bot or user id."""
         own = {*self.context.own_ids, string(self.envelope.get("api_app_id"))}
-        for each in _authorizations(self.envelope):
+        for each in authorizations(self.envelope):
             if each.get("is_bot") is True:
                 own.add(string(each.get("user_id")))
         own.discard("")
@@ -97,74 +96,6 @@ class _Told:
             name = string(profile.get("display_name")) or string(profile.get("real_name")) or name
         value = person_name(team, user)
         return Participant(role=Role.FROM, scheme="slack", value=value, name=name[:200], verified=True)
-
-
-def load(body: bytes) -> dict[str, Any]:
-    """The JSON object of a payload, taken out of the envelope of Socket Mode where it is in one. Raises Unreadable."""
-    value = load_json(body)
-    if not isinstance(value, dict):
-        raise Unreadable("it is no JSON object")
-    payload = value.get("payload")
-    return payload if "envelope_id" in value and isinstance(payload, dict) else value
-
-
-def event_of(envelope: Json) -> Json:
-    event = envelope.get("event")
-    if not isinstance(event, dict):
-        raise Unreadable("it holds no event")
-    return event
-
-
-def item_name(envelope: Json) -> str:
-    """The name of what an event tells of, the same whichever way and however often Slack tells it."""
-    if string(envelope.get("type")) == "app_rate_limited":
-        return f"rate-limited:{envelope.get('minute_rate_limited')}"
-    event = event_of(envelope)
-    kind, subtype = string(event.get("type")), string(event.get("subtype"))
-    if kind in ("message", "app_mention"):
-        name = MESSAGE_NAMES.get(subtype, _message_item)(event)
-    elif kind in ("reaction_added", "reaction_removed"):
-        item = event.get("item")
-        item = item if isinstance(item, dict) else {}
-        who = f"{event.get('user')}:{event.get('reaction')}:{kind}:{event.get('event_ts')}"
-        name = f"{item.get('channel')}:{item.get('ts')}:{who}"
-    else:
-        name = f"event:{event.get('event_ts')}:{envelope.get('event_id')}"
-    return name[:400]
-
-
-def _message_item(event: Json) -> str:
-    return f"{event.get('channel')}:{event.get('ts')}"
-
-
-def _edited_item(event: Json) -> str:
-    """Named by the edit. What changes later without one (a preview, a tombstone) still bears the edit before it."""
-    message, before = _part(event, "message"), _part(event, "previous_message")
-    when, earlier = _edited_at(message), _edited_at(before)
-    if not when or when == earlier:
-        return (
-            f"{event.get('channel')}:{message.get('ts')}:changed:{event.get('event_ts') or event.get('ts')}"
-        )
-    return f"{event.get('channel')}:{message.get('ts')}:edited:{when}"
-
-
-def _part(event: Json, name: str) -> Json:
-    part = event.get(name)
-    return part if isinstance(part, dict) else {}
-
-
-def _edited_at(message: Json) -> str:
-    return string(_part(message, "edited").get("ts"))
-
-
-def _deleted_item(event: Json) -> str:
-    return f"{event.get('channel')}:{event.get('deleted_ts')}:deleted"
-
-
-MESSAGE_NAMES: dict[str, Callable[[Json], str]] = {
-    "message_changed": _edited_item,
-    "message_deleted": _deleted_item,
-}
 
 
 def understanding(context: SlackContext) -> Callable[[RawItem, Frame], Sequence[InteractionEvent]]:
@@ -191,26 +122,6 @@ def understanding_by(
         return [handle(_Told(envelope, event, context, frame))]
 
     return understand
-
-
-def _authorizations(envelope: Json) -> list[Json]:
-    given = envelope.get("authorizations")
-    return [each for each in given[:10] if isinstance(each, dict)] if isinstance(given, list) else []
-
-
-def teams_named(envelope: Json) -> list[str]:
-    """The workspaces that an event names, the one through which it reached us first; the organization, where all of it installed the app.
-
-    In a channel that organizations share an event happened in one and may come through another.
-    https://docs.slack.dev/apis/slack-connect/using-slack-connect-channels
-    """
-    named = [string(envelope.get("context_team_id"))]
-    named += [
-        string(each.get("enterprise_id" if each.get("is_enterprise_install") is True else "team_id"))
-        for each in _authorizations(envelope)
-    ]
-    named.append(string(envelope.get("team_id")) or string(envelope.get("enterprise_id")))
-    return [each for each in dict.fromkeys(named) if each]
 
 
 def _must_be_ours(envelope: Json, team: str) -> None:
@@ -260,13 +171,8 @@ def _received(told: _Told) -> InteractionEvent:
     )
 
 
-def _inner(told: _Told, name: str) -> Json:
-    inner = told.event.get(name)
-    return inner if isinstance(inner, dict) else {}
-
-
 def _changed(told: _Told) -> InteractionEvent:
-    message, before = _inner(told, "message"), _inner(told, "previous_message")
+    message, before = part(told.event, "message"), part(told.event, "previous_message")
     channel, ts = string(told.event.get("channel")), string(message.get("ts"))
     target = told.place(channel, ts)
     thread = string(message.get("thread_ts"))
@@ -279,8 +185,7 @@ def _changed(told: _Told) -> InteractionEvent:
         raise NotForUs(OWN_ECHO)
     if not _says_something_else(message, before):
         raise NotForUs("a link preview is no edit")
-    edited = message.get("edited")
-    edited = edited if isinstance(edited, dict) else {}
+    edited = part(message, "edited")
     when = string(edited.get("ts"))
     author = told.person({**message, "user": string(edited.get("user")) or string(message.get("user"))})
     return InteractionEdited(
@@ -303,7 +208,7 @@ def _says_something_else(message: Json, before: Json) -> bool:
 
 def _deleted(told: _Told) -> InteractionEvent:
     """Slack does not say who took it back."""
-    before = _inner(told, "previous_message")
+    before = part(told.event, "previous_message")
     channel, ts = string(told.event.get("channel")), string(told.event.get("deleted_ts"))
     target = told.place(channel, ts)
     conversation = conversation_name(told.context.team, channel, ts, string(before.get("thread_ts")))
@@ -314,7 +219,7 @@ def _deleted(told: _Told) -> InteractionEvent:
 
 def _reaction(told: _Told) -> InteractionEvent:
     """It names a message and not its thread, so that message's own name is the key."""
-    item = _inner(told, "item")
+    item = part(told.event, "item")
     if string(item.get("type")) != "message":
         raise NotForUs("a reaction to a file")
     if told.is_own(told.event):

@@ -11,7 +11,8 @@ import pytest
 
 from connectors.kit.items import Frame, NotForUs, RawItem, Unreadable
 from connectors.slack.names import conversation_name, place_of, time_of
-from connectors.slack.parse.events import SlackContext, item_name, understanding
+from connectors.slack.parse.envelope import item_name
+from connectors.slack.parse.events import SlackContext, understanding
 from connectors.slack.standin.workspace import APP, BOT_ID, BOT_USER, TEAM
 from schemas.interactions import (
     BlobRef,

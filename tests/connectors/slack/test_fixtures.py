@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 
 from connectors.kit.items import Frame, NotForUs, RawItem
-from connectors.slack.parse.events import SlackContext, item_name, understanding
+from connectors.slack.parse.envelope import item_name
+from connectors.slack.parse.events import SlackContext, understanding
 from connectors.slack.standin.workspace import TEAM
 from schemas.interactions import BlobRef
 from tests.support.paths import ROOT
