@@ -1,4 +1,7 @@
-"""A broker and a database for measurements, and the workload on its log. HUBBUB_TEST_MONGODB names a MongoDB to use instead."""
+"""A broker and a database for measurements, and the workload on its log.
+
+HUBBUB_TEST_MONGODB names a MongoDB to use instead of what stands for it here, by its address; or another server of deploy/local.
+"""
 
 import os
 from collections.abc import Iterator
@@ -16,8 +19,8 @@ from sinks.kafka.address import parse_address
 from sinks.kafka.topics import TopicAdmin
 from tests.bench.workload import EVENTS_A_STEP, FixedClock, configuration, interactions
 
-DATABASE = "nx-27017"
-"""What stands for MongoDB where none is named: a server in Python, whose own time is many times ours."""
+DATABASE = "mongo-standin"
+"""What stands for MongoDB where none is named: it has MongoDB's indexes, and keeps nothing on a disk."""
 OTHER = "HUBBUB_TEST_MONGODB"
 PARTITIONS = 4
 
@@ -82,11 +85,12 @@ class Installation:
 
 @contextmanager
 def ground(folder: Path) -> Iterator[Ground]:
+    named = os.environ.get(OTHER) or DATABASE
+    chosen = SERVERS.get(named)
     broker = SERVERS["kafka"].open(folder / "kafka")
-    other = os.environ.get(OTHER)
-    database = None if other else SERVERS[DATABASE].open(folder / DATABASE)
+    database = chosen.open(folder / named) if chosen else None
     try:
-        yield Ground(broker.url, other or (database.url if database else ""), other or SERVERS[DATABASE].says)
+        yield Ground(broker.url, database.url if database else named, chosen.says if chosen else named)
     finally:
         broker.kill()
         if database is not None:
