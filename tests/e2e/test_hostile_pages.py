@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
+from tests.e2e.engines import BOTH, settings_of
 from tests.e2e.hostile_hub import Said, attacked_hub, files_address, send_small
 from tests.e2e.hostile_items import MORE_HTML
 from tests.e2e.hubs import HubProcess
@@ -88,10 +89,11 @@ async def frames_of(watched: Watched, place: str) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("engine", BOTH)
 async def test_no_page_runs_a_script_or_fetches_anything_for_what_a_customer_sent(
-    tmp_path: Path, browser: Browser
+    tmp_path: Path, browser: Browser, engine: str
 ) -> None:
-    async with attacked_hub(tmp_path) as hub:
+    async with attacked_hub(tmp_path, await settings_of(engine)) as hub:
         said = Said()
         await send_small(hub, said)
         await hub.settled(120)
