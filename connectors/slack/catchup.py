@@ -19,13 +19,15 @@ import structlog
 from connectors.kit.cursors import Cursors
 from connectors.kit.gaps import between
 from connectors.kit.items import RawItem, Receiver
+from connectors.slack.channels import channels_of
 from connectors.slack.coverage import Coverage
 from connectors.slack.history import TooMany, messages
-from connectors.slack.names import CHANNEL, TS, Place
-from connectors.slack.parse.blocks import Json, objects, string
+from connectors.slack.names import CHANNEL, Place
+from connectors.slack.parse.blocks import Json, string
 from connectors.slack.parse.envelope import item_name
 from connectors.slack.parse.events import GAP
 from connectors.slack.reading import Reading
+from connectors.slack.retelling import events_after
 from connectors.slack.web import FAILURES, SlackWeb, error_of, retry_after
 from schemas.errors import Conflict, Outage
 from schemas.ports import Clock
@@ -242,45 +244,23 @@ class CatchUp:
         return taken
 
     async def _give_on(self, channel: str, message: Json, edge: str) -> int:
-        if not _is_after(message, edge):
-            return 0
-        events = envelopes(message, channel, self._team, edge)
+        events = events_after(edge, message, channel, self._team)
         for each in events:
             await self._take(each)
         return len(events)
 
     async def _all_channels(self) -> list[str]:
-        """Those of the settings, else all that the app is in. https://docs.slack.dev/reference/methods/users.conversations"""
+        """Those of the settings, else all that the app is in."""
         if self._channels:
             return list(self._channels)
-        found: dict[str, None] = {}
-        for team in [None] if self._teams is None else sorted(self._teams):
-            await self._channels_of(team, found)
+        teams = [None] if self._teams is None else sorted(self._teams)
+        found = await channels_of(self, teams, MOST_CHANNELS)
         if len(found) >= MOST_CHANNELS:
             now = self._clock.now()
             await self._tell_gap(
                 now, now, f"the app is in more than {MOST_CHANNELS} channels; name yours in channels"
             )
-        return list(found)
-
-    async def _channels_of(self, team: str | None, found: dict[str, None]) -> None:
-        """Workspaces of one organization share channels. `team` is asked for by an organization's token alone."""
-        cursor: str | None = None
-        while len(found) < MOST_CHANNELS:
-            answer = await self.ask(
-                "users.conversations",
-                types="public_channel,private_channel,im,mpim",
-                exclude_archived="true",
-                limit=200,
-                cursor=cursor,
-                team_id=team,
-            )
-            named = (string(each.get("id")) for each in objects(answer.get("channels")))
-            found.update(dict.fromkeys(each for each in named if each))
-            meta = answer.get("response_metadata")
-            cursor = string(meta.get("next_cursor")) if isinstance(meta, dict) else ""
-            if not cursor:
-                return
+        return found
 
     async def ask(self, method: str, **values: Any) -> Json:
         """As SlackWeb.ask, and patient where Slack says how long to wait."""
@@ -316,31 +296,3 @@ class CatchUp:
                 await asyncio.sleep(outage.retry_after_seconds)
             else:
                 return
-
-
-def _is_after(message: Json, edge: str) -> bool:
-    edited = message.get("edited")
-    changed = string(edited.get("ts")) if isinstance(edited, dict) else ""
-    return string(message.get("ts")) > edge or changed > edge
-
-
-def envelopes(message: Json, channel: str, team: str, edge: str) -> list[Json]:
-    """A message of the history as the events that told of it: itself, and its last edit."""
-    base = {"type": "event_callback", "team_id": team, "hubbub_source": "history"}
-    ts = string(message.get("ts"))
-    if not TS.fullmatch(ts):
-        return []
-    found: list[Json] = []
-    if ts > edge:
-        found.append({**base, "event": {**message, "type": "message", "channel": channel, "event_ts": ts}})
-    edited = message.get("edited")
-    if isinstance(edited, dict) and TS.fullmatch(string(edited.get("ts"))):
-        changed = {
-            "type": "message",
-            "subtype": "message_changed",
-            "channel": channel,
-            "message": {**message, "type": "message"},
-            "event_ts": edited["ts"],
-        }
-        found.append({**base, "event": changed})
-    return found
