@@ -4,15 +4,15 @@ What may have been taken is looked up in the account's own posts, or in the conv
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.kit.channel import FetchBlob
 from connectors.x.answers import is_duplicate, nothing_seen, partly, receipt_of
 from connectors.x.changing import changed
 from connectors.x.client import FAILURES, XClient
+from connectors.x.finding import Finder, answered_post
 from connectors.x.names import (
     CHANNEL,
     ID,
@@ -26,7 +26,7 @@ from connectors.x.names import (
     post_name,
     private_conversation,
 )
-from connectors.x.parse.items import objects, string
+from connectors.x.parse.items import string
 from connectors.x.parse.weight import cut
 from connectors.x.settings import XAccount
 from connectors.x.spending import Spending
@@ -39,8 +39,6 @@ MOST_POSTS = 25
 LONGEST_MESSAGE = 10_000
 LOOK_AFTER_SECONDS = (1.0, 4.0)
 PROVES_ABSENCE_AFTER = timedelta(minutes=10)
-CLOCKS_APART = timedelta(minutes=2)
-KNOWN_MESSAGES = 1000
 
 
 class Sender:
@@ -61,8 +59,7 @@ class Sender:
         self._spending = spending
         self._fetch = fetch
         self._look_after_seconds = look_after_seconds
-        self._known: deque[str] = deque(maxlen=KNOWN_MESSAGES)
-        """Direct messages of which it is known which answer they are."""
+        self._finder = Finder(account.user_id, client, spending)
 
     async def deliver(self, message: OutboundMessage) -> Receipt:
         if message.change is not None:
@@ -88,7 +85,7 @@ class Sender:
         try:
             place = self._place(message)
             posts = self._posts(message) if place.is_public else [message.text]
-            found = await self._found(message, place, posts)
+            found = await self._finder.found(message, place, posts)
         except (*FAILURES, ValueError):
             return None
         if len(found) >= len(posts):
@@ -136,7 +133,7 @@ class Sender:
             return Receipt(
                 ReceiptStatus.FAILED, reason=f"it would be {len(posts)} posts; {MOST_POSTS} are sent at most"
             )
-        last, sent = _answered(message), []
+        last, sent = answered_post(message), []
         for number, text in enumerate(posts):
             receipt = await self._post(message, text, last, media if number == 0 else ())
             if receipt.status is not ReceiptStatus.SENT:
@@ -182,7 +179,7 @@ class Sender:
                 return receipt
             return await self._looked_up(message, place, message.text, receipt)
         data = _object(told, "data")
-        self._known.append(string(data.get("dm_event_id")))
+        self._finder.know(string(data.get("dm_event_id")))
         return Receipt(
             ReceiptStatus.SENT,
             external_id=message_name(string(data.get("dm_event_id"))),
@@ -206,68 +203,12 @@ class Sender:
         for seconds in self._look_after_seconds:
             await asyncio.sleep(seconds)
             try:
-                found = await self._found(message, place, [text], answered)
+                found = await self._finder.found(message, place, [text], answered)
             except FAILURES:
                 continue
             if found:
                 return self._arrived(place, found)
         return unknown
-
-    async def _found(
-        self, message: OutboundMessage, place: Place, texts: Sequence[str], answered: str = ""
-    ) -> list[str]:
-        """Ids of what we sent, as many of these texts as are there, in their order. X's clock may be two minutes behind ours."""
-        began = (message.queued_at - CLOCKS_APART).astimezone(UTC)
-        wanted = [
-            {_plain(each)} | ({f"{_plain(each)} (link)"} if message.attachments else set()) for each in texts
-        ]  # X puts a link to the files behind the text
-        if place.is_public:
-            return await self._found_in_public(wanted, answered or _answered(message), began)
-        return await self._found_in_private(wanted, place, began)
-
-    async def _found_in_public(self, wanted: Sequence[set[str]], answered: str, began: datetime) -> list[str]:
-        """Each answers the one before it, the first what was answered: X takes no text twice, so each is this very answer."""
-        told: Mapping[str, Any] = await self._client.get_users_tweets(
-            self._account.user_id,
-            user_auth=True,
-            max_results=100,
-            start_time=f"{began:%Y-%m-%dT%H:%M:%SZ}",
-            tweet_fields=["note_tweet", "referenced_tweets"],
-        )
-        listed = objects(told.get("data"))
-        await self._spending.add(reads=len(listed))
-        found: list[str] = []
-        for texts in wanted:
-            answers = [each for each in listed if _answers(each, answered) and _plain(_said(each)) in texts]
-            if not answers:
-                break
-            answered = string(answers[0].get("id"))
-            found.append(answered)
-        return found
-
-    async def _found_in_private(self, wanted: Sequence[set[str]], place: Place, began: datetime) -> list[str]:
-        """X takes the same words twice and names no answer of ours, so that it is the last that is not known to be another."""
-        told: Mapping[str, Any] = await self._client.get_direct_message_events(
-            dm_conversation_id=place.conversation,
-            dm_event_fields=["sender_id", "text", "created_at"],
-            max_results=100,
-        )
-        since = f"{began:%Y-%m-%dT%H:%M:%S}"  # as RFC 3339 orders
-        listed = [
-            each
-            for each in objects(told.get("data"))
-            if string(each.get("sender_id")) == self._account.user_id
-            and string(each.get("created_at")) >= since
-        ]
-        await self._spending.add(reads=len(listed))
-        ids = [
-            id
-            for each in listed
-            if (id := string(each.get("id"))) not in self._known and _plain(_said(each)) in wanted[0]
-        ]
-        found = sorted(ids, key=lambda id: int(id or 0))[-1:]
-        self._known.extend(found)
-        return found
 
     def _arrived(self, place: Place, ids: Sequence[str]) -> Receipt:
         """Known by its last part, which is what is answered."""
@@ -283,31 +224,6 @@ class Sender:
         )
 
 
-def _answered(message: OutboundMessage) -> str:
-    """The post that is answered."""
-    return post_id(message.in_reply_to) or place_of(message.conversation).conversation
-
-
-def _answers(post: Mapping[str, Any], answered: str) -> bool:
-    return any(
-        string(each.get("type")) == "replied_to" and string(each.get("id")) == answered
-        for each in objects(post.get("referenced_tweets"))
-    )
-
-
 def _object(told: object, name: str) -> Mapping[str, Any]:
     value = told.get(name) if isinstance(told, dict) else None
     return value if isinstance(value, dict) else {}
-
-
-def _said(each: Mapping[str, Any]) -> str:
-    note = each.get("note_tweet")
-    return string(note.get("text")) if isinstance(note, dict) else string(each.get("text"))
-
-
-def _plain(text: str) -> str:
-    """Without what X changes: escapes, links made short, the names in front of a reply, spaces."""
-    words = text.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">").split()
-    while words and words[0].startswith("@"):
-        words.pop(0)
-    return " ".join("(link)" if each.startswith(("http://", "https://")) else each for each in words)
