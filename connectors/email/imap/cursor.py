@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import Field
 
-from connectors.email.imap.client import Opened
+from connectors.email.imap.connection import Opened
 from connectors.email.imap.settings import ImapSettings
 from connectors.email.imap.uids import read_uids, write_uids
 from schemas.events import Frozen

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from connectors.email.imap.actions import settle
-from connectors.email.imap.client import ImapClient, Opened
+from connectors.email.imap.client import ImapClient
+from connectors.email.imap.connection import Opened
 from connectors.email.imap.cursor import (
     FolderCursor,
     Progress,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors.email.envelope import Envelope
-from connectors.email.imap.client import Opened
+from connectors.email.imap.connection import Opened
 from connectors.email.imap.cursor import LATE, FolderCursor, Progress, first_cursor, renumbered
 from connectors.email.imap.errors import ConnectionLost
 from connectors.email.imap.responses import (
