@@ -8,7 +8,8 @@ from uuid import UUID
 from connectors.kit.client_address import parse_address
 from hub.accounts.records import audited, changed, created, decided_again, load
 from hub.case_lists import CaseFilter
-from hub.service import PAGE_LIMIT, Service, actor_of
+from hub.queries import PAGE_LIMIT
+from hub.service import Service, actor_of
 from processors.mail_domains import is_shared
 from schemas.accounts import Principal, Role, Scope
 from schemas.blocking import mail_domain

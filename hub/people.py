@@ -7,7 +7,8 @@ from uuid import UUID
 
 from hub.accounts.records import audited
 from hub.case_lists import CaseFilter
-from hub.service import PAGE_LIMIT, Service, actor_of
+from hub.queries import PAGE_LIMIT
+from hub.service import Service, actor_of
 from hub.shown import shown
 from processors.attributes import check_attributes
 from processors.customers import Customer

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from hub.service import PAGE_LIMIT, Service
+from hub.queries import PAGE_LIMIT
+from hub.service import Service
 from schemas.accounts import Principal
 from schemas.commands import SplitCase
 from schemas.documents import Case, Entry, EntryKind

@@ -13,7 +13,7 @@ from hub.console.places import ROOT, Place
 from hub.console.words import Moment, Words
 from hub.http.connectors import known_connectors
 from hub.http.rights import Right
-from hub.service import QueueView
+from hub.queries import QueueView
 from hub.team import Member
 from hub.trail import Trace, day_of
 from schemas.collections import DEAD_LETTERS, QUARANTINE

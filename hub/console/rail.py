@@ -9,7 +9,7 @@ from hub.console.narrowing import of_filter
 from hub.console.places import ICONS, VIEWS, Place, place
 from hub.console.words import Moment, Words
 from hub.http.context import AppContext
-from hub.service import QueueView
+from hub.queries import QueueView
 from schemas.accounts import Principal, Role
 from schemas.collections import CASES
 from schemas.saved_views import EVERYBODY

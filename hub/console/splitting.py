@@ -14,7 +14,8 @@ from hub.console.faces import faces
 from hub.console.letter_forms import request_of
 from hub.console.places import place
 from hub.console.reading import place_of
-from hub.service import PAGE_LIMIT, actor_of
+from hub.queries import PAGE_LIMIT
+from hub.service import actor_of
 from hub.splitting import split_of
 from schemas.documents import Case, EntryKind
 from schemas.errors import Forbidden, Invalid, Stale

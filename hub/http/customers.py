@@ -15,7 +15,7 @@ from hub.http.requests import Operation, request_id
 from hub.http.rights import Reader, Supervisor, Writer
 from hub.http.views import EntryOut
 from hub.people import Export
-from hub.service import CustomerView
+from hub.queries import CustomerView
 from schemas.accounts import Principal
 from schemas.collections import HANDLES
 from schemas.documents import Handle

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from hub.service import QueueView
+from hub.queries import QueueView
 from schemas.cases import CaseState
 from schemas.configuration import Priority
 from schemas.documents import Case, Entry, EntryKind
