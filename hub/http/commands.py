@@ -4,18 +4,17 @@
 judged by what is true now. `Idempotency-Key` makes it once in effect. All answer with the case as it is afterwards.
 """
 
-import re
-from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, Field
 
-from hub.http.cases import Context, Reference, etag, reference
+from hub.http.cases import Context, Reference, reference
+from hub.http.commanding import Body, Doing
 from hub.http.problems import responses
-from hub.http.requests import Operation, request_id
-from hub.http.rights import Acting, Writer
+from hub.http.requests import Operation
+from hub.http.rights import Writer
 from hub.http.views import CaseOut
 from hub.http.writing_views import UploadedOut
 from hub.outgoing import LONGEST_ALT, LONGEST_TOKEN, MOST_FILES
@@ -24,7 +23,6 @@ from schemas.commands import (
     CancelReply,
     ClaimCase,
     ClearSpam,
-    Command,
     DeleteReply,
     EditReply,
     MarkSpam,
@@ -40,12 +38,8 @@ from schemas.commands import (
     WakeCase,
 )
 from schemas.configuration import Priority
-from schemas.documents import Case
-from schemas.errors import Invalid
-from schemas.interactions import Attachment
 from schemas.outbound import DeliveryState
 
-IF_MATCH = re.compile(r'(?:W/)?"(\d{1,12})"')
 TEXT_LENGTH = 200_000
 TAG = Annotated[str, Field(min_length=1, max_length=60)]
 
@@ -55,86 +49,6 @@ router = APIRouter(
     route_class=Operation,
     responses=responses(401, 403, 404, 409, 412, 422, 503),
 )
-
-
-class Body(BaseModel):
-    """Base of requests: unknown fields are refused, so that a misspelt one is not lost silently."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Commanded:
-    """One command to one case: who asks, under which id, and on which state of the case."""
-
-    def __init__(
-        self,
-        request: Request,
-        response: Response,
-        context: Context,
-        principal: Writer,
-        actor: Acting,
-        case: Reference,
-        if_match: Annotated[
-            str | None,
-            Header(max_length=100, description="the ETag of the case that you decided on", examples=['"4"']),
-        ] = None,
-        idempotency_key: Annotated[
-            str | None,
-            Header(
-                max_length=255,
-                description="the same key is the same request: done once",
-                examples=["7d6f0d0a"],
-            ),
-        ] = None,
-    ) -> None:
-        self._service = context.service
-        self._outgoing = context.outgoing
-        self._principal = principal
-        self._case = case
-        self._response = response
-        self._id = request_id(request)
-        self.actor = actor
-        self.expected = _expected(if_match)
-
-    async def case(self) -> Case:
-        return await self._service.case(self._principal, reference(self._case))
-
-    async def other(self, named: str) -> Case:
-        """Another case that the request names; it too must be the principal's to see."""
-        return await self._service.case(self._principal, reference(named))
-
-    async def attachments(self, tokens: Sequence[str]) -> tuple[Attachment, ...]:
-        """The files that the principal uploaded for the case."""
-        if not tokens:
-            return ()
-        case = await self.case()
-        return tuple([each.attachment for each in self._outgoing.read(self._principal.id, case.id, tokens)])
-
-    async def do(self, command_type: type[Command], **fields: object) -> CaseOut:
-        """Give the command and answer with the case."""
-        case = await self.case()
-        return await self.give(
-            command_type(case=case.id, actor=self.actor, expected_sequence=self.expected, **fields)
-        )
-
-    async def give(self, command: Command) -> CaseOut:
-        after = await self._service.command(self._principal, command, self._id)
-        self._response.headers["ETag"] = etag(after)
-        return CaseOut.of(after)
-
-
-Doing = Annotated[Commanded, Depends()]
-
-
-def _expected(if_match: str | None) -> int | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    match = IF_MATCH.fullmatch(if_match.strip())
-    if match is None:
-        raise Invalid(
-            "If-Match is not an ETag of a case", {"header.if-match": 'send the ETag as it came, such as "4"'}
-        )
-    return int(match[1])
 
 
 Address = Annotated[str, Field(min_length=3, max_length=500)]

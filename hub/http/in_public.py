@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from hub.http.cases import Context, Reference
-from hub.http.commands import TEXT_LENGTH, Body, Doing
+from hub.http.commanding import Body, Doing
+from hub.http.commands import TEXT_LENGTH
 from hub.http.files import entry_of
 from hub.http.problems import responses
 from hub.http.requests import Operation

@@ -10,7 +10,8 @@ from connectors.kit.writing import Preview
 from hub.composing import Letter, forward_of, new_place, reply_of, start_of
 from hub.correspondence import Identity, Proposal, shown
 from hub.http.cases import Context, Reference, etag, reference
-from hub.http.commands import FILES, TEXT_LENGTH, Address, Body, Commanded, Doing, Reply
+from hub.http.commanding import Body, Commanded, Doing
+from hub.http.commands import FILES, TEXT_LENGTH, Address, Reply
 from hub.http.problems import responses
 from hub.http.requests import Operation, request_id
 from hub.http.rights import Acting, Writer
