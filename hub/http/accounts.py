@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from hub.http.bodies import Body
 from hub.http.cases import Context
 from hub.http.paging import PageOf, Pages
 from hub.http.problems import responses
@@ -40,10 +41,6 @@ class Shown(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class Asked(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
 class UserOut(Shown):
     name: str
     title: str
@@ -63,7 +60,7 @@ class UserOut(Shown):
         return cls(recent_failures=failures, has_second_factor=has_factor, **taken)
 
 
-class NewUser(Asked):
+class NewUser(Body):
     name: str = Field(max_length=63, examples=["ines"])
     title: str = Field(default="", max_length=200, description="as others read it", examples=["Ines Vega"])
     address: str = Field(default="", max_length=320, examples=["ines@acme.example"])
@@ -77,7 +74,7 @@ class UserCreated(BaseModel):
     one_time_password: str
 
 
-class UserChange(Asked):
+class UserChange(Body):
     """What is not given stays."""
 
     title: str | None = Field(default=None, max_length=200)
@@ -107,7 +104,7 @@ class KeyOut(Shown):
         return cls.model_validate(key)
 
 
-class NewKey(Asked):
+class NewKey(Body):
     name: str = Field(min_length=1, max_length=100, examples=["warehouse"])
     scopes: tuple[Scope, ...] = Field(min_length=1, max_length=10)
     roles: Roles = Field(default_factory=dict)

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.http.bodies import Body
 from hub.http.cases import Context
 from hub.http.paging import PageOf, Pages
 from hub.http.problems import responses
@@ -62,17 +63,13 @@ class SuggestionOut(BaseModel):
     cases: int = Field(description="how many cases of theirs were marked as spam, of the last 500 marked")
 
 
-class Blocking(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Blocking(Body):
     scheme: str = Field(default="email", pattern=r"^[a-z][a-z0-9-]{0,30}$", examples=["domain"])
     value: str = Field(min_length=1, max_length=320, examples=["spam.example"])
     note: str = Field(default="", max_length=500)
 
 
-class BlockingWriter(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class BlockingWriter(Body):
     note: str = Field(default="", max_length=500)
 
 

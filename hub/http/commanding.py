@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
-from pydantic import BaseModel, ConfigDict
 
 from hub.http.cases import Context, Reference, etag, reference
 from hub.http.requests import request_id
@@ -17,12 +16,6 @@ from schemas.errors import Invalid
 from schemas.interactions import Attachment
 
 IF_MATCH = re.compile(r'(?:W/)?"(\d{1,12})"')
-
-
-class Body(BaseModel):
-    """Base of requests: unknown fields are refused, so that a misspelt one is not lost silently."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Commanded:

@@ -10,8 +10,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field
 
+from hub.http.bodies import Body
 from hub.http.cases import Context, Reference, reference
-from hub.http.commanding import Body, Doing
+from hub.http.commanding import Doing
 from hub.http.problems import responses
 from hub.http.requests import Operation
 from hub.http.rights import Writer

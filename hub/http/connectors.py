@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from hub.accounts.records import audited, decided_again, load
 from hub.connecting import Standing
+from hub.http.bodies import Body
 from hub.http.cases import Context
 from hub.http.context import AppContext
 from hub.http.problems import responses
@@ -54,9 +55,7 @@ class ConnectorOut(BaseModel):
     replayed: str = Field(default="", description="what became of the last replay")
 
 
-class Replaying(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Replaying(Body):
     since: AwareDatetime
 
 

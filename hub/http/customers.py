@@ -4,8 +4,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from hub.http.bodies import Body
 from hub.http.cases import Context
 from hub.http.context import AppContext
 from hub.http.paging import PageOf, Pages
@@ -43,16 +44,12 @@ Person = Annotated[
 ]
 
 
-class Linking(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Linking(Body):
     other: UUID = Field(description="the other handle")
     note: str = Field(default="", max_length=2000, description="why they are one person")
 
 
-class Describing(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Describing(Body):
     attributes: dict[
         Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], Annotated[str, Field(max_length=500)] | None
     ] = Field(min_length=1, max_length=50, description="null removes one", examples=[{"tier": "gold"}])

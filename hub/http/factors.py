@@ -4,11 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from hub.accounts import Unauthenticated
 from hub.accounts.totp import qr_svg
 from hub.accounts.users import actor_of
+from hub.http.bodies import Body
 from hub.http.cases import Context
 from hub.http.problems import responses
 from hub.http.requests import Operation, keep_instead
@@ -35,9 +36,7 @@ class FactorOut(BaseModel):
     required: bool = Field(description="a role of yours must have one")
 
 
-class FactorBegin(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class FactorBegin(Body):
     password: Password
 
 

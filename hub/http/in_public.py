@@ -6,8 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
+from hub.http.bodies import Body
 from hub.http.cases import Context, Reference
-from hub.http.commanding import Body, Doing
+from hub.http.commanding import Doing
 from hub.http.commands import TEXT_LENGTH
 from hub.http.files import entry_of
 from hub.http.problems import responses

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub.accounts.records import audited
+from hub.http.bodies import Body
 from hub.http.cases import Context
 from hub.http.files import Stored, file_response
 from hub.http.paging import PageOf, Pages
@@ -72,9 +73,7 @@ class DeadLetterOut(Showing):
         return cls(value=b64encode(letter.value).decode(), **taken)
 
 
-class Replaying(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Replaying(Body):
     value: str | None = Field(
         default=None, max_length=1_500_000, description="edited data in base64; null: as it was"
     )

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import StreamingResponse
 
 from hub.accounts.records import audited
+from hub.http.bodies import Body
 from hub.http.cases import Context
 from hub.http.events import NDJSON
 from hub.http.problems import responses
@@ -39,32 +40,24 @@ class ParkedKeyOut(BaseModel):
     next_attempt_at: datetime
 
 
-class Verifying(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Verifying(Body):
     ledger: str | None = Field(
         default=None, description="a sender's own record: one acknowledged item id a line", max_length=2**21
     )
 
 
-class Reparsing(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Reparsing(Body):
     since: AwareDatetime
     channel: str | None = Field(default=None, max_length=100)
     apply: bool = Field(default=False, description="change what is different")
 
 
-class Rebuilding(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Rebuilding(Body):
     projection: str = Field(description="search or timeline", max_length=40)
     drop: bool = Field(default=False, description="search only: first nothing is found any more")
 
 
-class BackingUp(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class BackingUp(Body):
     folder: str = Field(min_length=1, max_length=1000, description="an empty folder on the hub's machine")
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub.http.bodies import Body
 from hub.http.cases import Context
 from hub.http.paging import PageOf, Pages
 from hub.http.person_views import HandleOut
@@ -48,18 +49,14 @@ class OrganizationPeople(BaseModel):
     cases: list[CaseOut]
 
 
-class NewOrganization(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class NewOrganization(Body):
     name: str = Field(min_length=1, max_length=120, examples=["Acme"])
     domains: Domains = ()
     note: str = Field(default="", max_length=2000)
 
 
-class OrganizationChange(BaseModel):
+class OrganizationChange(Body):
     """What is not given stays; an attribute that is null is removed."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     domains: Domains | None = None
@@ -67,9 +64,7 @@ class OrganizationChange(BaseModel):
     attributes: Annotated[dict[AttributeName, AttributeValue | None], Field(max_length=50)] | None = None
 
 
-class Belonging(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Belonging(Body):
     organization: UUID | None = Field(description="null: nowhere, whatever the domain says")
 
 

@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from hub.http.bodies import Body
 from hub.http.cases import Context
 from hub.http.problems import responses
 from hub.http.requests import Operation
@@ -19,10 +20,8 @@ router = APIRouter(
 )
 
 
-class PreferencesChange(BaseModel):
+class PreferencesChange(Body):
     """What is not given stays; `quiet: null` takes the quiet hours away."""
-
-    model_config = ConfigDict(extra="forbid")
 
     language: Annotated[str, Field(max_length=20, description="empty: as the browser says")] | None = None
     zone: Annotated[str, Field(max_length=64, description="IANA name; empty: as the browser says")] | None = (

@@ -5,8 +5,9 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from hub.http.bodies import Body
 from hub.http.cases import Context
 from hub.http.paging import PageOf, Pages
 from hub.http.problems import responses
@@ -41,18 +42,14 @@ class ViewOut(BaseModel):
         return cls(shared=view.audience == EVERYBODY, count=count, **taken)
 
 
-class NewView(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class NewView(Body):
     title: Title
     filter: ViewFilter = ViewFilter()
     shared: bool = Field(default=False, description="everybody sees it, of the queues that they read")
 
 
-class ViewChange(BaseModel):
+class ViewChange(Body):
     """What is not given stays."""
-
-    model_config = ConfigDict(extra="forbid")
 
     title: Title | None = None
     filter: ViewFilter | None = None

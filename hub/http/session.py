@@ -5,11 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from hub.accounts import SignedIn, Throttled, Unauthenticated
 from hub.accounts.sessions import principal_of
 from hub.http.authentication import cookie_name
+from hub.http.bodies import Body
 from hub.http.cases import Context
 from hub.http.context import AppContext
 from hub.http.problems import responses
@@ -25,22 +26,16 @@ router = APIRouter(prefix="/api/v1/session", tags=["session"], route_class=Opera
 Password = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class SignIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class SignIn(Body):
     name: str = Field(min_length=1, max_length=100, examples=["ines"])
     password: Password = Field(examples=["kx4p-7mqa-29df"])
 
 
-class Code(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Code(Body):
     code: str = Field(min_length=6, max_length=40, examples=["123456"])
 
 
-class PasswordChange(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class PasswordChange(Body):
     old_password: Password
     password: Password
 

@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, BaseModel, Field
 from connectors.kit.writing import Preview
 from hub.composing import Letter, forward_of, new_place, reply_of, start_of
 from hub.correspondence import Identity, Proposal, shown
+from hub.http.bodies import Body
 from hub.http.cases import Context, Reference, etag, reference
-from hub.http.commanding import Body, Commanded, Doing
+from hub.http.commanding import Commanded, Doing
 from hub.http.commands import FILES, TEXT_LENGTH, Address, Reply
 from hub.http.problems import responses
 from hub.http.requests import Operation, request_id

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from hub.http.bodies import Body
 from hub.http.views import View
 
 
@@ -17,9 +18,7 @@ class UploadedOut(View):
     size: int
 
 
-class PresenceIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class PresenceIn(Body):
     writing: bool = False
 
 
@@ -31,9 +30,7 @@ class ColleagueOut(View):
     is_writing: bool
 
 
-class DraftIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class DraftIn(Body):
     text: str = Field(max_length=200_000)
     mode: Literal["reply", "note"] = "reply"
 
