@@ -50,6 +50,7 @@ def test_another_implementation_reads_the_same_attributes() -> None:
         ({"ce_time": b"2026-03-02T12:00:00"}, "has no zone"),
         ({"ce_chain": b"{"}, "cannot be read"),
         ({"ce_source": b"\xff"}, "cannot be read"),
+        ({"ce_id": b"00000000-0000-0000-0000-00000000000g"}, "cannot be read"),
         ({"ce_correlationid": None}, "'correlationid' is missing"),
     ],
 )
@@ -63,6 +64,21 @@ def test_what_cannot_be_read_is_told_and_has_an_id_all_the_same(
     assert decoded.event is None
     assert problem in decoded.problem
     assert decoded == from_record("cases:0:1", message.key, message.value, headers)
+
+
+def test_a_header_without_a_value_is_a_missing_one() -> None:
+    message = to_message(FULL, STAMP)
+    said: list[tuple[str, bytes | None]] = [
+        (name, None if name in {"ce_correlationid", "ce_more"} else value) for name, value in message.headers
+    ]
+    assert "'correlationid' is missing" in from_record("cases:0:1", message.key, message.value, said).problem
+
+
+@pytest.mark.parametrize("spelt", ["{0}", "{{{0}}}", "urn:uuid:{0}"])
+def test_an_id_is_read_however_it_is_spelt(spelt: str) -> None:
+    message = to_message(FULL, STAMP)
+    headers = {**dict(message.headers), "ce_id": spelt.format(str(FULL.id).upper()).encode()}
+    assert from_record("cases:0:1", message.key, message.value, list(headers.items())).id == FULL.id
 
 
 @pytest.mark.parametrize(("key", "value"), [(None, None), (b"\xff", b""), (b"k", b"not json")])
