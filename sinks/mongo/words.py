@@ -16,6 +16,10 @@ WORD = re.compile(rf"[{ALONE}]|(?:(?![{ALONE}])[^\W_]|[{MARKS}])+")
 ANY_ALONE = re.compile(f"[{ALONE}]")
 SPACED_WORD = re.compile(rf"[\w{MARKS}]+")
 """What WORD finds where no character is a word by itself and an underscore is a space."""
+PLAIN = bytes([ord(chr(each).lower()) if chr(each).isalnum() else ord(" ") for each in range(128)]) + bytes(
+    range(128, 256)
+)
+"""Small letters for A to Z, a space for each other character of ASCII but digits; other bytes as they are."""
 REMEMBERED, LONGEST_REMEMBERED = 20_000, 40
 
 
@@ -61,18 +65,28 @@ def terms_of(texts: Sequence[str]) -> list[str]:
     """The distinct words of these texts, and each pair of characters that stand side by side as words of their own."""
     terms: dict[str, None] = {}
     for text in texts:
-        once = " ".join(dict.fromkeys(text.split()))  # what is said again has no other words
-        if not once.isascii() and ANY_ALONE.search(once):
-            _add_terms(text, terms)
-        else:
-            words = SPACED_WORD.findall(once.replace("_", " "))
-            terms.update(
-                dict.fromkeys(
-                    [(word.lower() if word.isascii() else fold(word))[:LONGEST_TERM] for word in words]
-                )
-            )
+        words = dict.fromkeys(_plain(text).split())
+        if not all(map(str.isascii, words)):
+            if ANY_ALONE.search(" ".join(words)):
+                _add_terms(text, terms)
+                continue
+            words = dict.fromkeys([each for word in words for each in _in_full(word)])
+        if max(map(len, words), default=0) > LONGEST_TERM:
+            words = dict.fromkeys([word[:LONGEST_TERM] for word in words])
+        terms.update(words)
     terms.pop("", None)
     return list(terms)[:MOST_TERMS]
+
+
+def _plain(text: str) -> str:
+    """A to Z in small letters, and spaces for what else of ASCII is no part of a word, which bytes do at once."""
+    written = text.encode("utf-8", "surrogatepass").translate(PLAIN)
+    return written.decode("utf-8", "surrogatepass")
+
+
+def _in_full(word: str) -> Sequence[str]:
+    """The words, folded, of what has no space and no sign of ASCII in it."""
+    return (word,) if word.isascii() else [fold(each) for each in SPACED_WORD.findall(word)]
 
 
 def _add_terms(text: str, terms: dict[str, None]) -> None:
