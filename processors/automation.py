@@ -19,7 +19,7 @@ sender in a day is counted by the case decider. And nobody gets a notice of what
 each other of new mail would never end. A run that was held back is recorded with its reason.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -100,20 +100,21 @@ NOTHING = Needs()
 class CompiledAutomation:
     automation: Automation
     condition: Compiled | None
+    needs_entry: bool
+    """An answer and a notice need it too: the message says whether a machine wrote it, and who did."""
+    needs_attributes: bool
 
-    @property
-    def fields(self) -> Iterable[str]:
-        return (clause.field for clause in self.condition.clauses) if self.condition else ()
 
-    @property
-    def needs_entry(self) -> bool:
-        """An answer and a notice need it too: the message says whether a machine wrote it, and who did."""
-        answers = any(isinstance(action, Answer | NotifyMail) for action in self.automation.actions)
-        return answers or any(map(needs_entry, self.fields))
-
-    @property
-    def needs_attributes(self) -> bool:
-        return any(field.startswith("customer.") for field in self.fields)
+def _compiled(automation: Automation) -> CompiledAutomation:
+    condition = compile_condition(automation.when) if automation.when is not None else None
+    fields = [clause.field for clause in condition.clauses] if condition else []
+    answers = any(isinstance(action, Answer | NotifyMail) for action in automation.actions)
+    return CompiledAutomation(
+        automation,
+        condition,
+        needs_entry=answers or any(map(needs_entry, fields)),
+        needs_attributes=any(field.startswith("customer.") for field in fields),
+    )
 
 
 def triggers_of(event: Event) -> tuple[Trigger, ...]:
@@ -165,9 +166,8 @@ class Automations:
         self.queue_hours = {queue.name: queue.hours for queue in configuration.queues}
         self.by_trigger: dict[Trigger, tuple[CompiledAutomation, ...]] = {}
         for automation in configuration.automations:
-            condition = compile_condition(automation.when) if automation.when is not None else None
             known = self.by_trigger.get(automation.event, ())
-            self.by_trigger[automation.event] = (*known, CompiledAutomation(automation, condition))
+            self.by_trigger[automation.event] = (*known, _compiled(automation))
 
     def wants(self, event: Event) -> Needs:
         """What to look up before `react`; nothing where no automation of these triggers looks at it."""
