@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +15,12 @@ import apsw
 from schemas.crash import crash_point
 from schemas.errors import Outage
 from sinks.sqlite.errors import Damaged, as_outage
+from sinks.sqlite.folders import make_folder, sync_folder
 from sinks.sqlite.lock import FolderLock
 
 FILE = "spool.sqlite"
+SYNCHRONOUS = "FULL"
+"""A commit returns after its fsync. tests/sinks/test_spool_power_cuts.py shows what any other value loses."""
 SHRINK_BYTES = 64 * 1024**2
 """A file that is empty and larger than that gives its space back."""
 BUSY_MILLISECONDS = 5000
@@ -92,7 +94,7 @@ class SpoolFile:
 
     def _open(self) -> None:
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self.folder)
         except OSError as error:
             raise Outage(f"the spool {self.folder}: {error.strerror or error}") from error
         self._lock = FolderLock(self.folder)
@@ -110,11 +112,11 @@ class SpoolFile:
         connection.set_busy_timeout(BUSY_MILLISECONDS)
         if connection.pragma("journal_mode", "wal") != "wal":
             raise Damaged(f"{self.folder}: the file system does not support SQLite's write-ahead log")
-        connection.execute("PRAGMA synchronous = FULL")  # a commit returns after its fsync
+        connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
         connection.execute("PRAGMA foreign_keys = ON")
         with connection:
             connection.execute(SCHEMA)
-        _sync(self.folder)
+        sync_folder(self.folder)  # the name of the file is as durable as what is in it
         self._connection = connection
         self._count()
 
@@ -264,15 +266,6 @@ def _known(error: BaseException | None) -> Outage | None:
             return Outage(str(known).replace("hub.sqlite", FILE))
         error = error.__context__
     return None
-
-
-def _sync(folder: Path) -> None:
-    """The name of the file is as durable as what is in it."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @dataclass(frozen=True, slots=True)

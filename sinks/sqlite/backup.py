@@ -12,9 +12,10 @@ import apsw
 
 from schemas.crash import crash_point
 from schemas.errors import Invalid
-from sinks.sqlite.blobs import BlobFiles, sync_folder
+from sinks.sqlite.blobs import BlobFiles
 from sinks.sqlite.connection import FILE, open_reader
 from sinks.sqlite.errors import Damaged, outages
+from sinks.sqlite.folders import sync_folder
 from sinks.sqlite.log import read_head
 
 MANIFEST = "manifest.json"

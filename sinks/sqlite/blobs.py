@@ -11,6 +11,7 @@ from schemas.errors import Never, Unknown
 from schemas.ids import sha256
 from schemas.interactions import BlobRef
 from schemas.steps import Blob
+from sinks.sqlite.folders import sync_folder
 
 LARGEST_ROW_BYTES = 64 * 1024
 PART_BYTES = 256 * 1024
@@ -71,15 +72,6 @@ class BlobFiles:
             return self.path(name).read_bytes()
         except FileNotFoundError:
             return None
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable (fsync(2): the file's own fsync does not)."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def check_name(blob: Blob) -> None:

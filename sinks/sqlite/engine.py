@@ -44,7 +44,6 @@ from sinks.sqlite.blobs import (
     find_blob,
     read_blob,
     remove_blob_row,
-    sync_folder,
 )
 from sinks.sqlite.check import faults
 from sinks.sqlite.connection import open_reader, open_writer
@@ -53,6 +52,7 @@ from sinks.sqlite.copying import Copying
 from sinks.sqlite.documents import Tables, case_numbers, load_documents
 from sinks.sqlite.entries import Selection, load_entries, timeline
 from sinks.sqlite.errors import outages
+from sinks.sqlite.folders import make_folder, sync_folder
 from sinks.sqlite.lock import FolderLock
 from sinks.sqlite.log import Head, Names, count_beyond, read_head, read_row, read_rows, seq_before, to_record
 from sinks.sqlite.readers import Readers
@@ -323,7 +323,7 @@ async def open_engine(folder: Path, *, clock: Clock) -> SqliteEngine:
 
 def _open_store(folder: Path, lock: FolderLock, files: BlobFiles) -> Store:
     with outages():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds what customers write
+        make_folder(folder)  # it holds what customers write
         lock.acquire()
         files.prepare()
         connection = open_writer(folder)

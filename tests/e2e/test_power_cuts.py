@@ -3,10 +3,7 @@
 The recording and the model of the disk are those of tests/sinks/sqlite/power.
 """
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -21,31 +18,17 @@ from tests.e2e.whole_hub import Clock, World, work, world
 from tests.faults.invariants import broken
 from tests.faults.ledger import Ledger
 from tests.faults.power_worker import ARRIVAL
-from tests.sinks.sqlite.power.replay import Disk, Record, cuts, read_journal
-from tests.support.needs import SERVERS
-from tests.support.paths import ROOT
+from tests.sinks.sqlite.power.recording import compiled, record
+from tests.sinks.sqlite.power.replay import Disk, Record, cuts
 
 pytestmark = pytest.mark.server("cc")
 FEW = 8
-RECORDER = ROOT / "tests" / "sinks" / "sqlite" / "power" / "recorder.c"
 
 
 def record_run(folder: Path) -> list[Record]:
     """The hub's work, recorded."""
-    library = folder / "recorder.so"
-    compiler = SERVERS["cc"].program()
-    assert compiler
-    flags = ["-shared", "-fPIC", "-O1", "-o", str(library), str(RECORDER), "-ldl", "-lpthread"]
-    subprocess.run([compiler, *flags], check=True)
     (folder / "data").mkdir()
-    recorded = {
-        "LD_PRELOAD": str(library),
-        "POWER_ROOT": str(folder / "data"),
-        "POWER_JOURNAL": str(folder / "journal"),
-    }
-    command = [sys.executable, "-m", "tests.faults.power_worker", str(folder)]
-    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **recorded}, timeout=50)
-    return read_journal(folder / "journal")
+    return record(compiled(folder), folder / "data", "tests.faults.power_worker", [str(folder)])
 
 
 async def faults_after(recorded: Path, disk: Disk, folder: Path, chance: Random) -> list[str]:

@@ -4,10 +4,7 @@
 and afterwards the power is cut in the recording, at many moments, each time losing other parts of what was not synced.
 """
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
@@ -20,49 +17,27 @@ from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from sinks.sqlite.entries import decode_entry
 from tests.contracts.samples import FixedClock, case
-from tests.sinks.sqlite.power.replay import Record, cuts, read_journal
+from tests.sinks.sqlite.power.recording import compiled, record
+from tests.sinks.sqlite.power.replay import Record, cuts
 from tests.sinks.sqlite.power.worker import step
-from tests.support.needs import SERVERS
-from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.server("cc")
-POWER = Path(__file__).with_name("power")
 STEPS = 120
 FEW = 15
 
 
 @pytest.fixture(scope="module")
 def recorder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The recorder, compiled."""
-    library = tmp_path_factory.mktemp("recorder") / "recorder.so"
-    compiler = SERVERS["cc"].program()
-    assert compiler
-    subprocess.run(
-        [compiler, "-shared", "-fPIC", "-O1", "-o", library, POWER / "recorder.c", "-ldl", "-lpthread"],
-        check=True,
-    )
-    return library
+    return compiled(tmp_path_factory.mktemp("recorder"))
 
 
 def record_run(recorder: Path, folder: Path, weakened: str = "nothing") -> list[Record]:
-    """What a run of the worker wrote, in order."""
-    (folder / "data").mkdir(parents=True)
-    journal = folder / "journal"
-    command = [
-        sys.executable,
-        "-m",
-        "tests.sinks.sqlite.power.worker",
-        str(folder / "data"),
-        str(STEPS),
-        weakened,
-    ]
-    recorded = {
-        "LD_PRELOAD": str(recorder),
-        "POWER_ROOT": str(folder / "data"),
-        "POWER_JOURNAL": str(journal),
-    }
-    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, **recorded}, timeout=50)
-    return read_journal(journal)
+    """What a run of the worker wrote, in order; it makes its folder `hub`."""
+    data = folder / "data"
+    data.mkdir(parents=True)
+    return record(
+        recorder, data, "tests.sinks.sqlite.power.worker", [str(data / "hub"), str(STEPS), weakened]
+    )
 
 
 async def faults_after_cuts(records: list[Record], folder: Path, count: int, random: Random) -> list[str]:
@@ -73,7 +48,7 @@ async def faults_after_cuts(records: list[Record], folder: Path, count: int, ran
         disk.write_after_a_cut(target, random)
         faults += [
             f"cut at {moment}: {fault}"
-            for fault in [each async for each in _faults(target, disk.acknowledged)]
+            for fault in [each async for each in _faults(target / "hub", disk.acknowledged)]
         ]
         shutil.rmtree(target, ignore_errors=True)
     return faults

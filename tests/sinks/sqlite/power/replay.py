@@ -15,6 +15,8 @@ HEAD = struct.Struct("<cIQI")
 SECTOR_BYTES = 512
 SCRATCH = ("-shm",)
 """Memory maps; SQLite makes them anew when nobody has the file open."""
+FOLDER = 0
+"""Stands for the serial of a folder, which is a name only. What is in one whose name was lost is lost with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Disk:
     durable: dict[str, int] = field(default_factory=dict)
     pending: list[Change] = field(default_factory=list)
     folders: dict[int, str] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
     acknowledged: list[int] = field(default_factory=list)
 
     def play(self, record: Record) -> None:
@@ -102,6 +105,9 @@ class Disk:
             case "L":
                 old, new = record.content.decode().split("\0")
                 self._name(((new, self.names[old]),))
+            case "D":
+                self.made.add(record.content.decode())
+                self._name(((record.content.decode(), FOLDER),))
             case "U":
                 self._name(((record.content.decode(), None),))
             case "A":
@@ -136,10 +142,14 @@ class Disk:
         for change in self.pending:
             if random.random() < kept:
                 _rename(names, change)
+        lost = self.made - names.keys()
         for path, serial in names.items():
-            if path.endswith(SCRATCH):
+            if path.endswith(SCRATCH) or any(str(each) in lost for each in PurePosixPath(path).parents):
                 continue
             place = target / path
+            if serial == FOLDER:
+                place.mkdir(parents=True, exist_ok=True)
+                continue
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(self.files[serial].after_a_cut(random, kept))
 
