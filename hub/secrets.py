@@ -14,6 +14,7 @@ from schemas.errors import Conflict, Outage, Refused
 from schemas.installation import INSTALLATION_ID, Installation
 from schemas.ports import Clock, Engine
 from schemas.steps import START, References, Step
+from sinks.sqlite.folders import make_folder, sync_folder
 
 FILE = "secret.key"
 BYTES = 32
@@ -34,7 +35,7 @@ def installation_secret(folder: Path, is_new: bool = True, file: Path | None = N
                     f"{path} is missing: restore it from a backup, or copy it from another process of this installation "
                     "(or set secret_file); with it everything here was signed"
                 )
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             _write(path)
         secret = path.read_bytes()
     except OSError as error:
@@ -83,11 +84,7 @@ def _write(path: Path) -> None:
             os.link(temporary, path)
     finally:
         temporary.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def derived(secret: bytes, purpose: str) -> bytes:
