@@ -63,6 +63,10 @@ class Session(Document):
     agent: Personal = ""
     awaits_code: bool = Field(default=False, description="the password was right; it opens nothing yet")
     provider: str = Field(default="", description="of the single sign-on; empty: by password")
+    one_time: str = Field(
+        default="",
+        description="the SHA-256 of the stored one-time password that it began with; it is not asked for again",
+    )
 
 
 class OpenIdIdentity(Document):
