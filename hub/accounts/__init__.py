@@ -11,16 +11,24 @@ from hub.accounts.factors import SecondFactors
 from hub.accounts.identities import Identities
 from hub.accounts.keys import Keys
 from hub.accounts.records import audited, changed, created, decided_again, load
-from hub.accounts.sessions import SessionLimits, Sessions, SignedIn
+from hub.accounts.sessions import SessionLimits, Sessions, SignedIn, began_with_one_time_password
 from hub.accounts.throttle import Budgets, Throttles, budgets_of, code_budgets_of, visit_budgets_of
 from hub.accounts.users import Users, actor_of, canonical_name
 from schemas.accounts import ANSWERED, AnsweredRequest, Principal, Role, Session, User, user_id
 from schemas.errors import Invalid
 from schemas.events import Actor
+from schemas.ids import sha256
 from schemas.ports import Clock, Engine
 from schemas.steps import Query, Step, Where
 
-__all__ = ["Accounts", "SessionLimits", "SignedIn", "Throttled", "Unauthenticated"]
+__all__ = [
+    "Accounts",
+    "SessionLimits",
+    "SignedIn",
+    "Throttled",
+    "Unauthenticated",
+    "began_with_one_time_password",
+]
 
 FAILURES_KEPT = 20
 FAILURES_KEPT_FOR = timedelta(days=1)
@@ -66,7 +74,8 @@ class Accounts:
         await self._throttles.give_back(taken)
         rehashed = await self._passwords.hash(password) if self._passwords.is_outdated(stored) else stored
         awaits = user.second_factor is not None
-        opened = self.sessions.opened(user, address, agent, awaits_code=awaits)
+        one_time = sha256(rehashed.encode()) if user.must_change_password else ""
+        opened = self.sessions.opened(user, address, agent, awaits_code=awaits, one_time=one_time)
 
         async def attempt() -> None:
             fresh = await self.users.get(name)
@@ -90,7 +99,7 @@ class Accounts:
         if waiting is None:
             raise Unauthenticated("the sign-in is over; begin again")
         user = await self.use_code(waiting.user, code)
-        opened = self.sessions.opened(user, address, agent)
+        opened = self.sessions.opened(user, address, agent, one_time=waiting.one_time)
         event = audited(self._clock.now(), actor_of(user), "signed-in", user.name, {"address": address})
         await self._engine.commit(
             Step(documents=[created(opened.session)], deletions=[(Session, waiting.id)], events=[event])
@@ -160,11 +169,14 @@ class Accounts:
         await self.sessions.revoke(session.id, actor_of(user), "signed-out")
 
     async def change_password(self, session: Session, old: str, new: str) -> None:
-        """The user's own change. All other sessions of the user end."""
+        """The user's own change; `old` counts only where it was not just typed. All other sessions of the user end."""
         user = await self.users.get(session.user)
-        taken = await self._take_turn(user.name, session.address)
-        await self.users.change_password(user.name, old, new, actor_of(user))
-        await self._throttles.give_back(taken)
+        if began_with_one_time_password(user, session):
+            await self.users.replace_one_time_password(user, new)
+        else:
+            taken = await self._take_turn(user.name, session.address)
+            await self.users.change_password(user.name, old, new, actor_of(user))
+            await self._throttles.give_back(taken)
         await self.sessions.revoke_others(user.name, session.id, actor_of(user))
 
     async def principal_of_session(self, token: str) -> SignedIn | None:

@@ -9,6 +9,7 @@ from hub.accounts.records import audited, changed, load
 from schemas.accounts import SESSIONS, Principal, Session, User, user_id
 from schemas.errors import Conflict, Unknown
 from schemas.events import Actor
+from schemas.ids import sha256
 from schemas.ports import Clock, Engine
 from schemas.steps import Page, Query, Step, Where
 
@@ -35,6 +36,15 @@ class SignedIn:
     user: User
 
 
+def began_with_one_time_password(user: User, session: Session) -> bool:
+    """Whether the user's password is a one-time password that was typed to open this session: it need not be typed again."""
+    return bool(session.one_time) and user.must_change_password and session.one_time == digest_of(user)
+
+
+def digest_of(user: User) -> str:
+    return sha256(user.password_hash.encode())
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A new session as it will be stored, and its token."""
@@ -56,7 +66,14 @@ class Sessions:
         """How many this process ended: a stream that sees it move asks whether it may go on, and need not wait."""
 
     def opened(
-        self, user: User, address: str, agent: str, *, awaits_code: bool = False, provider: str = ""
+        self,
+        user: User,
+        address: str,
+        agent: str,
+        *,
+        awaits_code: bool = False,
+        provider: str = "",
+        one_time: str = "",
     ) -> Opened:
         """A session to be written by who calls, with the sign-in's other changes."""
         token = new_token()
@@ -72,6 +89,7 @@ class Sessions:
             agent=agent[:AGENT_LENGTH_AT_MOST],
             awaits_code=awaits_code,
             provider=provider,
+            one_time=one_time,
         )
         return Opened(token, session)
 

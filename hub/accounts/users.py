@@ -151,6 +151,13 @@ class Users:
         check_new_password(new, user.name)
         await self._set_password(name, new, actor, "password-changed", must_change=False)
 
+    async def replace_one_time_password(self, user: User, new: str) -> None:
+        """By who signed in with it a moment ago. Raises Invalid when the new one cannot be used."""
+        if await self._passwords.verify(user.password_hash, new):
+            raise Invalid("the password was not changed", {"password": "use another password than before"})
+        check_new_password(new, user.name)
+        await self._set_password(user.name, new, actor_of(user), "password-changed", must_change=False)
+
     async def _set_password(
         self, name: str, password: str, actor: Actor, action: str, *, must_change: bool
     ) -> None:

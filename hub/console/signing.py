@@ -6,7 +6,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from hub.accounts import Throttled, Unauthenticated
+from hub.accounts import Throttled, Unauthenticated, began_with_one_time_password
 from hub.accounts.credentials import SHORTEST_PASSWORD
 from hub.console.console import PASSWORD, SIGN_IN, Console, inside
 from hub.console.places import ROOT
@@ -111,7 +111,9 @@ async def change_password(console: Console, request: Request) -> Response:
 def _password(
     console: Console, request: Request, problems: dict[str, str], problem: str = "", status: int = 0
 ) -> Response:
+    asks = not began_with_one_time_password(request.state.user, request.state.session)
     values = {
+        "asks_old": asks,
         "problems": problems,
         "problem": problem,
         "forced": request.state.must_change_password,

@@ -36,7 +36,9 @@ class Code(Body):
 
 
 class PasswordChange(Body):
-    old_password: Password
+    old_password: Password = Field(
+        default="", description="may be left out right after signing in with a one-time password"
+    )
     password: Password
 
 

@@ -60,14 +60,34 @@ async def test_a_one_time_password_opens_nothing_but_its_change(office: Office) 
         for path in ("/console", "/console/queues/orders", "/console/search?q=a"):
             assert (await client.get(path)).headers["location"] == "/console/password"
         csrf = (await client.get("/api/v1/session")).json()["csrf"]
-        form = {"csrf": csrf, "old": password, "new": PASSWORD, "again": "something else"}
+        form = {"csrf": csrf, "new": PASSWORD, "again": "something else"}
         differ = await client.post("/console/password", data=form)
         assert (differ.status_code, "are not the same" in differ.text) == (422, True)
-        wrong = await client.post("/console/password", data={**form, "old": "wrong", "again": PASSWORD})
-        assert (wrong.status_code, "this is not your password" in wrong.text) == (422, True)
+        assert 'name="old"' not in differ.text  # it was typed a moment ago
+        same = await client.post("/console/password", data={**form, "new": password, "again": password})
+        assert (same.status_code, "another password than before" in same.text) == (422, True)
         changed = await client.post("/console/password", data={**form, "again": PASSWORD})
         assert changed.headers["location"] == "/console"
         assert (await client.get("/console")).status_code == 200
+
+
+async def test_a_session_that_did_not_begin_with_the_one_time_password_is_asked_for_it(
+    office: Office,
+) -> None:
+    async with office.signed_in("ann") as ann:
+        reset = await office.context.accounts.users.reset_password("ann", SYSTEM)
+        form = {"new": "another long sentence", "again": "another long sentence"}
+        assert 'name="old"' in (await ann.get("/console/password")).text
+        for old in ("", PASSWORD):
+            assert (await ann.post("/console/password", **form, old=old)).status_code == 422
+        assert (await ann.post("/console/password", **form, old=reset)).status_code == 303
+
+
+async def test_what_has_to_be_typed_again_has_the_keyboard(office: Office) -> None:
+    _, _, page = await sign_in(office, "ann", "wrong")
+    assert [
+        each.split(">")[0].split()[0] for each in page.split("<input id=")[1:] if "autofocus" in each
+    ] == ['"field-password"']
 
 
 async def test_a_form_without_the_token_of_the_session_does_nothing(office: Office) -> None:
