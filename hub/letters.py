@@ -8,10 +8,10 @@ from connectors.kit.channel import Reparse
 from connectors.kit.intake import Intake
 from schemas.codec import decode
 from schemas.collections import DEAD_LETTERS, QUARANTINE
-from schemas.documents import DeadLetter, LetterState, QuarantineItem
 from schemas.errors import Invalid, Stale, Undecodable, Unknown
 from schemas.events import Actor, Event
 from schemas.ids import derive
+from schemas.letters import DeadLetter, LetterState, QuarantineItem
 from schemas.parking import DeadLetterClosed, DeadLettered, QuarantineClosed
 from schemas.ports import Clock, Engine
 from schemas.sentences import said

@@ -15,11 +15,12 @@ from connectors.kit.hooks import WHOLE
 from connectors.kit.intake import Accepted, Intake, interaction_event
 from hub.letters import Letters
 from schemas.codec import encode
-from schemas.documents import MessageChanges, QuarantineItem, Way, changes_id
 from schemas.errors import Conflict, HubbubError, Outage, Refused
 from schemas.events import Actor, Event
 from schemas.ids import derive, sha256
 from schemas.interactions import Content, InteractionEdited, InteractionReceived, Part
+from schemas.letters import QuarantineItem
+from schemas.message_changes import MessageChanges, Way, changes_id
 from schemas.ports import Clock, Engine
 from schemas.steps import START, References, Step
 from schemas.topics import Topic

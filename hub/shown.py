@@ -7,7 +7,8 @@ channel's terms ask for it nothing else; reactions stand in `detail`.
 from collections.abc import Sequence
 from uuid import UUID
 
-from schemas.documents import Delivery, Entry, MessageChanges, changes_id
+from schemas.documents import Delivery, Entry
+from schemas.message_changes import MessageChanges, changes_id
 from schemas.ports import Engine
 from schemas.steps import References
 

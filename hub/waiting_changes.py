@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from schemas.collections import MESSAGE_CHANGES
-from schemas.documents import MessageChanges
 from schemas.errors import Conflict
+from schemas.message_changes import MessageChanges
 from schemas.ports import Clock, Engine
 from schemas.steps import Query, Step, Where
 

@@ -10,19 +10,18 @@ from schemas.documents import (
     Case,
     ConfigurationDraft,
     Cursor,
-    DeadLetter,
     Delivery,
     Document,
     Draft,
     Handle,
-    MessageChanges,
     Parked,
     Presence,
     PublishedConfiguration,
-    QuarantineItem,
 )
 from schemas.installation import INSTALLATIONS
+from schemas.letters import DeadLetter, QuarantineItem
 from schemas.members import LEASES, MEMBERS
+from schemas.message_changes import MessageChanges
 from schemas.organizations import MEMBERSHIPS, ORGANIZATION_DOMAINS, ORGANIZATIONS
 from schemas.saved_views import SAVED_VIEWS
 from schemas.staged import STAGED_FILES

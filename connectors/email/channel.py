@@ -8,8 +8,8 @@ from connectors.kit.channel import Channel, Mentions, Opened, Payload, Surroundi
 from connectors.kit.intake import Accepted
 from connectors.kit.quality import Rule, quality
 from schemas.capabilities import Capabilities, FileLimits
-from schemas.documents import QuarantineItem
 from schemas.errors import Invalid
+from schemas.letters import QuarantineItem
 
 EXAMPLE = """\
 smtp_in:                        # the server that takes mail in; put it behind your relay

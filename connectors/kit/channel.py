@@ -15,8 +15,8 @@ from connectors.kit.intake import Accepted, Intake
 from connectors.kit.quality import Quality
 from schemas.capabilities import Capabilities, Count
 from schemas.configuration import Setting
-from schemas.documents import QuarantineItem
 from schemas.interactions import BlobRef
+from schemas.letters import QuarantineItem
 from schemas.ports import Clock, Connector, Deliverer
 
 if TYPE_CHECKING:  # settings are read by commands that need no HTTP client

@@ -12,8 +12,8 @@ from typing import Protocol, runtime_checkable
 from connectors.kit.intake import Accepted
 from connectors.kit.items import Fate, RawItem, Receiver, Taken, Unreadable, raw_name
 from schemas.crash import crash_point
-from schemas.documents import QuarantineItem
 from schemas.errors import Outage
+from schemas.letters import QuarantineItem
 from schemas.steps import Blob
 
 log = logging.getLogger("hubbub.connectors")

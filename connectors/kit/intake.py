@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from schemas.accounts import AnsweredRequest
-from schemas.documents import QuarantineItem
 from schemas.errors import Conflict, Outage
 from schemas.events import Event
 from schemas.ids import derive, part_id
 from schemas.interactions import InteractionEvent, InteractionIgnored
+from schemas.letters import QuarantineItem
 from schemas.parking import Quarantined
 from schemas.ports import Clock, Engine
 from schemas.steps import Blob, References, Step

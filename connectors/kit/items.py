@@ -13,10 +13,10 @@ from uuid import UUID
 
 from connectors.kit.intake import Accepted, Intake
 from schemas.crash import crash_point
-from schemas.documents import QuarantineItem
 from schemas.errors import Outage
 from schemas.ids import item_id, sha256
 from schemas.interactions import BlobRef, InteractionEvent, InteractionIgnored, Part
+from schemas.letters import QuarantineItem
 from schemas.parking import Quarantined
 from schemas.steps import Blob
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from schemas.documents import MessageChanges, changes_id
 from schemas.interactions import InteractionReceived
+from schemas.message_changes import MessageChanges, changes_id
 from schemas.ports import Engine
 from schemas.steps import References
 from schemas.topics import Topic

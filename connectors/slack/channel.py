@@ -10,8 +10,8 @@ from connectors.slack.compose import LONGEST, length
 from connectors.slack.names import CHANNEL as NAME
 from connectors.slack.settings import SlackSettings
 from schemas.capabilities import Capabilities, Counting, FileLimits
-from schemas.documents import QuarantineItem
 from schemas.errors import Invalid
+from schemas.letters import QuarantineItem
 
 EXAMPLE = """\
 accounts:

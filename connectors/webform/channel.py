@@ -7,7 +7,7 @@ from connectors.kit.intake import Accepted
 from connectors.kit.quality import Rule, quality
 from connectors.webform.settings import WebformSettings
 from schemas.capabilities import Capabilities
-from schemas.documents import QuarantineItem
+from schemas.letters import QuarantineItem
 
 EXAMPLE = """\
 forms:

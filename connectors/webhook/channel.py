@@ -7,8 +7,8 @@ from connectors.kit.intake import Accepted
 from connectors.kit.quality import Rule, quality
 from connectors.webhook.settings import WebhookSettings
 from schemas.capabilities import Capabilities
-from schemas.documents import QuarantineItem
 from schemas.errors import Invalid
+from schemas.letters import QuarantineItem
 
 EXAMPLE = """\
 sources:

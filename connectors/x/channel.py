@@ -10,8 +10,8 @@ from connectors.x.names import CHANNEL as NAME
 from connectors.x.parse.weight import LONGEST, weight
 from connectors.x.settings import PRIVATE, XSettings
 from schemas.capabilities import Capabilities, Counting, FileLimits, Visibility
-from schemas.documents import QuarantineItem
 from schemas.errors import Invalid
+from schemas.letters import QuarantineItem
 
 EXAMPLE = """\
 accounts:

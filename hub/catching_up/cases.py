@@ -8,9 +8,10 @@ from hub.catching_up.reading import chunks, since
 from processors.cases.evolve import evolve
 from processors.timeline import change_of, entry_of
 from schemas.cases import CaseEvent, MessageEvent
-from schemas.documents import Case, MessageChanges, Way, changes_id
+from schemas.documents import Case
 from schemas.events import Event
 from schemas.interactions import InteractionReceived
+from schemas.message_changes import MessageChanges, Way, changes_id
 from schemas.ports import Engine
 from schemas.steps import START, Place, Record, References, Step
 from schemas.topics import Topic

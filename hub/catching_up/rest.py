@@ -5,8 +5,9 @@ from uuid import UUID
 
 from hub.catching_up.reading import chunks
 from schemas.configuration import ConfigurationPublished
-from schemas.documents import Document, LetterState, PublishedConfiguration, QuarantineItem
+from schemas.documents import Document, PublishedConfiguration
 from schemas.ids import derive
+from schemas.letters import LetterState, QuarantineItem
 from schemas.parking import QuarantineClosed, Quarantined
 from schemas.ports import Engine
 from schemas.steps import START, References, Step

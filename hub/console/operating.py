@@ -15,9 +15,9 @@ from hub.console.words import Moment, Words
 from hub.http.connectors import ConnectorOut, known_connectors
 from hub.http.rights import Right
 from hub.service import actor_of
-from schemas.documents import DeadLetter, QuarantineItem
 from schemas.errors import Refused, Unknown
 from schemas.events import Actor
+from schemas.letters import DeadLetter, QuarantineItem
 from schemas.ports import HealthState
 
 Act = Callable[[UUID, Actor], Awaitable[None]]

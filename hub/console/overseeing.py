@@ -17,8 +17,8 @@ from hub.queries import QueueView
 from hub.team import Member
 from hub.trail import Trace, day_of
 from schemas.collections import DEAD_LETTERS, QUARANTINE
-from schemas.documents import LetterState
 from schemas.errors import Unknown
+from schemas.letters import LetterState
 from schemas.ports import HealthState
 from schemas.steps import Query, Where
 

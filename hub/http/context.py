@@ -27,8 +27,8 @@ from hub.saved_views import SavedViews
 from hub.service import Service
 from hub.team import Team
 from hub.trying import Trying
-from schemas.documents import DeadLetter, LetterState, QuarantineItem
 from schemas.events import Actor
+from schemas.letters import DeadLetter, LetterState, QuarantineItem
 from schemas.ports import Clock, Engine, Health
 from schemas.steps import Page
 from schemas.topics import Topic

@@ -19,9 +19,9 @@ from hub.http.requests import Operation
 from hub.observe import CONTENT_TYPE, Metric
 from schemas.accounts import AnsweredRequest
 from schemas.collections import DEAD_LETTERS, DELIVERIES, PARKED, QUARANTINE
-from schemas.documents import LetterState
 from schemas.errors import Conflict, HubbubError
 from schemas.ids import derive
+from schemas.letters import LetterState
 from schemas.outbound import DeliveryState
 from schemas.ports import HealthState
 from schemas.steps import Position, Query, Step, Where

@@ -17,8 +17,8 @@ from hub.http.paging import PageOf, Pages
 from hub.http.problems import responses
 from hub.http.requests import Operation
 from hub.http.rights import Acting, Settler, Supervisor
-from schemas.documents import DeadLetter, LetterState, QuarantineItem
 from schemas.errors import Invalid
+from schemas.letters import DeadLetter, LetterState, QuarantineItem
 from schemas.steps import Step
 
 router = APIRouter(

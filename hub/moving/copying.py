@@ -18,10 +18,11 @@ from schemas.cases import CaseEvent, MessageEvent
 from schemas.collections import CASES, COLLECTIONS
 from schemas.columns import Collection
 from schemas.crash import crash_point
-from schemas.documents import Case, DeadLetter, Document, Entry, Parked
+from schemas.documents import Case, Document, Entry, Parked
 from schemas.errors import Never, Unknown
 from schemas.events import Event
 from schemas.interactions import BlobRef, InteractionReceived
+from schemas.letters import DeadLetter
 from schemas.members import MEMBERS
 from schemas.outbound import DeliverySent
 from schemas.ports import Engine

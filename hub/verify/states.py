@@ -11,8 +11,9 @@ from processors.cases.folds import FOLD, as_of
 from processors.timeline import change_of
 from schemas.cases import CaseEvent
 from schemas.collections import CASES
-from schemas.documents import Case, DeadLetter, Document, Entry, QuarantineItem
+from schemas.documents import Case, Document, Entry
 from schemas.events import Event
+from schemas.letters import DeadLetter, QuarantineItem
 from schemas.ports import Engine
 from schemas.steps import START, EntryChange, Position, Query, References
 from schemas.topics import Topic

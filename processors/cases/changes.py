@@ -15,7 +15,7 @@ from schemas.cases import (
     CaseMessageReacted,
     MessageChanged,
 )
-from schemas.documents import Case, Edit, MessageChanges, Reaction, Way, changes_id
+from schemas.documents import Case
 from schemas.events import Actor
 from schemas.interactions import (
     InteractionChange,
@@ -24,6 +24,7 @@ from schemas.interactions import (
     InteractionReaction,
     Participant,
 )
+from schemas.message_changes import Edit, MessageChanges, Reaction, Way, changes_id
 from schemas.outbound import ChangeKind
 
 MOST_EDITS = 10

@@ -13,7 +13,6 @@ from processors.cases.work import CONSUMER, Facts, Nothing, Work
 from schemas.automation import AutomationSuppressed
 from schemas.cases import CaseDelivery
 from schemas.commands import AnswerFromTemplate, Command
-from schemas.documents import Way
 from schemas.errors import NotYet, Refused
 from schemas.events import SYSTEM, Event
 from schemas.interactions import (
@@ -23,6 +22,7 @@ from schemas.interactions import (
     InteractionReceipt,
     InteractionReceived,
 )
+from schemas.message_changes import Way
 from schemas.outbound import (
     DeliveryEvent,
     DeliveryFailed,

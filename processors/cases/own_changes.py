@@ -11,9 +11,10 @@ from processors.cases.work import Work
 from schemas.capabilities import Capabilities
 from schemas.cases import CaseChangeAsked, CaseMessageDeleted, CaseMessageEdited, CaseMessageHidden
 from schemas.commands import Command, DeleteReply, EditReply, HideMessage
-from schemas.documents import Case, Delivery, Edit, MessageChanges, OwnChange, Way, changes_id
+from schemas.documents import Case, Delivery
 from schemas.errors import Invalid, Stale, Unknown
 from schemas.interactions import Content
+from schemas.message_changes import Edit, MessageChanges, OwnChange, Way, changes_id
 from schemas.outbound import ChangeKind, DeliveryState, OutboundMessage, SentChange
 from schemas.sentences import said
 

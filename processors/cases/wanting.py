@@ -19,7 +19,7 @@ from schemas.commands import (
     SettleDelivery,
     StartCase,
 )
-from schemas.documents import Case, Delivery, Handle, MessageChanges, changes_id
+from schemas.documents import Case, Delivery, Handle
 from schemas.events import Event
 from schemas.ids import case_id
 from schemas.interactions import (
@@ -28,6 +28,7 @@ from schemas.interactions import (
     InteractionReceipt,
     InteractionReceived,
 )
+from schemas.message_changes import MessageChanges, changes_id
 from schemas.outbound import DeliveryEvent, DeliveryFailed, DeliverySent, DeliveryUnknown
 from schemas.steps import Found, References
 

@@ -15,11 +15,12 @@ from uuid import UUID
 
 from schemas.accounts import AnsweredRequest
 from schemas.crash import crash_point
-from schemas.documents import Document, QuarantineItem
+from schemas.documents import Document
 from schemas.errors import Conflict, Never, Outage
 from schemas.events import Event
 from schemas.ids import derive
 from schemas.interactions import InteractionReceived
+from schemas.letters import QuarantineItem
 from schemas.parking import Quarantined
 from schemas.ports import Clock
 from schemas.steps import Found, References, Step

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from schemas.collections import DEAD_LETTERS
-from schemas.documents import DeadLetter
 from schemas.ids import derive
+from schemas.letters import DeadLetter
 from schemas.steps import Query
 from schemas.topics import Topic
 from sinks.distributed.engine import DistributedEngine

@@ -19,11 +19,12 @@ from schemas.cases import CaseState
 from schemas.collections import DEAD_LETTERS
 from schemas.commands import MergeCase, NoteCase, ReplyToCase, SnoozeCase
 from schemas.crash import MOVE_CRASH_POINTS, Crashed, arm, set_hook
-from schemas.documents import Case, DeadLetter
+from schemas.documents import Case
 from schemas.errors import Refused
 from schemas.events import SYSTEM
 from schemas.ids import derive, item_id, sha256
 from schemas.interactions import BlobRef, Content, InteractionReceived, Kind, Part
+from schemas.letters import DeadLetter
 from schemas.ports import Engine
 from schemas.steps import START, Blob, Query, Step
 from schemas.topics import Topic

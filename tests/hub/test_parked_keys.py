@@ -8,7 +8,7 @@ import pytest
 
 from hub.runner import APPLIED, GIVE_UP_AFTER_ATTEMPTS, Result, Runner
 from schemas.collections import DEAD_LETTERS, PARKED
-from schemas.documents import DeadLetter
+from schemas.letters import DeadLetter
 from schemas.steps import OutcomeKind, Query, Record, Step
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine

@@ -13,9 +13,10 @@ from connectors.kit.rigs import MONDAY, Clock
 from hub.settings import HubSettings
 from hub.shown import shown
 from hub.wiring import Hub, wire
-from schemas.documents import Entry, QuarantineItem
+from schemas.documents import Entry
 from schemas.events import SYSTEM
 from schemas.interactions import Content, InteractionEvent, InteractionReceived
+from schemas.letters import QuarantineItem
 from schemas.steps import START
 from schemas.topics import Topic
 

@@ -10,9 +10,9 @@ import pytest
 from hub.runner import APPLIED, GIVE_UP_AFTER_CONFLICTS, Result, Runner
 from schemas.accounts import AnsweredRequest
 from schemas.collections import DEAD_LETTERS
-from schemas.documents import DeadLetter
 from schemas.errors import Conflict
 from schemas.ids import derive
+from schemas.letters import DeadLetter
 from schemas.steps import Query, Record, Step
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine

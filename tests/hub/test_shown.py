@@ -9,19 +9,11 @@ import pytest
 from hub.shown import shown, shown_entry
 from hub.waiting_changes import WAITS_FOR, WaitingChanges
 from hub.wiring import SystemClock
-from schemas.documents import (
-    Delivery,
-    Edit,
-    Entry,
-    EntryKind,
-    MessageChanges,
-    OwnChange,
-    Reaction,
-    changes_id,
-)
+from schemas.documents import Delivery, Entry, EntryKind
 from schemas.events import Actor
 from schemas.ids import derive
 from schemas.interactions import Attachment, BlobRef, Content
+from schemas.message_changes import Edit, MessageChanges, OwnChange, Reaction, changes_id
 from schemas.outbound import ChangeKind, DeliveryState, OutboundMessage
 from schemas.steps import References, Step
 from sinks.sqlite.engine import SqliteEngine, open_engine

@@ -9,9 +9,10 @@ import pytest
 from hub.company import Company
 from schemas.collections import CASES, DEAD_LETTERS
 from schemas.commands import NoteCase, SnoozeCase
-from schemas.documents import Case, DeadLetter, Entry
+from schemas.documents import Case, Entry
 from schemas.events import SYSTEM, Actor, Event
 from schemas.ids import derive
+from schemas.letters import DeadLetter
 from schemas.steps import Query, Step
 from sinks.distributed.engine import DistributedEngine
 from sinks.sqlite.engine import SqliteEngine

@@ -8,7 +8,7 @@ import pytest
 
 from processors.search import search_texts
 from schemas.cases import CaseMessageDeleted, CaseMessageEdited, CaseMessageReacted
-from schemas.documents import Case, EntryKind, MessageChanges, changes_id
+from schemas.documents import Case, EntryKind
 from schemas.events import Event
 from schemas.ids import item_id, part_id
 from schemas.interactions import (
@@ -25,6 +25,7 @@ from schemas.interactions import (
     Participant,
     Role,
 )
+from schemas.message_changes import MessageChanges, changes_id
 from schemas.outbound import DeliverySent
 from schemas.steps import OutcomeKind
 from tests.processors.world import NOW, World

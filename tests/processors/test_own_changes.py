@@ -16,11 +16,12 @@ from schemas.cases import (
     CaseMessageHidden,
 )
 from schemas.commands import DeleteReply, EditReply, HideMessage, ReplyToCase, SettleDelivery
-from schemas.documents import Delivery, Entry, MessageChanges, changes_id
+from schemas.documents import Delivery, Entry
 from schemas.errors import Invalid, Stale, Unknown
 from schemas.events import Event, Payload
 from schemas.ids import derive
 from schemas.interactions import InteractionDeleted
+from schemas.message_changes import MessageChanges, changes_id
 from schemas.outbound import (
     ChangeKind,
     DeliveryFailed,

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from schemas.documents import DeadLetter, Delivery, Entry, QuarantineItem
+from schemas.documents import Delivery, Entry
 from schemas.interactions import FormSubmission
+from schemas.letters import DeadLetter, QuarantineItem
 from schemas.outbound import DeliveryFailed, DeliveryUnknown, OutboundMessage
 from schemas.parking import Audited, DeadLettered, Quarantined
 

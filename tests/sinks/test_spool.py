@@ -12,11 +12,11 @@ import pytest
 
 from schemas.accounts import AnsweredRequest
 from schemas.crash import SPOOL_CRASH_POINTS, Crashed, arm, set_hook
-from schemas.documents import QuarantineItem
 from schemas.errors import Conflict, Never, Outage
 from schemas.events import Event
 from schemas.ids import derive, sha256
 from schemas.interactions import BlobRef
+from schemas.letters import QuarantineItem
 from schemas.parking import Quarantined
 from schemas.steps import Blob, Found, References, Step
 from sinks.spool import file

@@ -8,8 +8,8 @@ from connectors.kit.contract.asking import not_applicable, wanted
 from connectors.kit.rigs import House, Rig, Told
 from schemas.collections import QUARANTINE
 from schemas.crash import CRASH_POINTS, Crashed, arm, set_hook
-from schemas.documents import QuarantineItem
 from schemas.errors import Invalid
+from schemas.letters import QuarantineItem
 from schemas.steps import Query
 
 NOT_OF_INTAKE = ("engine.", "backup.", "restore.", "runner.", "outbound.", "spool.", "worker.")

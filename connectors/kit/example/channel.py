@@ -8,8 +8,8 @@ from connectors.kit.intake import Accepted
 from connectors.kit.items import Receiver
 from connectors.kit.quality import Rule, quality
 from schemas.capabilities import Capabilities
-from schemas.documents import QuarantineItem
 from schemas.errors import Invalid
+from schemas.letters import QuarantineItem
 
 EXAMPLE = """\
 accounts:

@@ -8,8 +8,8 @@ import pytest
 from connectors.x.checks import Checks
 from connectors.x.connector import XConnector
 from connectors.x.standin.server import Fault
-from schemas.documents import MessageChanges, changes_id
 from schemas.interactions import InteractionDeleted
+from schemas.message_changes import MessageChanges, changes_id
 from schemas.steps import Step
 from tests.connectors.x.support import ANN, Company, account, begun
 

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from hub.letters import dead_letter
-from schemas.documents import LetterState, QuarantineItem
 from schemas.ids import derive
+from schemas.letters import LetterState, QuarantineItem
 from schemas.steps import Record, Step
 from schemas.topics import Topic
 from tests.hub.console.office import Office

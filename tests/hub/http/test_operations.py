@@ -11,8 +11,9 @@ from hub.leaving import Leaving
 from hub.letters import dead_letter
 from schemas.accounts import ANSWERED, AnsweredRequest, Role, Scope
 from schemas.cases import CaseAssigned, CaseState
-from schemas.documents import Parked, QuarantineItem
+from schemas.documents import Parked
 from schemas.ids import derive
+from schemas.letters import QuarantineItem
 from schemas.steps import Query, Step
 from schemas.topics import Topic
 from tests.hub.http.company import ADMIN, CONFIGURATION, ORIGIN, ORIGINAL, House, blob_of

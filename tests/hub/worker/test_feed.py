@@ -13,9 +13,9 @@ from hub.processing import APPLIED, Result
 from hub.worker.feed import Feed, merged
 from schemas.accounts import AnsweredRequest
 from schemas.collections import DEAD_LETTERS, PARKED
-from schemas.documents import DeadLetter
 from schemas.errors import Outage
 from schemas.ids import derive
+from schemas.letters import DeadLetter
 from schemas.steps import OutcomeKind, Query, Record, References, Step
 from schemas.topics import Topic
 from sinks.distributed.engine import DistributedEngine
