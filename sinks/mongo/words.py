@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -70,7 +70,7 @@ def terms_of(texts: Sequence[str]) -> list[str]:
             if ANY_ALONE.search(" ".join(words)):
                 _add_terms(text, terms)
                 continue
-            words = dict.fromkeys([each for word in words for each in _in_full(word)])
+            words = dict.fromkeys(_in_full(words))
         if max(map(len, words), default=0) > LONGEST_TERM:
             words = dict.fromkeys([word[:LONGEST_TERM] for word in words])
         terms.update(words)
@@ -84,9 +84,15 @@ def _plain(text: str) -> str:
     return written.decode("utf-8", "surrogatepass")
 
 
-def _in_full(word: str) -> Sequence[str]:
+def _in_full(words: Iterable[str]) -> list[str]:
     """The words, folded, of what has no space and no sign of ASCII in it."""
-    return (word,) if word.isascii() else [fold(each) for each in SPACED_WORD.findall(word)]
+    found: list[str] = []
+    for word in words:
+        if word.isascii():
+            found.append(word)
+        else:
+            found += [fold(each) for each in SPACED_WORD.findall(word)]
+    return found
 
 
 def _add_terms(text: str, terms: dict[str, None]) -> None:
