@@ -12,7 +12,8 @@ from processors.cases.decide import CONSUMER as CASES
 from processors.cases.decide import TOPICS as CASES_TOPICS
 from processors.customers import customer_of, handle_wants
 from processors.search import search_texts
-from schemas.cases import CaseEvent, MessageChanged, MessageEvent
+from schemas.case_messages import MessageChanged, MessageEvent
+from schemas.cases import CaseEvent
 from schemas.documents import Delivery, Entry, Handle
 from schemas.events import Event
 from schemas.ids import effect_id

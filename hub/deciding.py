@@ -11,7 +11,7 @@ from hub.staging import Staging
 from processors.cases.decide import ROUNDS, Result, decide, leads_on, wants
 from processors.cases.work import Facts
 from schemas.capabilities import Capabilities, Count
-from schemas.cases import CaseReplied
+from schemas.case_messages import CaseReplied
 from schemas.errors import Conflict, HubbubError, Invalid, NotYet, Outage, Unknown
 from schemas.events import Event
 from schemas.ids import handle_id

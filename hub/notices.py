@@ -9,7 +9,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.accounts import User
-from schemas.cases import CaseAssigned, CaseClaimed, CaseEvent, CaseReceived, CaseState, CaseSummary
+from schemas.case_messages import CaseReceived
+from schemas.case_work import CaseAssigned, CaseClaimed
+from schemas.cases import CaseEvent, CaseState, CaseSummary
 from schemas.documents import Case
 from schemas.events import Event
 from schemas.ids import derive

@@ -15,7 +15,8 @@ from hub.shown import shown
 from processors.customers import Customer, customer_of, handle_wants
 from processors.routing_explanation import Explanation, explain_decision
 from schemas.accounts import Principal
-from schemas.cases import CaseRouted, RoutingDecision
+from schemas.case_work import CaseRouted
+from schemas.cases import RoutingDecision
 from schemas.collections import CASES
 from schemas.documents import Case, Entry, EntryKind, Handle
 from schemas.errors import Invalid, Unknown

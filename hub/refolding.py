@@ -6,7 +6,8 @@ from uuid import UUID
 
 from processors.cases.evolve import evolve
 from processors.cases.folds import FOLD
-from schemas.cases import CaseEvent, CaseOpened, CaseStarted
+from schemas.case_messages import CaseOpened, CaseStarted
+from schemas.cases import CaseEvent
 from schemas.collections import CASES
 from schemas.documents import Case
 from schemas.errors import Conflict

@@ -29,25 +29,20 @@ from processors.conditions import Compiled, compile_condition
 from processors.facts import case_facts, needs_entry
 from processors.looking import Facts, Looked
 from schemas.automation import AutomationFired, AutomationSuppressed
-from schemas.cases import (
+from schemas.case_messages import CaseDelivery, CaseReceived, CaseReplied, MessageEvent
+from schemas.case_work import (
     CaseAssigned,
     CaseClaimed,
-    CaseDelivery,
-    CaseEvent,
     CaseOverdue,
     CasePrioritized,
-    CaseReceived,
     CaseReopened,
-    CaseReplied,
     CaseResolved,
     CaseRouted,
     CaseScheduleReached,
-    CaseState,
-    CaseSummary,
     CaseTagged,
     CaseTransferred,
-    MessageEvent,
 )
+from schemas.cases import CaseEvent, CaseState, CaseSummary
 from schemas.configuration import (
     Action,
     Answer,

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from schemas.cases import CaseEvent, CaseMessageDeleted, CaseMessageEdited
+from schemas.case_messages import CaseMessageDeleted, CaseMessageEdited
+from schemas.cases import CaseEvent
 from schemas.documents import Entry, EntryKind
 from schemas.events import Event
 from schemas.steps import SearchText

@@ -2,39 +2,41 @@
 
 from datetime import datetime
 
-from schemas.cases import (
-    CaseAbsorbed,
-    CaseAssigned,
+from schemas.case_messages import (
     CaseChangeAsked,
-    CaseClaimed,
     CaseDelivery,
-    CaseEvent,
-    CaseMerged,
     CaseMessageDeleted,
     CaseMessageEdited,
     CaseMessageHidden,
     CaseMessageReacted,
     CaseNoted,
     CaseNotified,
+    CaseReplied,
+    CaseReplyCancelled,
+    CaseSendReleased,
+    CaseStarted,
+    CaseWentPrivate,
+    CaseWentPublic,
+    MessageEvent,
+)
+from schemas.case_work import (
+    CaseAbsorbed,
+    CaseAssigned,
+    CaseClaimed,
+    CaseMerged,
     CaseOverdue,
     CasePrioritized,
     CaseReopened,
-    CaseReplied,
-    CaseReplyCancelled,
     CaseRouted,
     CaseScheduled,
     CaseScheduleReached,
-    CaseSendReleased,
     CaseSnoozed,
     CaseSplit,
-    CaseStarted,
     CaseTagged,
     CaseTransferred,
-    CaseWentPrivate,
-    CaseWentPublic,
     CaseWoken,
-    MessageEvent,
 )
+from schemas.cases import CaseEvent
 from schemas.documents import Case, Entry, EntryKind
 from schemas.events import Event
 from schemas.interactions import InteractionReceived

@@ -1,10 +1,30 @@
 """The one codec between events and the bytes on a log: JSON data, all else in attributes (CloudEvents binary mode)."""
 
-from schemas import automation, cases, commands, configuration, identity, interactions, outbound, parking
+from schemas import (
+    automation,
+    case_messages,
+    case_work,
+    commands,
+    configuration,
+    identity,
+    interactions,
+    outbound,
+    parking,
+)
 from schemas.errors import Undecodable
 from schemas.events import EVENT_TYPES, Payload
 
-DECLARING_MODULES = (automation, cases, commands, configuration, identity, interactions, outbound, parking)
+DECLARING_MODULES = (
+    automation,
+    case_messages,
+    case_work,
+    commands,
+    configuration,
+    identity,
+    interactions,
+    outbound,
+    parking,
+)
 """Importing them fills the registry of event types."""
 
 

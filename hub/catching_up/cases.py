@@ -7,7 +7,8 @@ from uuid import UUID
 from hub.catching_up.reading import chunks, since
 from processors.cases.evolve import evolve
 from processors.timeline import change_of, entry_of
-from schemas.cases import CaseEvent, MessageEvent
+from schemas.case_messages import MessageEvent
+from schemas.cases import CaseEvent
 from schemas.documents import Case
 from schemas.events import Event
 from schemas.interactions import InteractionReceived

@@ -18,7 +18,8 @@ from hub.http.rights import Reader
 from hub.http.streams import HEARTBEAT, RETRY_MILLISECONDS, EventStream, Follower, Places, frame
 from hub.http.telling import Telling
 from schemas.accounts import Principal
-from schemas.cases import CaseEvent, CaseRouted, CaseState, CaseTransferred
+from schemas.case_work import CaseRouted, CaseTransferred
+from schemas.cases import CaseEvent, CaseState
 from schemas.configuration import Priority
 from schemas.preferences import NoticeKind
 from schemas.steps import START, Record

@@ -14,7 +14,8 @@ from hub.moving.checkpoint import Checkpoint
 from processors.search import search_texts
 from processors.timeline import change_of
 from schemas.accounts import SESSIONS
-from schemas.cases import CaseEvent, MessageEvent
+from schemas.case_messages import MessageEvent
+from schemas.cases import CaseEvent
 from schemas.collections import CASES, COLLECTIONS
 from schemas.columns import Collection
 from schemas.crash import crash_point

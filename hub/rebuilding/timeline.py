@@ -10,7 +10,8 @@ from uuid import UUID
 from hub.rebuilding.checkpoint import Checkpoint, Page
 from processors.cases.evolve import evolve
 from processors.timeline import change_of, entry_of
-from schemas.cases import CaseEvent, MessageEvent
+from schemas.case_messages import MessageEvent
+from schemas.cases import CaseEvent
 from schemas.documents import Case, Entry
 from schemas.events import Event
 from schemas.interactions import InteractionReceived

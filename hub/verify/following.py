@@ -18,7 +18,8 @@ from hub.verify.gathered import CHUNK, Fault
 from processors.automation import Automations
 from processors.automation import entry_id as told_entry_id
 from processors.search import search_texts
-from schemas.cases import CaseEvent, MessageEvent
+from schemas.case_messages import MessageEvent
+from schemas.cases import CaseEvent
 from schemas.collections import CONFIGURATIONS
 from schemas.documents import Entry, PublishedConfiguration
 from schemas.events import Event

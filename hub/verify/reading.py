@@ -8,7 +8,8 @@ from hub.verify.gathered import APPLIED, CHUNK, Fault, Gathered, Queued, fingerp
 from processors.cases.decide import TOPICS as CASES_TOPICS
 from processors.cases.evolve import evolve
 from processors.timeline import change_of, entry_of
-from schemas.cases import CaseEvent, MessageEvent
+from schemas.case_messages import MessageEvent
+from schemas.cases import CaseEvent
 from schemas.documents import Case, Entry
 from schemas.errors import Never, Unknown
 from schemas.events import Event

@@ -9,12 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from processors.cases.work import Nothing, Work
-from schemas.cases import (
-    CaseMessageDeleted,
-    CaseMessageEdited,
-    CaseMessageReacted,
-    MessageChanged,
-)
+from schemas.case_messages import CaseMessageDeleted, CaseMessageEdited, CaseMessageReacted, MessageChanged
 from schemas.documents import Case
 from schemas.events import Actor
 from schemas.interactions import (

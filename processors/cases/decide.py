@@ -11,7 +11,7 @@ from processors.cases.request import request
 from processors.cases.wanting import ROUNDS, leads_on, wants
 from processors.cases.work import CONSUMER, Facts, Nothing, Work
 from schemas.automation import AutomationSuppressed
-from schemas.cases import CaseDelivery
+from schemas.case_messages import CaseDelivery
 from schemas.commands import AnswerFromTemplate, Command
 from schemas.errors import NotYet, Refused
 from schemas.events import SYSTEM, Event

@@ -11,41 +11,41 @@ from uuid import UUID
 from processors.cases.evolve_answers import Change, earlier, replied, reply_cancelled, send_released
 from processors.cases.folds import FOLD
 from processors.cases.timers import FIRST_RESPONSE, SNOOZE, automation_timer, with_timer, without
-from schemas.cases import (
-    CaseAbsorbed,
-    CaseAssigned,
-    CaseClaimed,
+from schemas.case_messages import (
     CaseDelivery,
-    CaseEvent,
-    CaseMerged,
     CaseMessageDeleted,
     CaseMessageEdited,
     CaseOpened,
-    CaseOverdue,
-    CasePrioritized,
     CaseReceived,
-    CaseReopened,
     CaseReplied,
     CaseReplyCancelled,
+    CaseSendReleased,
+    CaseStarted,
+    CaseWentPrivate,
+    CaseWentPublic,
+    MessageChanged,
+    MessageEvent,
+)
+from schemas.case_work import (
+    CaseAbsorbed,
+    CaseAssigned,
+    CaseClaimed,
+    CaseMerged,
+    CaseOverdue,
+    CasePrioritized,
+    CaseReopened,
     CaseResolved,
     CaseRouted,
     CaseScheduled,
     CaseScheduleReached,
-    CaseSendReleased,
     CaseSnoozed,
     CaseSpamCleared,
     CaseSpamMarked,
-    CaseStarted,
-    CaseState,
     CaseTagged,
     CaseTransferred,
-    CaseWentPrivate,
-    CaseWentPublic,
     CaseWoken,
-    MessageChanged,
-    MessageEvent,
-    Timer,
 )
+from schemas.cases import CaseEvent, CaseState, Timer
 from schemas.documents import Case, Moved, Unanswered
 from schemas.events import Event
 from schemas.ids import case_id

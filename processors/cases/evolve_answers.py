@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from processors.cases.timers import FIRST_RESPONSE, send_timer, with_timer, without
-from schemas.cases import CaseReplied, CaseReplyCancelled, CaseSendReleased, CaseState
+from schemas.case_messages import CaseReplied, CaseReplyCancelled, CaseSendReleased
+from schemas.cases import CaseState
 from schemas.documents import Case, PendingReply
 
 Change = dict[str, Any]

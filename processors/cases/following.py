@@ -6,13 +6,8 @@ from processors.cases import answers
 from processors.cases.replying import release_answer
 from processors.cases.timers import FIRST_RESPONSE, SNOOZE, automation_timer
 from processors.cases.work import Nothing, Work
-from schemas.cases import (
-    CaseNotified,
-    CaseOverdue,
-    CaseScheduled,
-    CaseScheduleReached,
-    CaseWoken,
-)
+from schemas.case_messages import CaseNotified
+from schemas.case_work import CaseOverdue, CaseScheduled, CaseScheduleReached, CaseWoken
 from schemas.commands import (
     NotifyOutside,
     ScheduleAutomation,

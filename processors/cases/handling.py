@@ -2,19 +2,19 @@
 
 from processors.cases.receive import due_at
 from processors.cases.work import Nothing, Work
-from schemas.cases import (
+from schemas.case_messages import CaseNoted
+from schemas.case_work import (
     CaseAssigned,
     CaseClaimed,
-    CaseNoted,
     CasePrioritized,
     CaseReopened,
     CaseResolved,
     CaseSnoozed,
-    CaseState,
     CaseTagged,
     CaseTransferred,
     CaseWoken,
 )
+from schemas.cases import CaseState
 from schemas.commands import (
     AssignCase,
     ClaimCase,

@@ -1,16 +1,9 @@
 """Cases that become part of another, or are none: merging, and spam. Answers that were to leave later do not leave from there."""
 
 from processors.cases.work import MOST_MERGES, MOST_PENDING, Nothing, Work
-from schemas.cases import (
-    CaseAbsorbed,
-    CaseMerged,
-    CaseReopened,
-    CaseReplied,
-    CaseReplyCancelled,
-    CaseSpamCleared,
-    CaseSpamMarked,
-    CaseState,
-)
+from schemas.case_messages import CaseReplied, CaseReplyCancelled
+from schemas.case_work import CaseAbsorbed, CaseMerged, CaseReopened, CaseSpamCleared, CaseSpamMarked
+from schemas.cases import CaseState
 from schemas.commands import (
     ClearSpam,
     Command,

@@ -9,7 +9,7 @@ from uuid import UUID
 from processors.cases.changes import bounded, nothing_yet
 from processors.cases.work import Work
 from schemas.capabilities import Capabilities
-from schemas.cases import CaseChangeAsked, CaseMessageDeleted, CaseMessageEdited, CaseMessageHidden
+from schemas.case_messages import CaseChangeAsked, CaseMessageDeleted, CaseMessageEdited, CaseMessageHidden
 from schemas.commands import Command, DeleteReply, EditReply, HideMessage
 from schemas.documents import Case, Delivery
 from schemas.errors import Invalid, Stale, Unknown

@@ -9,7 +9,7 @@ from processors.cases import answers
 from processors.cases.taking_up import must_be_answerable, taken_up
 from processors.cases.wording import Written, worded
 from processors.cases.work import Work
-from schemas.cases import CaseReplied, CaseWentPrivate, CaseWentPublic
+from schemas.case_messages import CaseReplied, CaseWentPrivate, CaseWentPublic
 from schemas.commands import AnswerPrivately
 from schemas.documents import Case, Moved
 from schemas.errors import Invalid

@@ -8,7 +8,9 @@ from processors.cases.work import Work, named_case
 from processors.facts import RECIPIENT_ROLES, interaction_facts
 from processors.hours import add_business_minutes
 from processors.identity import MOST_LINKS, are_linked, consents, linked, proves, seen
-from schemas.cases import CaseOpened, CaseReceived, CaseReopened, CaseRouted, CaseState, CaseWoken
+from schemas.case_messages import CaseOpened, CaseReceived
+from schemas.case_work import CaseReopened, CaseRouted, CaseWoken
+from schemas.cases import CaseState
 from schemas.documents import Case, Handle
 from schemas.errors import Never
 from schemas.events import SYSTEM, Actor

@@ -10,15 +10,9 @@ from processors.cases.timers import send_timer
 from processors.cases.wording import Written
 from processors.cases.work import Nothing, Work
 from processors.identity import seen
-from schemas.cases import (
-    CaseDelivery,
-    CaseReopened,
-    CaseReplied,
-    CaseReplyCancelled,
-    CaseResolved,
-    CaseSendReleased,
-    CaseState,
-)
+from schemas.case_messages import CaseDelivery, CaseReplied, CaseReplyCancelled, CaseSendReleased
+from schemas.case_work import CaseReopened, CaseResolved
+from schemas.cases import CaseState
 from schemas.commands import AnswerFromTemplate, CancelReply, ReplyToCase, SettleDelivery
 from schemas.documents import Case, Delivery, Handle
 from schemas.errors import Invalid, Stale, Unknown

@@ -7,7 +7,9 @@ new case into the old one takes it back.
 from processors.cases.answers import MAIL
 from processors.cases.receive import due_at
 from processors.cases.work import Work
-from schemas.cases import CaseSplit, CaseStarted, CaseState
+from schemas.case_messages import CaseStarted
+from schemas.case_work import CaseSplit
+from schemas.cases import CaseState
 from schemas.commands import SplitCase
 from schemas.documents import Case
 from schemas.errors import Invalid

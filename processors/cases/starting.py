@@ -8,7 +8,7 @@ from processors.cases.taking_up import must_have_room, taken
 from processors.cases.wording import Written, signature_of, worded
 from processors.cases.work import Work
 from processors.identity import seen
-from schemas.cases import CaseStarted
+from schemas.case_messages import CaseStarted
 from schemas.commands import ForwardMessage, StartCase
 from schemas.documents import Case, Handle
 from schemas.errors import Invalid

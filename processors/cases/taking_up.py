@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from processors.cases.work import MOST_PENDING, Work
-from schemas.cases import CaseClaimed, CaseReopened, CaseState
+from schemas.case_work import CaseClaimed, CaseReopened
+from schemas.cases import CaseState
 from schemas.documents import Case
 from schemas.errors import Invalid
 from schemas.events import Actor

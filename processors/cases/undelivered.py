@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from processors.cases.work import Work
-from schemas.cases import CaseReopened, CaseState, CaseWoken
+from schemas.case_work import CaseReopened, CaseWoken
+from schemas.cases import CaseState
 from schemas.documents import Case, Delivery
 from schemas.events import SYSTEM
 from schemas.outbound import DeliveryState

@@ -13,7 +13,8 @@ from processors.routing import Router
 from processors.timeline import change_of, entry_of
 from schemas.blocking import Block
 from schemas.capabilities import Capabilities, Count
-from schemas.cases import CaseEvent, MessageEvent
+from schemas.case_messages import MessageEvent
+from schemas.cases import CaseEvent
 from schemas.configuration import Configuration, Queue, Template
 from schemas.documents import Case, Document, Entry, Handle
 from schemas.errors import NotYet

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from schemas.cases import CaseNoted
+from schemas.case_messages import CaseNoted
 from schemas.documents import Case, Entry, EntryKind
 from schemas.events import SYSTEM, Actor, Event
 from schemas.ids import case_number, derive

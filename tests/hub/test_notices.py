@@ -10,7 +10,9 @@ from hub.console.digests import Digests
 from hub.http.telling import Telling
 from hub.notices import is_news, is_quiet, late_soon, notice_of
 from schemas.accounts import Principal, Role, User, user_id
-from schemas.cases import CaseAssigned, CaseNoted, CaseState
+from schemas.case_messages import CaseNoted
+from schemas.case_work import CaseAssigned
+from schemas.cases import CaseState
 from schemas.documents import Case
 from schemas.events import Actor, Event
 from schemas.ids import derive

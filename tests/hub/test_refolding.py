@@ -9,7 +9,8 @@ import pytest
 from hub.company import Company
 from hub.refolding import Refolding
 from processors.cases.folds import FOLD, as_of
-from schemas.cases import CaseNoted, CaseState
+from schemas.case_messages import CaseNoted
+from schemas.cases import CaseState
 from schemas.commands import NoteCase
 from schemas.configuration import Configuration
 from schemas.documents import Case

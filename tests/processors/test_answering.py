@@ -6,7 +6,8 @@ import pytest
 
 from processors.cases.wording import Written, worded
 from schemas.capabilities import Capabilities
-from schemas.cases import CaseReplied, CaseReplyCancelled, CaseState
+from schemas.case_messages import CaseReplied, CaseReplyCancelled
+from schemas.cases import CaseState
 from schemas.commands import (
     AnswerFromTemplate,
     CancelReply,

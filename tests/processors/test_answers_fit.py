@@ -6,7 +6,7 @@ from typing import Any
 
 from processors.cases.work import Facts
 from schemas.capabilities import Capabilities, Counting
-from schemas.cases import CaseReplied
+from schemas.case_messages import CaseReplied
 from schemas.commands import AnswerFromTemplate, ReplyToCase
 from schemas.documents import Case
 from schemas.errors import Invalid

@@ -16,26 +16,20 @@ from processors.automation import (
     triggers_of,
 )
 from schemas.automation import AutomationFired, AutomationSuppressed
-from schemas.cases import (
+from schemas.case_messages import CaseDelivery, CaseNoted, CaseOpened, CaseReceived, CaseReplied
+from schemas.case_work import (
     CaseAssigned,
     CaseClaimed,
-    CaseDelivery,
-    CaseEvent,
-    CaseNoted,
-    CaseOpened,
     CaseOverdue,
     CasePrioritized,
-    CaseReceived,
     CaseReopened,
-    CaseReplied,
     CaseResolved,
     CaseRouted,
     CaseScheduleReached,
-    CaseState,
     CaseTagged,
     CaseTransferred,
-    RoutingDecision,
 )
+from schemas.cases import CaseEvent, CaseState, RoutingDecision
 from schemas.commands import (
     AnswerFromTemplate,
     NotifyOutside,

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from processors.cases.evolve import fold
-from schemas.cases import CaseEvent, CaseOpened, CaseReceived, CaseState
+from schemas.case_messages import CaseOpened, CaseReceived
+from schemas.cases import CaseEvent, CaseState
 from schemas.commands import (
     AssignCase,
     ClaimCase,

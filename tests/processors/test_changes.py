@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from processors.search import search_texts
-from schemas.cases import CaseMessageDeleted, CaseMessageEdited, CaseMessageReacted
+from schemas.case_messages import CaseMessageDeleted, CaseMessageEdited, CaseMessageReacted
 from schemas.documents import Case, EntryKind
 from schemas.events import Event
 from schemas.ids import item_id, part_id

@@ -8,7 +8,7 @@ import pytest
 from processors.cases.work import Facts
 from processors.search import search_texts
 from schemas.capabilities import Capabilities
-from schemas.cases import (
+from schemas.case_messages import (
     CaseChangeAsked,
     CaseDelivery,
     CaseMessageDeleted,

@@ -5,7 +5,8 @@ from typing import Any
 from processors.cases.evolve import fold
 from processors.cases.work import Facts
 from schemas.capabilities import Capabilities, Visibility
-from schemas.cases import CaseEvent, CaseReplied, CaseWentPrivate, CaseWentPublic
+from schemas.case_messages import CaseReplied, CaseWentPrivate, CaseWentPublic
+from schemas.cases import CaseEvent
 from schemas.commands import AnswerPrivately, HideMessage, MergeCase, ReplyToCase, SettleDelivery
 from schemas.documents import Case, Delivery
 from schemas.errors import Invalid

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.cases import CaseReopened, CaseState, CaseWoken
+from schemas.case_work import CaseReopened, CaseWoken
+from schemas.cases import CaseState
 from schemas.commands import ResolveCase, SnoozeCase
 from schemas.events import Event
 from schemas.ids import item_id

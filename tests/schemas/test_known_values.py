@@ -6,7 +6,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import pytest
 from pydantic_core import PydanticSerializationError
 
-from schemas.cases import CaseNoted
+from schemas.case_messages import CaseNoted
 from schemas.codec import encode
 from schemas.events import SYSTEM, Actor
 from schemas.identity import HandleDescribed

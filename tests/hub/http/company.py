@@ -26,7 +26,9 @@ from hub.publishing import Publishing
 from hub.service import Service
 from hub.verify import Verifier
 from schemas.accounts import Role, Scope
-from schemas.cases import CaseEvent, CaseNoted, CaseRouted, CaseState, RoutingDecision
+from schemas.case_messages import CaseNoted
+from schemas.case_work import CaseRouted
+from schemas.cases import CaseEvent, CaseState, RoutingDecision
 from schemas.configuration import Configuration, Queue
 from schemas.documents import Case, Entry, EntryKind, Handle
 from schemas.errors import Invalid, Outage

@@ -11,7 +11,7 @@ from hub.accounts import Accounts
 from hub.accounts.credentials import Passwords
 from hub.http import requests, reserving
 from schemas.accounts import ANSWERED, KEYS, AnsweredRequest, ApiKey, Role
-from schemas.cases import CaseNoted
+from schemas.case_messages import CaseNoted
 from schemas.errors import Outage
 from schemas.steps import Query, Step, Where
 from tests.hub.http.company import CHEAP, House

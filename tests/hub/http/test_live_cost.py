@@ -6,7 +6,8 @@ from typing import cast
 from hub.http.context import AppContext
 from hub.http.live import _shown
 from schemas.accounts import Principal, Role
-from schemas.cases import CaseRouted, CaseState, CaseSummary, CaseTransferred
+from schemas.case_work import CaseRouted, CaseTransferred
+from schemas.cases import CaseState, CaseSummary
 from schemas.configuration import Priority
 from schemas.events import SYSTEM, Event
 from schemas.ids import derive

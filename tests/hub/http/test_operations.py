@@ -10,7 +10,8 @@ from hub.http.authentication import as_operator
 from hub.leaving import Leaving
 from hub.letters import dead_letter
 from schemas.accounts import ANSWERED, AnsweredRequest, Role, Scope
-from schemas.cases import CaseAssigned, CaseState
+from schemas.case_work import CaseAssigned
+from schemas.cases import CaseState
 from schemas.documents import Parked
 from schemas.ids import derive
 from schemas.letters import QuarantineItem

@@ -14,7 +14,7 @@ import pytest
 from hub.http.context import Limits
 from hub.observe import Metric
 from schemas.accounts import Role, Scope
-from schemas.cases import CaseTransferred
+from schemas.case_work import CaseTransferred
 from schemas.events import SYSTEM
 from tests.hub.http.company import ADMIN, House, house
 from tests.hub.http.serving import listening, served

@@ -11,7 +11,9 @@ from connectors.kit.intake import Accepted, interaction_event
 from hub.company import Company
 from processors.cases.work import marker
 from schemas.accounts import Principal, Role
-from schemas.cases import CaseEvent, CaseOpened, CaseReplied, CaseRouted, MessageEvent
+from schemas.case_messages import CaseOpened, CaseReplied, MessageEvent
+from schemas.case_work import CaseRouted
+from schemas.cases import CaseEvent
 from schemas.collections import PARKED
 from schemas.commands import Command, NoteCase, ReplyToCase
 from schemas.errors import Conflict, Outage, Refused
