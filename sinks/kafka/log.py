@@ -4,7 +4,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.errors import Outage
@@ -34,27 +33,33 @@ OFFSET_BITS = 44
 CHUNK = 1000
 
 
-@dataclass(slots=True)
 class Standing:
-    """Where a reader stands, as text that is made anew only where it changed."""
+    """Where a reader stands, as text: what `to_position` would say, of which only the part that changed is made anew."""
 
-    offsets: dict[Topic, dict[int, int]]
-    segments: dict[Topic, str]
-
-    @classmethod
-    def at(cls, offsets: Mapping[Partition, int]) -> "Standing":
-        by_topic: dict[Topic, dict[int, int]] = {}
-        for (topic, partition), offset in sorted(offsets.items()):
-            if offset:
-                by_topic.setdefault(topic, {})[partition] = offset
-        return cls(by_topic, {topic: segment(topic, each) for topic, each in by_topic.items()})
+    def __init__(self, offsets: Mapping[Partition, int]) -> None:
+        self._written: dict[Topic, list[str]] = {}
+        """The offset of each partition of a topic, empty where nothing is said."""
+        self._segments: dict[Topic, str] = {}
+        for (topic, partition), offset in offsets.items():
+            if offset > 0:
+                self._write(topic, partition, str(offset))
+        for topic in sorted(self._written):
+            self._segments[topic] = segment(topic, self._written[topic])
 
     def after(self, partition: Partition, offset: int) -> Position:
         topic, number = partition
-        offsets = self.offsets.setdefault(topic, {})
-        offsets[number] = offset + 1
-        self.segments[topic] = segment(topic, offsets)
-        return ";".join([self.segments[each] for each in sorted(self.segments)])
+        if topic not in self._written:
+            self._written[topic] = []
+            self._segments = {each: self._segments.get(each, "") for each in sorted(self._written)}
+        self._write(topic, number, str(offset + 1))
+        self._segments[topic] = segment(topic, self._written[topic])
+        return ";".join(self._segments.values())
+
+    def _write(self, topic: Topic, partition: int, offset: str) -> None:
+        written = self._written.setdefault(topic, [])
+        if partition >= len(written):
+            written += [""] * (partition + 1 - len(written))
+        written[partition] = offset
 
 
 class KafkaLog:
@@ -125,9 +130,9 @@ class KafkaLog:
         async with reader.lock:
             ends = await reader.ends()
             await reader.seek(from_position(before))
-            standing = Standing.at(from_position(before) | reader.next)
+            standing = Standing(from_position(before) | reader.next)
             taken = await reader.take(limit, ends)
-        records = [self._record(each, standing, reader.counts[each.partition[0]]) for each in taken]
+        records = self._records(taken, standing, reader.counts)
         return Batch(records, before, records[-1].position if records else before)
 
     async def scan(
@@ -143,10 +148,11 @@ class KafkaLog:
         async with self._borrowed(names, offsets, only) as reader:
             ends = await reader.ends()
             await reader.seek(offsets)
-            standing = Standing.at(offsets | reader.next)
+            standing = Standing(offsets | reader.next)
             while len(records) < limit:
                 count = limit if wanted is None else CHUNK
                 found = await reader.take(count, ends)
+                self._stamps.observe([each.stamp for each in found])
                 for each in found:
                     if wanted is not None and each.key != wanted:
                         standing.after(each.partition, each.offset)
@@ -171,14 +177,19 @@ class KafkaLog:
             found = await reader.take(1, ends)
         if not found or found[0].offset != offset:
             return None
-        return self._record(found[0], Standing.at({}), reader.counts[partition[0]])
+        return self._records(found, Standing({}), reader.counts)[0]
+
+    def _records(
+        self, raws: Sequence[Raw], standing: Standing, partitions: Mapping[Topic, int]
+    ) -> list[Record]:
+        self._stamps.observe([each.stamp for each in raws])
+        return [self._record(each, standing, partitions[each.partition[0]]) for each in raws]
 
     def _record(self, raw: Raw, standing: Standing, partitions: int) -> Record:
         """`partitions`: how many the record's topic has."""
         topic, number = raw.partition
         place = to_place(topic, number, raw.offset)
         decoded = from_record(place, raw.key, raw.value, raw.headers)
-        self._stamps.observe(raw.stamp)
         return Record(
             position=standing.after(raw.partition, raw.offset),
             event=decoded.event,
@@ -197,8 +208,7 @@ class KafkaLog:
         """Records that somebody else has fetched, for a reader who stands at these offsets."""
         topics = sorted({each.partition[0] for each in raws})
         counts = {topic: len(await self._partitions((topic,))) for topic in topics}
-        standing = Standing.at(at)
-        return [self._record(each, standing, counts[each.partition[0]]) for each in raws]
+        return self._records(raws, Standing(at), counts)
 
     async def between(self, partition: Partition, first: int, last: int, limit: int) -> list[Raw]:
         """Up to so many records of one partition from one offset to before another, as they lie."""

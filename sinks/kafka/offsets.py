@@ -5,7 +5,7 @@ the first record that is there. `cases=4,,17;interactions=3`: partition 0 of cas
 A place is one record: `cases:2:16`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from schemas.errors import Invalid
 from schemas.steps import START, Place, Position
@@ -24,12 +24,16 @@ def to_position(offsets: Mapping[Partition, int]) -> Position:
     for (topic, partition), offset in offsets.items():
         if offset > 0:
             by_topic.setdefault(topic, {})[partition] = offset
-    return ";".join(segment(topic, by_topic[topic]) for topic in sorted(by_topic))
+    return ";".join(segment(topic, _written(by_topic[topic])) for topic in sorted(by_topic))
 
 
-def segment(topic: Topic, offsets: Mapping[int, int]) -> str:
-    """One topic's part of a position."""
-    return f"{topic}=" + ",".join([str(offsets.get(each, "")) for each in range(max(offsets) + 1)])
+def _written(offsets: Mapping[int, int]) -> list[str]:
+    return [str(offsets.get(each, "")) for each in range(max(offsets) + 1)]
+
+
+def segment(topic: Topic, written: Sequence[str]) -> str:
+    """One topic's part of a position, of the offset of each partition in turn; empty where none is said."""
+    return f"{topic}={','.join(written)}"
 
 
 def from_position(position: Position) -> Offsets:

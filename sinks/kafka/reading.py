@@ -7,9 +7,8 @@ import asyncio
 import heapq
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -28,8 +27,7 @@ SILENCE_SECONDS = 15.0
 """So long nothing may come of what the broker says is there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """A record as it lies on the log."""
 
     partition: Partition
@@ -135,26 +133,27 @@ class Reader:
 
     async def _merged(self, limit: int, ends: Mapping[Partition, int]) -> list[Raw]:
         taken: list[Raw] = []
-        heads: list[tuple[int, int]] = []
+        heads: list[tuple[int, int, int]] = []
         latest = dict.fromkeys(self.partitions, 0)
         await self._fill(self.partitions, ends)
         for place, each in enumerate(self.partitions):
             self._push(heads, place, each, latest, ends)
         while heads and len(taken) < limit:
-            _, place = heapq.heappop(heads)
+            _, place, stamp = heapq.heappop(heads)
             partition = self.partitions[place]
-            record = self._ahead[partition].popleft()
+            ahead = self._ahead[partition]
+            record = ahead.popleft()
             self.next[partition] = record.offset + 1
-            stamp = recorded_micros(record.headers)
             taken.append(Raw(partition, record.offset, stamp, record.key, record.value, record.headers))
             if len(taken) < limit:
-                await self._fill((partition,), ends)
+                if not ahead:
+                    await self._fill((partition,), ends)
                 self._push(heads, place, partition, latest, ends)
         return taken
 
     def _push(
         self,
-        heads: list[tuple[int, int]],
+        heads: list[tuple[int, int, int]],
         place: int,
         partition: Partition,
         latest: dict[Partition, int],
@@ -163,8 +162,9 @@ class Reader:
         """The next record of a partition joins the merge; a stamp below one before it in its partition counts as that."""
         ahead = self._ahead[partition]
         if ahead and ahead[0].offset < ends.get(partition, 0):
-            latest[partition] = max(latest[partition], recorded_micros(ahead[0].headers))
-            heapq.heappush(heads, (latest[partition], place))
+            stamp = recorded_micros(ahead[0].headers)
+            latest[partition] = max(latest[partition], stamp)
+            heapq.heappush(heads, (latest[partition], place, stamp))
 
     async def _fill(self, partitions: Sequence[Partition], ends: Mapping[Partition, int]) -> None:
         """Until each of these partitions has a record ahead, or has none before its end."""

@@ -4,7 +4,7 @@ So an event is stamped above its cause, whichever process wrote that, as long as
 "Logical Physical Clocks", 2014). By these stamps what lies in several partitions is merged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 MOST_AHEAD_MICROSECONDS = 60 * 1_000_000
 
@@ -20,7 +20,7 @@ class Stamps:
         self._last = max(self._last + 1, self._now())
         return self._last
 
-    def observe(self, stamp: int) -> None:
-        """A stamp that was read. One far ahead is of a clock that is not set, and is not followed."""
-        if self._last < stamp < self._now() + MOST_AHEAD_MICROSECONDS:
-            self._last = stamp
+    def observe(self, stamps: Iterable[int]) -> None:
+        """Stamps that were read. One far ahead is of a clock that is not set, and is not followed."""
+        most = self._now() + MOST_AHEAD_MICROSECONDS
+        self._last = max([self._last, *(each for each in stamps if each < most)])

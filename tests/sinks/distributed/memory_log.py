@@ -78,7 +78,7 @@ class MemoryLog:
     ) -> list[Record]:
         await self._gate()
         offsets = from_position(after)
-        standing = Standing.at(offsets)
+        standing = Standing(offsets)
         found: list[Record] = []
         for raw in heapq.merge(*self._lists(topics, offsets), key=lambda each: each[0]):
             if len(found) == limit:
@@ -104,7 +104,7 @@ class MemoryLog:
         topic, number = raw.partition
         place = to_place(topic, number, raw.offset)
         known = from_record(place, raw.key, raw.value, raw.headers)
-        self._stamps.observe(raw.stamp)
+        self._stamps.observe([raw.stamp])
         return Record(
             position=standing.after(raw.partition, raw.offset),
             event=known.event,
@@ -119,7 +119,7 @@ class MemoryLog:
         )
 
     async def decoded(self, raws: Sequence[Raw], at: Mapping[Partition, int]) -> list[Record]:
-        standing = Standing.at(at)
+        standing = Standing(at)
         return [self._record(each, standing) for each in raws]
 
     async def between(self, partition: Partition, first: int, last: int, limit: int) -> list[Raw]:
@@ -130,7 +130,7 @@ class MemoryLog:
         await self._gate()
         partition, offset = from_place(place)
         records = self._broker.records.get(partition, [])
-        return self._record(records[offset], Standing.at({})) if offset < len(records) else None
+        return self._record(records[offset], Standing({})) if offset < len(records) else None
 
     async def tail(self) -> Position:
         await self._gate()

@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 from schemas.errors import Invalid
 from schemas.topics import Topic
 from sinks.kafka.address import KafkaAddress, parse_address
-from sinks.kafka.offsets import Offsets, covers, from_place, from_position, sortable, to_place, to_position
+from sinks.kafka.log import Standing
+from sinks.kafka.offsets import (
+    Offsets,
+    Partition,
+    covers,
+    from_place,
+    from_position,
+    sortable,
+    to_place,
+    to_position,
+)
 from sinks.kafka.stamps import MOST_AHEAD_MICROSECONDS, Stamps
 from sinks.kafka.topics import Change, Existing, compare, wanted
 
@@ -73,12 +83,25 @@ def test_stamps_rise_and_stand_above_what_was_read() -> None:
     now = 1000
     stamps = Stamps(lambda: now)
     assert [stamps.next(), stamps.next()] == [1000, 1001]
-    stamps.observe(5000)
+    stamps.observe([5000])
     assert stamps.next() == 5001
-    stamps.observe(4000)
+    stamps.observe([4000])
     assert stamps.next() == 5002
-    stamps.observe(now + MOST_AHEAD_MICROSECONDS + 1)
-    assert stamps.next() == 5003, "the clock of a stranger that is not set is not followed"
+    stamps.observe([now + MOST_AHEAD_MICROSECONDS + 1, 6000])
+    assert stamps.next() == 6001, "the clock of a stranger that is not set is not followed"
+
+
+@given(
+    st.dictionaries(st.tuples(st.sampled_from(Topic), st.integers(0, 12)), st.integers(0, 99)),
+    st.lists(st.tuples(st.tuples(st.sampled_from(Topic), st.integers(0, 12)), st.integers(0, 99))),
+)
+def test_who_reads_on_stands_at_the_position_of_these_offsets(
+    offsets: Offsets, read: list[tuple[Partition, int]]
+) -> None:
+    standing = Standing(offsets)
+    for partition, offset in read:
+        offsets[partition] = offset + 1
+        assert standing.after(partition, offset) == to_position(offsets)
 
 
 def test_an_address_is_read() -> None:
