@@ -4,9 +4,7 @@ Its HTML was sanitized when it was read. Here it gets a policy of its own beside
 outside unless the reader asked for the pictures of this one view.
 """
 
-import hmac
 import re
-from base64 import urlsafe_b64encode
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,12 +13,12 @@ from markupsafe import escape
 
 from hub.http.context import AppContext
 from hub.http.files import SignedUrls, stored_in
+from hub.http.signatures import Signatures
 from hub.shown import shown_entry
 from schemas.documents import Entry
 from schemas.errors import Unknown
 
 LASTS = timedelta(minutes=5)
-MAC_BYTES = 16
 BLOCKED, LOADED = "text", "pictures"
 CID = re.compile(r'\bsrc="cid:([^"]{1,500})"')
 REMOTE = re.compile(r'\bsrc="(?:https?:)?//[^"]*"', re.IGNORECASE)
@@ -36,22 +34,18 @@ class Frames:
 
     def __init__(self, context: AppContext) -> None:
         self._context = context
-        self._key = hmac.digest(context.secret, b"hubbub frames", "sha256")
+        self._signatures = Signatures(context, "frames")
         self._origin = context.facts.files_url.rstrip("/")
 
     def url(self, entry: UUID, *, pictures: bool) -> str:
         """Where a mail is shown as it was sent. `pictures`: those from outside are loaded."""
-        until = f"{int((self._context.clock.now() + LASTS).timestamp()):x}"
         mode = LOADED if pictures else BLOCKED
-        return f"{self._origin}/mail/{entry}/{mode}/{until}.{self._mac(entry, mode, until)}"
+        signature, _ = self._signatures.sign(entry, mode, lasts=LASTS)
+        return f"{self._origin}/mail/{entry}/{mode}/{signature}"
 
     def check(self, entry: UUID, mode: str, signature: str) -> None:
         """Raises Unknown unless we signed this, and not too long ago."""
-        until, _, mac = signature.partition(".")
-        if not hmac.compare_digest(mac.encode(), self._mac(entry, mode, until).encode()):
-            raise Unknown("there is no such message")
-        if self._context.clock.now().timestamp() > int(until, 16):
-            raise Unknown("this address is over; open the case again")
+        self._signatures.check(signature, entry, mode)
 
     def policy(self, mode: str) -> str:
         """Pictures that came along are from the origin of files itself; a sandboxed page has no `self`."""
@@ -61,10 +55,6 @@ class Frames:
             f"sandbox {SANDBOX}; base-uri 'none'; form-action 'none'; "
             f"frame-ancestors {self._context.facts.public_url.rstrip('/')}"
         )
-
-    def _mac(self, entry: UUID, mode: str, until: str) -> str:
-        said = f"{entry}\x1f{mode}\x1f{until}".encode("utf-8", "replace")
-        return urlsafe_b64encode(hmac.digest(self._key, said, "sha256")[:MAC_BYTES]).decode().rstrip("=")
 
 
 def has_remote_pictures(html: str) -> bool:

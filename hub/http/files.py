@@ -4,8 +4,6 @@ Browsers get files from an origin of their own, by an address that is signed for
 customer sends is ever served where the console's cookie goes. Keys and the command line get the bytes at once.
 """
 
-import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +23,7 @@ from hub.http.context import AppContext
 from hub.http.protection import Bounded, Shield
 from hub.http.requests import Operation
 from hub.http.rights import Acting, Reader
+from hub.http.signatures import Signatures
 from hub.http.views import EntryOut
 from hub.shown import shown_entry
 from schemas.accounts import Principal
@@ -36,7 +35,6 @@ from schemas.ports import Engine
 from schemas.steps import Step
 
 SIGNED_FOR = timedelta(minutes=1)
-MAC_BYTES = 16
 SAFE_TYPES = frozenset(
     {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "application/pdf", "text/plain"}
 )
@@ -79,28 +77,17 @@ class SignedUrls:
 
     def __init__(self, context: AppContext) -> None:
         self._origin = context.facts.files_url.rstrip("/")
-        self._clock = context.clock
-        self._key = hmac.digest(context.secret, b"hubbub files", "sha256")
+        self._signatures = Signatures(context, "files")
 
     def sign(self, entry: UUID, stored: Stored) -> FileOut:
-        expires_at = self._clock.now() + SIGNED_FOR
-        moment = f"{int(expires_at.timestamp()):x}"
-        mac = self._mac(entry, stored.blob.sha256, moment)
+        signature, expires_at = self._signatures.sign(entry, stored.blob.sha256, lasts=SIGNED_FOR)
         name = quote(safe_filename(stored.name), safe="")
-        url = f"{self._origin}/files/{entry}/{stored.blob.sha256}/{moment}.{mac}/{name}"
+        url = f"{self._origin}/files/{entry}/{stored.blob.sha256}/{signature}/{name}"
         return FileOut(url=url, expires_at=expires_at)
 
     def check(self, entry: UUID, sha256: str, signature: str) -> None:
         """Raises Unknown unless we signed this, and not too long ago."""
-        moment, _, mac = signature.partition(".")
-        if not hmac.compare_digest(mac.encode(), self._mac(entry, sha256, moment).encode()):
-            raise Unknown("there is no such file")
-        if self._clock.now().timestamp() > int(moment, 16):
-            raise Unknown("this address is over; open the file from its case again")
-
-    def _mac(self, entry: UUID, sha256: str, moment: str) -> str:
-        digest = hmac.digest(self._key, f"{entry}\x1f{sha256}\x1f{moment}".encode(), "sha256")
-        return urlsafe_b64encode(digest[:MAC_BYTES]).decode().rstrip("=")
+        self._signatures.check(signature, entry, sha256)
 
 
 async def entry_of(context: AppContext, principal: Principal, case: str, id: UUID) -> Entry:

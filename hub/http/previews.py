@@ -4,8 +4,6 @@ All of it on the origin of files, by an address that is signed for one file and 
 Chromium shows no PDF in a frame that has the attribute `sandbox`, but does for the directive of the same name.
 """
 
-import hmac
-from base64 import urlsafe_b64encode
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -18,6 +16,7 @@ from hub.http.context import AppContext
 from hub.http.files import NOT_THERE, FileOut, Sha256, Stored, entry_of, read_by, stored_in
 from hub.http.requests import Operation
 from hub.http.rights import Acting, Reader
+from hub.http.signatures import Signatures
 from hub.pictures import MEDIA_TYPES, PAINTED, Pictures
 from hub.shown import shown_entry
 from schemas.documents import Entry
@@ -25,7 +24,6 @@ from schemas.errors import Invalid, Unknown
 from schemas.interactions import Attachment
 
 LASTS = timedelta(minutes=15)
-MAC_BYTES = 16
 LONGEST_TEXT = 256 * 2**10
 LARGEST = 50 * 2**20
 PDF_BEGINS_WITHIN = 1024  # as readers take it, RFC 8118 section 8
@@ -58,22 +56,15 @@ class Previews:
     def __init__(self, context: AppContext) -> None:
         self._origin = context.facts.files_url.rstrip("/")
         self._console = context.facts.public_url.rstrip("/")
-        self._clock = context.clock
-        self._key = hmac.digest(context.secret, b"hubbub previews", "sha256")
+        self._signatures = Signatures(context, "previews")
 
     def sign(self, entry: UUID, sha256: str) -> FileOut:
-        expires_at = self._clock.now() + LASTS
-        moment = f"{int(expires_at.timestamp()):x}"
-        url = f"{self._origin}/previews/{entry}/{sha256}/{moment}.{self._mac(entry, sha256, moment)}"
-        return FileOut(url=url, expires_at=expires_at)
+        signature, expires_at = self._signatures.sign(entry, sha256, lasts=LASTS)
+        return FileOut(url=f"{self._origin}/previews/{entry}/{sha256}/{signature}", expires_at=expires_at)
 
     def check(self, entry: UUID, sha256: str, signature: str) -> None:
         """Raises Unknown unless we signed this, and not too long ago."""
-        moment, _, mac = signature.partition(".")
-        if not hmac.compare_digest(mac.encode(), self._mac(entry, sha256, moment).encode()):
-            raise Unknown("there is no such file")
-        if self._clock.now().timestamp() > int(moment, 16):
-            raise Unknown("this address is over; open the file from its case again")
+        self._signatures.check(signature, entry, sha256)
 
     def headers(self) -> dict[str, str]:
         return {
@@ -82,10 +73,6 @@ class Previews:
             "Cross-Origin-Resource-Policy": "cross-origin",  # the console embeds it
             "Cache-Control": "private, no-store",
         }
-
-    def _mac(self, entry: UUID, sha256: str, moment: str) -> str:
-        said = f"{entry}\x1f{sha256}\x1f{moment}".encode("utf-8", "replace")
-        return urlsafe_b64encode(hmac.digest(self._key, said, "sha256")[:MAC_BYTES]).decode().rstrip("=")
 
 
 @router.get("/attachments/{sha256}/preview", summary="A file of a message, to be looked at")
