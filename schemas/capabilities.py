@@ -219,3 +219,9 @@ class Capabilities(Frozen):
                 time=f"{closed:%Y-%m-%d %H:%M}",
             )
         }
+
+
+def first_fault(channel: str, faults: Mapping[str, str]) -> dict[str, str]:
+    """What a refusal names: `channel`, and `field` and `fault` of the first of them."""
+    field, fault = next(iter(faults.items()))
+    return {"channel": said(channel), "field": said(field), "fault": fault}

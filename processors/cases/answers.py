@@ -7,7 +7,7 @@ from processors.cases.wording import Wording, Written, signature_of, worded
 from processors.cases.work import Work
 from processors.customers import Customer, customer_of
 from processors.templates import Variables, render
-from schemas.capabilities import Capabilities, FileLimits
+from schemas.capabilities import Capabilities, FileLimits, first_fault
 from schemas.configuration import Brand, Configuration, Template
 from schemas.documents import Case, Handle
 from schemas.errors import Invalid
@@ -140,14 +140,8 @@ def must_take(
     if written.copies and not offered.copies:
         faults["copies"] = "this channel sends no copies; leave cc and bcc away"
     if faults:
-        field, fault = next(iter(faults.items()))
         raise Invalid(
-            said(
-                "{channel} cannot take this answer: its {field} {fault}",
-                channel=said(channel),
-                field=said(field),
-                fault=fault,
-            ),
+            said("{channel} cannot take this answer: its {field} {fault}", **first_fault(channel, faults)),
             faults,
         )
 

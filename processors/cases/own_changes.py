@@ -8,7 +8,7 @@ from uuid import UUID
 
 from processors.cases.changes import bounded, nothing_yet
 from processors.cases.work import Work
-from schemas.capabilities import Capabilities
+from schemas.capabilities import Capabilities, first_fault
 from schemas.case_messages import CaseChangeAsked, CaseMessageDeleted, CaseMessageEdited, CaseMessageHidden
 from schemas.commands import Command, DeleteReply, EditReply, HideMessage
 from schemas.documents import Case, Delivery
@@ -130,15 +130,8 @@ def _offered(work: Work, channel: str, account: str) -> Capabilities:
 
 def _must_be_none(faults: dict[str, str], channel: str) -> None:
     if faults:
-        field, fault = next(iter(faults.items()))
         raise Invalid(
-            said(
-                "{channel} cannot do this: its {field} {fault}",
-                channel=said(channel),
-                field=said(field),
-                fault=fault,
-            ),
-            faults,
+            said("{channel} cannot do this: its {field} {fault}", **first_fault(channel, faults)), faults
         )
 
 
