@@ -1,7 +1,7 @@
 """What became of a message of ours, and what can still be asked of it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from hub.console.telling import NOTHING, Telling
@@ -11,6 +11,8 @@ from schemas.capabilities import Capabilities
 from schemas.documents import Entry, EntryKind
 from schemas.outbound import DeliveryState
 
+A_MOMENT = timedelta(minutes=1)
+"""So long an answer can be taken back after *Send*, and no time of day is worth reading."""
 BAD = frozenset({DeliveryState.FAILED, DeliveryState.UNKNOWN, DeliveryState.BOUNCED})
 
 
@@ -48,8 +50,9 @@ def outcome(entry: Entry, words: Words) -> DeliveryView | None:
         return None
     reason = words.t.said(entry.delivery_reason) or words.t("delivery.no-reason")
     send_at = entry.detail.get("send_at")
-    when = words.when(datetime.fromisoformat(send_at)).words if isinstance(send_at, str) else ""
-    said = words.t(f"delivery.{entry.delivery}", reason=reason, when=when)
+    at = datetime.fromisoformat(send_at) if isinstance(send_at, str) else words.now
+    key = "soon" if entry.delivery is DeliveryState.SCHEDULED and at - words.now < A_MOMENT else entry.delivery
+    said = words.t(f"delivery.{key}", reason=reason, when=words.when(at).words)
     return DeliveryView(str(entry.delivery), said, entry.message, entry.delivery in BAD)
 
 

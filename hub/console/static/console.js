@@ -10,6 +10,7 @@ import { chooseRows } from "./choosing.js";
 import { offerPalette } from "./palette.js";
 import { attachFiles } from "./files.js";
 import { formatText } from "./formatting.js";
+import { askForWords } from "./asking.js";
 import { offerCanned } from "./writing.js";
 import { readEarlier, settle } from "./reading.js";
 
@@ -17,6 +18,7 @@ showTimesHere();
 keepDrafts();
 listenForKeys();
 offerCanned();
+askForWords();
 attachFiles();
 formatText();
 chooseRows();

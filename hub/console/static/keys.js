@@ -17,6 +17,7 @@ const ACTS = {
   s: () => openMenu("s"),
   t: () => openMenu("t"),
   m: () => openMenu("m"),
+  ".": () => openMenu("."),
   x: toggleRow,
   "/": () => focus(document.getElementById("search")),
   "?": () => document.getElementById("keys")?.showModal(),
@@ -76,7 +77,7 @@ function openMenu(name) {
   const menu = document.getElementById(`menu-${name}`);
   if (!menu) return false;
   menu.open = true;
-  focus(menu.querySelector(".sheet input:not([type=hidden]), .sheet button"));
+  focus(menu.querySelector(".sheet input:not([type=hidden]), .sheet button:not(:disabled)"));
 }
 
 function escape(event) {

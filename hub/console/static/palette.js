@@ -33,13 +33,12 @@ function open() {
 
 const named = (element) => (element.getAttribute("aria-label") || element.textContent).replace(/\s+/g, " ").trim();
 
-// A button in a menu is named with it: "Snooze: In an hour".
+// A button in a menu is named with it: "Snooze: In an hour"; in the menu of all the rest with its own heading: "Priority: High".
 function actions() {
   return [...document.querySelectorAll("#case .actions button, #case .composer .modes label")].map((element) => {
     const menu = element.closest("details.menu");
-    const group = menu?.contains(element.closest("form")) && element.closest("form").querySelector("h3");
-    const parts = [menu && `${named(menu.querySelector("summary"))}:`, group && named(group), named(element)];
-    return { name: parts.filter(Boolean).join(" "), go: () => element.click() };
+    const group = menu?.id === "menu-." ? element.closest("form").querySelector("h3") : menu?.querySelector("summary");
+    return { name: group ? `${named(group)}: ${named(element)}` : named(element), go: () => element.click() };
   }).filter((each) => each.name);
 }
 

@@ -165,13 +165,24 @@ async def test_an_unknown_delivery_is_settled_by_a_person(office: Office) -> Non
     assert len(office.relay.sent) == 1
 
 
+async def test_what_leaves_within_a_minute_is_told_without_a_time(office: Office) -> None:
+    case = await office.write("a")
+    send_at = office.clock.now() + timedelta(seconds=10)
+    await office.do("ann", ReplyToCase, case, text="Now", send_at=send_at)
+    async with office.signed_in("ann") as ann:
+        page = (await ann.get(f"/console/queues/orders/{case.number}")).text
+        assert ("Leaves in a moment" in page, "Leaves: " in page) == (True, False)
+        done = await ann.part(f"/console/queues/orders/{case.number}/snooze", choice="tomorrow")
+    assert "<span>Snoozed. Comes back: Tomorrow, 09:00</span>" in done.text
+
+
 async def test_a_scheduled_answer_is_taken_back(office: Office) -> None:
     case = await office.write("a")
     send_at = office.clock.now() + timedelta(hours=1)
     await office.do("ann", ReplyToCase, case, text="Later", send_at=send_at)
     async with office.signed_in("ann") as ann:
         page = (await ann.get(f"/console/queues/orders/{case.number}")).text
-        assert "Leaves Today, 10:00" in page
+        assert "Leaves: Today, 10:00" in page
         message = page.split('name="message" value="')[1].split('"')[0]
         await act(ann, case, "cancel", message=message)
         assert (
