@@ -28,14 +28,8 @@ async def account_page(
     t = console.words(request).t
     offered = [each for each in TABS if each[0] != "single-sign-on" or console.context.single_sign_on]
     tabs = [(f"{URL}/{key}", t(title), key == tab) for key, title in offered]
-    always = {
-        "rail": await console.desk(request).rail(),
-        "here": "account",
-        "level": "page",
-        "page_title": t(dict(TABS)[tab]),
-        "tabs": tabs,
-    }
-    return console.pages.render(request, template, {**always, **values}, status)
+    title = t(dict(TABS)[tab])
+    return await console.page(request, template, "account", title, {"tabs": tabs, **values}, status)
 
 
 __all__ = ["URL", "account_page"]

@@ -1,6 +1,5 @@
 """Whom people belong to: organizations as pages, and what stands of it beside a case."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -178,7 +177,7 @@ async def _list(
         "may_change": console.principal(request).is_at_least(Role.SUPERVISOR),
     }
     title = console.words(request).t("organization.title")
-    return await _page(console, request, "organizations.html", title, values, status)
+    return await console.page(request, "organizations.html", "organizations", title, values, status)
 
 
 def row_of(organization: Organization) -> OrganizationRow:
@@ -221,20 +220,9 @@ async def _one(console: Console, request: Request, problem: str = "", status: in
         "problem": problem,
         "may_change": principal.is_at_least(Role.SUPERVISOR),
     }
-    return await _page(console, request, "organization.html", view.organization.name, values, status)
-
-
-async def _page(
-    console: Console,
-    request: Request,
-    template: str,
-    title: str,
-    values: Mapping[str, object],
-    status: int = 200,
-) -> Response:
-    rail = await console.desk(request).rail()
-    always = {"rail": rail, "here": "organizations", "level": "page", "page_title": title}
-    return console.pages.render(request, template, {**always, **values}, status)
+    return await console.page(
+        request, "organization.html", "organizations", view.organization.name, values, status
+    )
 
 
 def _listed(text: str) -> list[str]:

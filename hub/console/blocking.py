@@ -1,6 +1,5 @@
 """Blocked senders: from a case by whoever works on it, and the list of all of them for supervisors."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -98,7 +97,7 @@ async def show_blocked(console: Console, request: Request) -> Response:
         "rows": [_held(each, words) for each in page.items],
         "next": page.next,
     }
-    return await _page(console, request, "blocked_sender.html", found.value, values)
+    return await console.page(request, "blocked_sender.html", "blocked", found.value, values)
 
 
 async def unblock(console: Console, request: Request) -> Response:
@@ -125,20 +124,7 @@ async def _list(
         "value": value,
         "schemes": [(each, words.t(f"blocked.by-{each}")) for each in SCHEMES],
     }
-    return await _page(console, request, "blocked.html", words.t("blocked.title"), values, status)
-
-
-async def _page(
-    console: Console,
-    request: Request,
-    template: str,
-    title: str,
-    values: Mapping[str, object],
-    status: int = 200,
-) -> Response:
-    rail = await console.desk(request).rail()
-    always = {"rail": rail, "here": "blocked", "level": "page", "page_title": title}
-    return console.pages.render(request, template, {**always, **values}, status)
+    return await console.page(request, "blocked.html", "blocked", words.t("blocked.title"), values, status)
 
 
 async def _row(console: Console, found: Block, words: Words) -> BlockRow:

@@ -1,6 +1,6 @@
 """What every handler of the console stands on, and the gate before it: signed in, own password, the form is ours."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -34,6 +34,20 @@ class Console:
 
     def desk(self, request: Request) -> Desk:
         return Desk(self.context, self.principal(request), self.pages.words(request))
+
+    async def page(
+        self,
+        request: Request,
+        template: str,
+        here: str,
+        title: str,
+        values: Mapping[str, object],
+        status: int = 200,
+    ) -> Response:
+        """A page of its own beside the rail. `here` is the rail's link that leads to it; empty where none does."""
+        rail = await self.desk(request).rail()
+        around = {"rail": rail, "here": here, "level": "page", "page_title": title}
+        return self.pages.render(request, template, {**around, **values}, status)
 
     def words(self, request: Request) -> Words:
         return self.pages.words(request)

@@ -52,15 +52,8 @@ class LetterForm:
 
 
 async def show(console: Console, request: Request, made: LetterForm, status: int = 200) -> Response:
-    desk = console.desk(request)
-    values = {
-        "rail": await desk.rail(),
-        "here": "new" if made.senders else "",
-        "level": "page",
-        "page_title": made.title,
-        "letter": made,
-    }
-    return console.pages.render(request, "writing.html", values, status)
+    here = "new" if made.senders else ""
+    return await console.page(request, "writing.html", here, made.title, {"letter": made}, status)
 
 
 async def again(

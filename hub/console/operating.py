@@ -93,7 +93,7 @@ async def _letters(
         "rows": rows,
         "next": next_page,
     }
-    return await _page(console, request, "letters.html", kind, t(f"letters.{key}"), values)
+    return await console.page(request, "letters.html", kind, t(f"letters.{key}"), values)
 
 
 async def quarantined(console: Console, request: Request) -> Response:
@@ -164,7 +164,7 @@ async def _letter(
     )
     title = words.t("letters.quarantine" if kind == "quarantine" else "letters.dead")
     values = {"letter": view, "title": title, "problem": problem}
-    return await _page(console, request, "letter.html", kind, title, values, 422 if problem else 200)
+    return await console.page(request, "letter.html", kind, title, values, 422 if problem else 200)
 
 
 async def settle_quarantined(console: Console, request: Request) -> Response:
@@ -207,7 +207,7 @@ async def health(console: Console, request: Request) -> Response:
         "channels": channels,
         "consumers": [(_consumer(name, words), lag) for name, lag in zip(names, lags, strict=True)],
     }
-    return await _page(console, request, "health.html", "health", words.t("health.title"), values)
+    return await console.page(request, "health.html", "health", words.t("health.title"), values)
 
 
 def _health(found: ConnectorOut, words: Words) -> ChannelHealth:
@@ -224,20 +224,6 @@ def _health(found: ConnectorOut, words: Words) -> ChannelHealth:
     icon = HEALTH_ICONS[HealthState.DEGRADED if is_silent else found.state]
     is_well = found.state in {HealthState.OK, HealthState.STARTING} and not is_silent
     return ChannelHealth(found.name, state, icon, words.t.said(found.detail), last, is_well)
-
-
-async def _page(
-    console: Console,
-    request: Request,
-    template: str,
-    here: str,
-    title: str,
-    values: Mapping[str, object],
-    status: int = 200,
-) -> Response:
-    rail = await console.desk(request).rail()
-    always = {"rail": rail, "here": here, "level": "page", "page_title": title}
-    return console.pages.render(request, template, {**always, **values}, status)
 
 
 def _quarantine_row(item: QuarantineItem, words: Words) -> LetterRow:

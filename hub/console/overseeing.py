@@ -60,23 +60,18 @@ class TraceRow:
 
 async def team(console: Console, request: Request) -> Response:
     principal = only_with(Right.LOOK, console, request)
-    context, words, desk = console.context, console.words(request), console.desk(request)
-    members, queues, quarantined, dead, channels, rail = await asyncio.gather(
+    context, words = console.context, console.words(request)
+    members, queues, quarantined, dead, channels = await asyncio.gather(
         context.team.members(),
         context.service.queues(principal),
         context.engine.count(Query(QUARANTINE, (Where("state", "=", str(LetterState.OPEN)),))),
         context.engine.count(Query(DEAD_LETTERS, (Where("state", "=", str(LetterState.OPEN)),))),
         known_connectors(context),
-        desk.rail(),
     )
     well = {HealthState.OK, HealthState.STARTING}
     unwell = [each for each in channels if each.state not in well or each.silent_seconds is not None]
     t = words.t
     values = {
-        "rail": rail,
-        "here": "team",
-        "level": "page",
-        "page_title": t("team.title"),
         "queues": [_queue_row(each, words) for each in queues],
         "members": [_member_row(each, words) for each in members],
         "on": sum(each.is_on for each in members),
@@ -87,7 +82,7 @@ async def team(console: Console, request: Request) -> Response:
         ],
         "may_audit": _may_audit(console, request),
     }
-    return console.pages.render(request, "team.html", values)
+    return await console.page(request, "team.html", "team", t("team.title"), values)
 
 
 def _may_audit(console: Console, request: Request) -> bool:
@@ -129,10 +124,6 @@ async def audit(console: Console, request: Request) -> Response:
     who = request.query_params.get("who", "").strip()[:LONGEST_WHO]
     found = await day_of(console.context.engine, day, who)
     values = {
-        "rail": await console.desk(request).rail(),
-        "here": "audit",
-        "level": "page",
-        "page_title": words.t("team.audit"),
         "day": day.isoformat(),
         "today": today.isoformat(),
         "earlier": _url(day - timedelta(days=1), who),
@@ -141,7 +132,7 @@ async def audit(console: Console, request: Request) -> Response:
         "rows": [_trace_row(each, words, day) for each in found.traces],
         "cut": found.cut,
     }
-    return console.pages.render(request, "audit.html", values)
+    return await console.page(request, "audit.html", "audit", words.t("team.audit"), values)
 
 
 def _day(written: str, today: date) -> date:

@@ -50,7 +50,5 @@ async def preview_page(
     status = UNPROCESSABLE if problem else 200
     if is_partial(request):
         return console.pages.render(request, "fragments/preview.html", values, status)
-    desk = console.desk(request)
-    title = desk.words.t("writing.preview")
-    values |= {"rail": await desk.rail(), "here": "", "level": "page", "page_title": title}
-    return console.pages.render(request, "preview.html", values, status)
+    title = console.words(request).t("writing.preview")
+    return await console.page(request, "preview.html", "", title, values, status)

@@ -62,11 +62,8 @@ async def search(console: Console, request: Request) -> Response:
     if request.query_params.get("part") == "hits":
         return console.pages.render(request, "fragments/hits.html", {"hits": hits})
     t = desk.words.t
+    title = f"{words} · {t('search.title')}" if words else t("search.title")
     values = {
-        "rail": await desk.rail(),
-        "here": "search",
-        "level": "page",
-        "page_title": f"{words} · {t('search.title')}" if words else t("search.title"),
         "searched": words,
         "again": f"{ROOT}/search?{urlencode({'q': words})}",
         "is_first": not request.query_params.get("after"),
@@ -75,7 +72,7 @@ async def search(console: Console, request: Request) -> Response:
         "found": t("search.found-more", n=len(hits)) if page.next else t.count("search.found", len(hits)),
         "next": f"{ROOT}/search?{urlencode({'q': words, 'after': page.next})}" if page.next else None,
     }
-    return console.pages.render(request, "search.html", values)
+    return await console.page(request, "search.html", "search", title, values)
 
 
 async def _organizations(console: Console, request: Request, words: str) -> list[OrganizationRow]:

@@ -110,11 +110,5 @@ async def _show(
         subject=subject,
         problem=problem,
     )
-    values = {
-        "split": view,
-        "rail": await desk.rail(),
-        "here": "",
-        "level": "page",
-        "page_title": desk.words.t("writing.split"),
-    }
-    return console.pages.render(request, "split.html", values, 422 if problem else 200)
+    title, status = desk.words.t("writing.split"), 422 if problem else 200
+    return await console.page(request, "split.html", "", title, {"split": view}, status)

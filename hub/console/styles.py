@@ -22,12 +22,7 @@ LONG = "Pneumonoultramicroscopicsilicovolcanoconiosis" * 4
 
 async def styles(console: Console, request: Request) -> Response:
     words = console.words(request)
-    desk = console.desk(request)
     values = {
-        "rail": await desk.rail(),
-        "here": "",
-        "level": "page",
-        "page_title": words.t("styles.title"),
         "rows": sample_rows(words),
         "lines": sample_lines(words),
         "faces": (ME, OTHER),
@@ -47,7 +42,7 @@ async def styles(console: Console, request: Request) -> Response:
         "list": SampleList(),
         "done": "",
     }
-    return console.pages.render(request, "styles.html", values)
+    return await console.page(request, "styles.html", "", words.t("styles.title"), values)
 
 
 @dataclass(frozen=True)

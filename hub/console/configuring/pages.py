@@ -70,17 +70,13 @@ async def page(
     t = console.words(request).t
     title = t("company.title") if here == "index" else t(f"company.{here}")
     always = {
-        "rail": await console.desk(request).rail(),
-        "here": "company",
         "part": here,
-        "level": "page",
-        "page_title": title,
         "title": title,
         "parts": [(kind, ICONS[kind]) for kind in KINDS],
         "base": BASE,
         "standing": standing,
     }
-    return console.pages.render(request, template, {**always, **values}, status)
+    return await console.page(request, template, "company", title, {**always, **values}, status)
 
 
 async def item_page(
