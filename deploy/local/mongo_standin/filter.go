@@ -35,6 +35,12 @@ type within struct {
 	tests []comparison
 }
 
+// exists: the path leads to something, or to nothing.
+type exists struct {
+	path   path
+	wanted bool
+}
+
 type either struct {
 	ways [][]test
 }
@@ -86,6 +92,15 @@ func (o oneOf) matches(document []byte) bool {
 
 func (u unequal) matches(document []byte) bool {
 	return !comparison{u.path, "$eq", u.operand}.matches(document)
+}
+
+func (e exists) matches(document []byte) bool {
+	found := false
+	e.path.visit(document, func(_ bsoncore.Value, there bool) bool {
+		found = found || there
+		return !found
+	})
+	return found == e.wanted
 }
 
 func (w within) matches(document []byte) bool {
@@ -205,6 +220,8 @@ func parseOperator(at path, op string, operand bsoncore.Value) (test, error) {
 		return unequal{at, operand}, err
 	case "$in":
 		return parseIn(at, operand)
+	case "$exists":
+		return exists{at, truth(operand)}, nil
 	case "$elemMatch":
 		return parseWithin(at, operand)
 	}
