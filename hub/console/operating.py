@@ -1,6 +1,5 @@
-"""For supervisors: what could not be read, what could not be processed, and how the channels are."""
+"""For supervisors: what could not be read, and what could not be processed."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,23 +11,15 @@ from hub.console.console import Console, only_with
 from hub.console.places import ROOT
 from hub.console.rows import channel_name
 from hub.console.words import Moment, Words
-from hub.http.connectors import ConnectorOut, known_connectors
 from hub.http.rights import Right
 from hub.service import actor_of
 from schemas.errors import Refused, Unknown
 from schemas.events import Actor
 from schemas.letters import DeadLetter, QuarantineItem
-from schemas.ports import HealthState
 
 Act = Callable[[UUID, Actor], Awaitable[None]]
 SHOWN_BYTES = 20_000
 LETTERS = 50
-HEALTH_ICONS = {
-    HealthState.OK: "circle-check",
-    HealthState.STARTING: "refresh-cw",
-    HealthState.DEGRADED: "triangle-alert",
-    HealthState.STOPPED: "circle-x",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +44,6 @@ class LetterView:
     facts: list[tuple[str, str]]
     original: str
     cut: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelHealth:
-    name: str
-    state: str
-    icon: str
-    detail: str
-    last: str
-    is_well: bool
 
 
 async def quarantine(console: Console, request: Request) -> Response:
@@ -131,7 +112,7 @@ async def _dead(console: Console, request: Request, letter: DeadLetter, problem:
         ("event", str(letter.event)),
         ("type", letter.event_type),
         ("key", letter.key),
-        ("consumer", _consumer(letter.consumer, words)),
+        ("consumer", consumer_name(letter.consumer, words)),
         *letter.attributes.items(),
     ]
     row = _dead_row(letter, words)
@@ -168,62 +149,41 @@ async def _letter(
 
 
 async def settle_quarantined(console: Console, request: Request) -> Response:
-    actor = actor_of(only_with(Right.SETTLE, console, request))
     letters, id = console.context.letters, _id(request)
     acts = {"replay": letters.replay_quarantined, "drop": letters.drop_quarantined}
-    try:
-        await _act(acts, request)(id, actor)
-    except Refused as refusal:
-        if isinstance(refusal, Unknown):
-            raise
-        return await _quarantined(
-            console, request, await letters.quarantined(id), console.words(request).t.why(refusal)
-        )
-    return console.pages.see(f"{ROOT}/quarantine/{id}")
+
+    async def again(problem: str) -> Response:
+        return await _quarantined(console, request, await letters.quarantined(id), problem)
+
+    return await _settled(console, request, acts, f"{ROOT}/quarantine/{id}", again)
 
 
 async def settle_dead_letter(console: Console, request: Request) -> Response:
-    actor = actor_of(only_with(Right.SETTLE, console, request))
     letters, id = console.context.letters, _id(request)
     acts = {"replay": letters.replay_dead_letter, "drop": letters.drop_dead_letter}
+
+    async def again(problem: str) -> Response:
+        return await _dead(console, request, await letters.dead_letter(id), problem)
+
+    return await _settled(console, request, acts, f"{ROOT}/dead-letters/{id}", again)
+
+
+async def _settled(
+    console: Console,
+    request: Request,
+    acts: Mapping[str, Act],
+    url: str,
+    again: Callable[[str], Awaitable[Response]],
+) -> Response:
+    """`again` shows the letter with why it cannot be settled so."""
+    actor = actor_of(only_with(Right.SETTLE, console, request))
     try:
-        await _act(acts, request)(id, actor)
+        await _act(acts, request)(_id(request), actor)
+    except Unknown:
+        raise
     except Refused as refusal:
-        if isinstance(refusal, Unknown):
-            raise
-        return await _dead(
-            console, request, await letters.dead_letter(id), console.words(request).t.why(refusal)
-        )
-    return console.pages.see(f"{ROOT}/dead-letters/{id}")
-
-
-async def health(console: Console, request: Request) -> Response:
-    only_with(Right.LOOK, console, request)
-    words, context = console.words(request), console.context
-    channels = [_health(each, words) for each in await known_connectors(context)]
-    names = list(context.consumers)
-    lags = await asyncio.gather(*(context.engine.lag(name, context.consumers[name]) for name in names))
-    values = {
-        "channels": channels,
-        "consumers": [(_consumer(name, words), lag) for name, lag in zip(names, lags, strict=True)],
-    }
-    return await console.page(request, "health.html", "health", words.t("health.title"), values)
-
-
-def _health(found: ConnectorOut, words: Words) -> ChannelHealth:
-    last = words.t("health.never")
-    if found.last_success_at is not None:
-        last = words.t("health.last", ago=words.ago(found.last_success_at).words)
-    for key, moment in (("health.item", found.last_item_at), ("health.oldest", found.oldest_unfetched_at)):
-        if moment is not None:
-            last += " · " + words.t(key, ago=words.ago(moment).words)
-    if found.next_retry_at is not None:
-        last += " · " + words.t("health.retry", at=f"{found.next_retry_at:%H:%M:%S}")
-    is_silent = found.silent_seconds is not None
-    state = words.t("health.silent") if is_silent else words.t(f"health.{found.state}")
-    icon = HEALTH_ICONS[HealthState.DEGRADED if is_silent else found.state]
-    is_well = found.state in {HealthState.OK, HealthState.STARTING} and not is_silent
-    return ChannelHealth(found.name, state, icon, words.t.said(found.detail), last, is_well)
+        return await again(console.words(request).t.why(refusal))
+    return console.pages.see(url)
 
 
 def _quarantine_row(item: QuarantineItem, words: Words) -> LetterRow:
@@ -241,14 +201,14 @@ def _dead_row(letter: DeadLetter, words: Words) -> LetterRow:
     return LetterRow(
         f"{ROOT}/dead-letters/{letter.id}",
         words.ago(letter.added_at),
-        f"{letter.event_type.removeprefix('hubbub.')} · {_consumer(letter.consumer, words)}",
+        f"{letter.event_type.removeprefix('hubbub.')} · {consumer_name(letter.consumer, words)}",
         words.t.either(f"letters.stages.{letter.stage}", letter.stage),
         letter.reason,
         letter.attempts,
     )
 
 
-def _consumer(name: str, words: Words) -> str:
+def consumer_name(name: str, words: Words) -> str:
     return words.t.either(f"letters.consumers.{name}", name)
 
 
