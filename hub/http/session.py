@@ -1,5 +1,7 @@
 """Signing in to the console, and one's own account."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -89,10 +91,22 @@ async def sign_in_with(
     context: AppContext, request: Request, name: str, password: str
 ) -> tuple[str, Session, User]:
     """Sign in and count how it went. The console's page uses it too."""
+    address, agent = request.state.address, request.headers.get("user-agent", "")
+    with _counted(context):
+        return await context.accounts.sign_in(name, password, address, agent)
+
+
+async def enter_code_with(context: AppContext, request: Request, code: str) -> tuple[str, Session, User]:
+    """The code after the password, and count how it went. The console's page uses it too."""
+    address, agent = request.state.address, request.headers.get("user-agent", "")
+    with _counted(context):
+        return await context.accounts.enter_code(cookie_token(context, request), code, address, agent)
+
+
+@contextmanager
+def _counted(context: AppContext) -> Iterator[None]:
     try:
-        opened = await context.accounts.sign_in(
-            name, password, request.state.address, request.headers.get("user-agent", "")
-        )
+        yield
     except Throttled:
         context.metrics.add(Metric.SIGN_INS, outcome="throttled")
         raise
@@ -100,7 +114,6 @@ async def sign_in_with(
         context.metrics.add(Metric.SIGN_INS, outcome="refused")
         raise
     context.metrics.add(Metric.SIGN_INS, outcome="succeeded")
-    return opened
 
 
 def set_cookie(context: AppContext, response: Response, token: str, session: Session) -> None:
@@ -126,23 +139,6 @@ def drop_cookie(context: AppContext, response: Response) -> None:
 
 def cookie_token(context: AppContext, request: Request) -> str:
     return request.cookies.get(cookie_name(context.facts), "")
-
-
-async def enter_code_with(context: AppContext, request: Request, code: str) -> tuple[str, Session, User]:
-    """The code after the password, and count how it went. The console's page uses it too."""
-    agent = request.headers.get("user-agent", "")
-    try:
-        opened = await context.accounts.enter_code(
-            cookie_token(context, request), code, request.state.address, agent
-        )
-    except Throttled:
-        context.metrics.add(Metric.SIGN_INS, outcome="throttled")
-        raise
-    except Unauthenticated:
-        context.metrics.add(Metric.SIGN_INS, outcome="refused")
-        raise
-    context.metrics.add(Metric.SIGN_INS, outcome="succeeded")
-    return opened
 
 
 def _signed_in_out(context: AppContext, session: Session, user: User) -> SignedInOut:
