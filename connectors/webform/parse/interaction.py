@@ -24,6 +24,7 @@ from schemas.steps import Blob
 
 CHANNEL = "webform"
 SUBJECT_CHARACTERS = 200
+FIRST_CHARACTERS = 60
 CUSTOMER_REF = "customer-ref"
 EMAIL_TYPED = "email-typed"
 PHONE_TYPED = "phone-typed"
@@ -106,15 +107,24 @@ def _participants(form: Form, entry: Entry, circumstances: Circumstances) -> tup
 def _content(form: Form, entry: Entry, circumstances: Circumstances, file_names: FileNames) -> Content:
     message = _value(form.field_that_means("message"), entry)
     text = _labelled(form, entry, file_names)
-    subject = _shown(form.field_that_means("subject"), entry, form) or in_language(
-        form.title, form.default_language
-    )
+    title = in_language(form.title, form.default_language)
+    subject = _shown(form.field_that_means("subject"), entry, form) or _first_words(message, title)
     return Content(
         subject=subject[:SUBJECT_CHARACTERS],
         text=text,
         text_new=message or text,
         language=circumstances.page_language or _guessed(message or text, circumstances.visitor_language),
     )
+
+
+def _first_words(message: str, title: str) -> str:
+    """What a form without a subject is about: the title alone would be the same for all that comes by it."""
+    first = " ".join(message[: 4 * FIRST_CHARACTERS].split())
+    if not first:
+        return title
+    if len(first) > FIRST_CHARACTERS:
+        first = first[: FIRST_CHARACTERS - 1].rsplit(" ", 1)[0].rstrip(".,;:") + "…"
+    return f"{first} ({title})"
 
 
 def _guessed(text: str, otherwise: str | None) -> str:
