@@ -85,7 +85,10 @@ def lines(entries: Sequence[Entry], telling: Telling, subject: str = "") -> list
     """Oldest first, of entries that come newest first. A subject is shown where it is another than the case's."""
     told: list[Line] = []
     day = ""
+    taken_in = {entry.detail.get("absorbed") for entry in entries if entry.step == "absorbed"}
     for entry in reversed(entries):
+        if entry.step == "merged" and str(entry.case) in taken_in:
+            continue  # told from the side of the case that stays
         this_day = telling.words.day(shown_at(entry))
         line = _line(entry, telling, this_day if this_day != day else "", subject)
         if line is not None:

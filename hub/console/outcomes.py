@@ -51,7 +51,9 @@ def outcome(entry: Entry, words: Words) -> DeliveryView | None:
     reason = words.t.said(entry.delivery_reason) or words.t("delivery.no-reason")
     send_at = entry.detail.get("send_at")
     at = datetime.fromisoformat(send_at) if isinstance(send_at, str) else words.now
-    key = "soon" if entry.delivery is DeliveryState.SCHEDULED and at - words.now < A_MOMENT else entry.delivery
+    key = (
+        "soon" if entry.delivery is DeliveryState.SCHEDULED and at - words.now < A_MOMENT else entry.delivery
+    )
     said = words.t(f"delivery.{key}", reason=reason, when=words.when(at).words)
     return DeliveryView(str(entry.delivery), said, entry.message, entry.delivery in BAD)
 

@@ -132,6 +132,17 @@ async def test_cases_are_merged_by_number(office: Office) -> None:
     assert (await office.service.case_after(second.id)).merged_into == first.id
 
 
+async def test_a_merge_is_told_once_by_the_case_that_stays_and_by_the_one_that_went(office: Office) -> None:
+    first, second = await office.write("a"), await office.write("b", "Again", sender="bob@example.org")
+    async with office.signed_in("ann") as ann:
+        await act(ann, second, "merge", into=first.number)
+        stays = (await ann.get(f"/console/queues/orders/{first.number}")).text
+        went = (await ann.get(f"/console/queues/orders/{second.number}")).text
+    by_ann = "Ann Okafor merged"
+    assert (stays.count(by_ann), "merged another case into this one" in stays) == (1, True)
+    assert (went.count(by_ann), "merged this case into another" in went) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("action", "fields"),
     [
