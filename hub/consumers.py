@@ -145,11 +145,9 @@ class SearchConsumer:
         self._engine = engine
 
     async def process(self, records: Sequence[Record]) -> tuple[Step, Sequence[Result]]:
-        events = events_of(records)
-        found = await self._engine.load(References(entries={entry_id(event) for event in events}))
-        pairs = [
-            (event, found.entries[entry_id(event)]) for event in events if entry_id(event) in found.entries
-        ]
+        told = [(event, entry_id(event)) for event in events_of(records)]
+        entries = (await self._engine.load(References(entries={id for _, id in told}))).entries
+        pairs = [(event, entries[id]) for event, id in told if id in entries]
         return Step(search=search_texts(pairs)), [APPLIED] * len(records)
 
     def committed(self, step: Step) -> None:

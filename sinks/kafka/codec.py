@@ -135,12 +135,10 @@ def recorded_micros(headers: Iterable[tuple[str, bytes]]) -> int:
 
 
 def from_record(
-    place: str, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes | None]]
+    place: str, key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, bytes]]
 ) -> Decoded:
     """Never raises. What has no id of its own gets one that its place gives."""
-    said = {
-        name: content for name, content in headers if content is not None
-    }  # Kafka knows headers without one
+    said = dict(headers)
     type_name, id = "", None
     try:
         type_name = said.get("ce_type", b"").decode()
@@ -150,7 +148,7 @@ def from_record(
         problem = str(error)
     except KeyError as error:
         problem = f"the CloudEvents attribute {error.args[0].removeprefix('ce_')!r} is missing"
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:  # Kafka knows headers without a value
         problem = f"a CloudEvents attribute cannot be read: {error}"
     else:
         return Decoded(event, id, type_name, event.key)

@@ -11,7 +11,7 @@ from schemas.events import Event
 from schemas.steps import Batch, Place, Position, Record
 from schemas.topics import Topic
 from sinks.kafka.address import KafkaAddress
-from sinks.kafka.codec import Message, from_record
+from sinks.kafka.codec import Message
 from sinks.kafka.errors import quieten
 from sinks.kafka.offsets import (
     Offsets,
@@ -19,7 +19,6 @@ from sinks.kafka.offsets import (
     from_place,
     from_position,
     segment,
-    to_place,
     to_position,
 )
 from sinks.kafka.partitions import History, PartitionCounts
@@ -187,21 +186,19 @@ class KafkaLog:
 
     def _record(self, raw: Raw, standing: Standing, partitions: int) -> Record:
         """`partitions`: how many the record's topic has."""
-        topic, number = raw.partition
-        place = to_place(topic, number, raw.offset)
-        decoded = from_record(place, raw.key, raw.value, raw.headers)
+        decoded = raw.decoded()
         return Record(
             position=standing.after(raw.partition, raw.offset),
             event=decoded.event,
             id=decoded.id,
             type=decoded.type,
             key=decoded.key,
-            topic=topic,
+            topic=raw.partition[0],
             value=raw.value or b"",
             problem=decoded.problem,
             # A topic with more partitions than before begins anew in each, and is still above all that was.
             order=partitions << OFFSET_BITS | raw.offset,
-            place=place,
+            place=raw.place,
         )
 
     async def decoded(self, raws: Sequence[Raw], at: Mapping[Partition, int]) -> list[Record]:

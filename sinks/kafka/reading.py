@@ -7,18 +7,20 @@ import asyncio
 import heapq
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.errors import Outage
+from schemas.steps import Place
 from schemas.topics import Topic
 from sinks.kafka.access import client_options
 from sinks.kafka.address import KafkaAddress
-from sinks.kafka.codec import recorded_micros
+from sinks.kafka.codec import Decoded, from_record, recorded_micros
 from sinks.kafka.errors import outages
-from sinks.kafka.offsets import Offsets, Partition
+from sinks.kafka.offsets import Offsets, Partition, to_place
 
 FETCH_BYTES = 1024 * 1024
 FETCH_WAIT_MILLISECONDS = 100
@@ -27,7 +29,8 @@ SILENCE_SECONDS = 15.0
 """So long nothing may come of what the broker says is there."""
 
 
-class Raw(NamedTuple):
+@dataclass(slots=True)
+class Raw:
     """A record as it lies on the log."""
 
     partition: Partition
@@ -36,6 +39,17 @@ class Raw(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
+    _decoded: Decoded | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def place(self) -> Place:
+        return to_place(*self.partition, self.offset)
+
+    def decoded(self) -> Decoded:
+        """Decoded once, for however many consumers it was fetched."""
+        if self._decoded is None:
+            self._decoded = from_record(self.place, self.key, self.value, self.headers)
+        return self._decoded
 
 
 class Reader:
