@@ -133,11 +133,6 @@ class Blocks:
         open_ones = [each for each in senders.most_common() if ids[each[0]] not in blocked]
         return [Suggestion(*sender, count) for sender, count in open_ones[:SUGGESTED_AT_MOST]]
 
-    async def of_handle(self, handle: UUID) -> Block | None:
-        """The block of the address itself, where there is one."""
-        known = await load(self._engine, Handle, handle)
-        return await load(self._engine, Block, block_id(known.scheme, known.value)) if known else None
-
     async def purge(self, limit: int = 500) -> int:
         """Forget what was held long ago. Returns how much."""
         where = (Where("received_at", "<", self._clock.now() - KEPT_FOR),)

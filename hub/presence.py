@@ -17,7 +17,6 @@ from schemas.ids import derive
 from schemas.ports import Clock, Engine
 from schemas.steps import Query, References, Step, Where
 
-ASK_EVERY_SECONDS = 8
 SEEN_FOR = timedelta(seconds=45)
 TYPING_FOR = timedelta(seconds=12)
 NOTED_EVERY = timedelta(seconds=20)

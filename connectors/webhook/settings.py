@@ -11,7 +11,6 @@ from connectors.webhook.pointers import Pointer
 from schemas.configuration import Name, Setting
 
 HEADER = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
-PRESETS = ("standard-webhooks", "github", "stripe", "meta", "shopify")
 
 
 class Signature(Setting):

@@ -51,7 +51,6 @@ LIST_HEADERS = (
     "list-archive",
     "x-mailman-version",
 )
-SPAM_HEADERS = ("x-spam-flag", "x-spam", "x-spam-status", "x-gmx-antispam", "x-forefront-antispam-report")
 
 
 def auto_submitted(headers: Headers) -> str:

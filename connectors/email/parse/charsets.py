@@ -82,9 +82,6 @@ ALLOWED = re.compile(
     r"|koi8[-_][rut]|gb18030|gbk|big5(?:hkscs)?|euc[-_](?:jp|kr|jis_2004|jisx0213)|iso2022[-_](?:jp(?:_ext|_\d|_2004)?|kr)"
     r"|iso-2022-(?:jp(?:-[123]|-2004|-ext)?|kr)|hz(?:-gb-2312)?|johab|tis[-_]620|viscii|ptcp154|kz1048|mac_\w{5,9})\Z"
 )
-MULTIBYTE = frozenset(
-    {"gb18030", "cp950", "big5hkscs", "cp932", "cp949", "euc_jp", "iso2022_jp_ext", "utf-16"}
-)
 GUESS_BYTES = 32 * 1024
 # Controls other than tab and newline, and lone surrogates: neither JSON consumers nor databases take them all.
 UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff]")

@@ -5,7 +5,6 @@ import re
 from emoji import emojize
 
 SHORTCODE = re.compile(r":[a-z0-9_+'-]{1,80}(?:::skin-tone-[2-6])?:")
-SKIN_TONE = re.compile(r"::skin-tone-([2-6])")
 TONES = {str(number): chr(0x1F3F9 + number) for number in range(2, 7)}
 
 
