@@ -1,7 +1,6 @@
 """The engine port on Kafka (the log) and MongoDB (the states). Any number of processes may have it open."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,6 +45,7 @@ from sinks.mongo.blobs import PART_BYTES, check_name, known_blobs, read_blob, re
 from sinks.mongo.consumers import handled, load_claims, read_outcomes, read_positions
 from sinks.mongo.driver import open_database
 from sinks.mongo.entries import Selection, load_entries, timeline
+from sinks.mongo.filling import Filling
 from sinks.mongo.layout import CLAIMS, MOVES, POSITIONS, SEARCH, make_indexes
 from sinks.mongo.partitions import StoredCounts
 from sinks.mongo.port import Bucket, DocumentDatabase
@@ -59,6 +59,7 @@ log = logging.getLogger("hubbub.distributed")
 
 RELAY_SECONDS = 1.0
 KEPT_MARKS_SECONDS = 3600.0
+FILL_SECONDS = 60.0
 
 
 class DistributedEngine:
@@ -73,15 +74,19 @@ class DistributedEngine:
         clock: Clock,
         stamps: Stamps,
         files: Bucket | None = None,
+        filling: Filling | None = None,
     ) -> None:
-        """`files`: where large blobs are; None: in GridFS."""
+        """`files`: where large blobs are; None: in GridFS. `filling`: columns that older processes do not know."""
         self.events = events
         self.database = database
         self.files = files
         self._clock = clock
         self._stamps = stamps
         self._committer = Committer(database, events.publish, lambda: micros(clock.now()), reach=events.ends)
-        self._relaying = asyncio.get_running_loop().create_task(self._relay())
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._relay())]
+        if filling is not None:
+            self._tasks.append(loop.create_task(_fill(filling)))
         self._closed = False
 
     async def commit(self, step: Step) -> None:
@@ -248,11 +253,24 @@ class DistributedEngine:
         if self._closed:
             return
         self._closed = True
-        self._relaying.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._relaying
+        for each in self._tasks:
+            each.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.events.close()
         await self.database.close()
+
+
+async def _fill(filling: Filling) -> None:
+    """Now and then, for ever; what fails is tried again."""
+    while True:
+        try:
+            if filled := await filling.look():
+                log.info("%d documents of an older version have the columns of this one", filled)
+        except Outage:
+            pass  # whoever works is told of it
+        except Exception:
+            log.exception("columns could not be filled; it is tried again")
+        await asyncio.sleep(FILL_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,12 +304,14 @@ async def open_distributed(
             )
         files = await _bucket(access, clock)
         await make_indexes(database)
+        filling = Filling(database, lambda: micros(clock.now()))
+        await filling.begin()
         await events.open()
     except BaseException:
         await events.close()
         await database.close()
         raise
-    return DistributedEngine(events, database, clock, stamps, files)
+    return DistributedEngine(events, database, clock, stamps, files, filling)
 
 
 async def _bucket(access: Access, clock: Clock) -> Bucket | None:

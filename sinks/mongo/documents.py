@@ -18,6 +18,8 @@ from sinks.unreadable import readable
 
 COMPARISONS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 IS_THERE = {"revision": {"$gt": 0}}
+LAYOUTS, COLUMNS = "layouts", "columns"
+"""The collection and its document that say whether all documents have all columns (sinks/mongo/filling.py)."""
 
 
 def to_fields(document: Document) -> Fields:
@@ -164,25 +166,35 @@ async def count(database: DocumentDatabase, query: Query) -> int:
     return await database.collection(query.collection.name).count({"$and": clauses})
 
 
+async def is_settled(database: DocumentDatabase) -> bool:
+    """Every document has every column; else what an older version wrote is being filled."""
+    found = await database.collection(LAYOUTS).find({"_id": COLUMNS})
+    return bool(found and found[0]["is_settled"])
+
+
 async def document_faults(database: DocumentDatabase, at_once: int = 1000) -> AsyncIterator[str]:
-    """Documents that are not what their columns say."""
+    """Documents that are not what their columns say. One may lack some while they are being filled."""
+    may_lack = not await is_settled(database)
     for collection in COLLECTIONS:
         rows_after = ""
         while rows := await database.collection(collection.name).find(
             {"_id": {"$gt": rows_after}, **IS_THERE}, order=(("_id", 1),), limit=at_once
         ):
             rows_after = rows[-1]["_id"]
-            for fault in _faults(collection, rows):
+            for fault in _faults(collection, rows, may_lack):
                 yield fault
 
 
-def _faults(collection: Collection, rows: Iterable[Fields]) -> Iterable[str]:
+def _faults(collection: Collection, rows: Iterable[Fields], may_lack: bool) -> Iterable[str]:
     for row in rows:
         try:
             document = decode(collection, row)
         except Never as error:
             yield str(error)
             continue
-        said = (row["_id"], row["revision"], dict(row["columns"]))
-        if said != (str(document.id), document.revision, columns_of(collection, document)):
+        expected = columns_of(collection, document)
+        said = {name: value for name, value in row["columns"].items() if name in expected}
+        if may_lack:
+            expected = {name: value for name, value in expected.items() if name in said}
+        if (row["_id"], row["revision"], said) != (str(document.id), document.revision, expected):
             yield f"{collection.name}: {document.id} is not what its columns say"
