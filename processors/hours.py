@@ -135,19 +135,6 @@ def add_business_minutes(hours: BusinessHours | None, start: datetime, minutes: 
     return None
 
 
-def business_minutes_between(hours: BusinessHours | None, start: datetime, end: datetime) -> float:
-    """How many minutes were open between two moments, up to HORIZON_DAYS after the first."""
-    begin, until = start.astimezone(UTC), end.astimezone(UTC)
-    if hours is None:
-        return max(timedelta(), until - begin) / timedelta(minutes=1)
-    total = timedelta()
-    for opens, closes in calendar(hours).around(begin):
-        if opens >= until:
-            break
-        total += max(timedelta(), min(closes, until) - max(opens, begin))
-    return total / timedelta(minutes=1)
-
-
 def problems(hours: BusinessHours, path: str = "") -> list[Problem]:
     """What is wrong with a calendar, each with its place."""
     found: list[Problem] = []

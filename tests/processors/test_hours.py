@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from processors.hours import (
     DAYS,
     add_business_minutes,
-    business_minutes_between,
+    calendar,
     is_open,
     next_change,
     problems,
@@ -20,6 +20,19 @@ from schemas.configuration import BusinessHours
 
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEK = ("mon", "tue", "wed", "thu", "fri")
+
+
+def open_minutes_between(hours: BusinessHours | None, start: datetime, end: datetime) -> float:
+    """The other way round: how many minutes were open between two moments."""
+    begin, until = start.astimezone(UTC), end.astimezone(UTC)
+    if hours is None:
+        return max(timedelta(), until - begin) / timedelta(minutes=1)
+    total = timedelta()
+    for opens, closes in calendar(hours).around(begin):
+        if opens >= until:
+            break
+        total += max(timedelta(), min(closes, until) - max(opens, begin))
+    return total / timedelta(minutes=1)
 
 
 def hours(
@@ -99,25 +112,25 @@ def test_what_takes_more_than_ten_years_is_never_due() -> None:
 
 def test_the_day_on_which_clocks_go_forward_is_an_hour_shorter() -> None:
     day = datetime(2026, 3, 29, tzinfo=BERLIN)
-    assert business_minutes_between(ALWAYS, day, day + timedelta(days=1)) == 23 * 60
+    assert open_minutes_between(ALWAYS, day, day + timedelta(days=1)) == 23 * 60
     assert add_business_minutes(ALWAYS, berlin("2026-03-29 01:30"), 60) == berlin("2026-03-29 03:30")
 
 
 def test_the_day_on_which_clocks_go_back_is_an_hour_longer() -> None:
     day = datetime(2026, 10, 25, tzinfo=BERLIN)
-    assert business_minutes_between(ALWAYS, day, day + timedelta(days=1)) == 25 * 60
+    assert open_minutes_between(ALWAYS, day, day + timedelta(days=1)) == 25 * 60
 
 
 def test_an_opening_time_that_does_not_exist_is_taken_with_the_offset_before_the_gap() -> None:
     night = hours((("sun",), "02:30", "05:00"))
     assert not is_open(night, datetime(2026, 3, 29, 1, 29, tzinfo=UTC))
     assert is_open(night, datetime(2026, 3, 29, 1, 30, tzinfo=UTC))
-    assert business_minutes_between(night, berlin("2026-03-29 00:00"), berlin("2026-03-29 12:00")) == 90
+    assert open_minutes_between(night, berlin("2026-03-29 00:00"), berlin("2026-03-29 12:00")) == 90
 
 
 def test_periods_that_fall_together_in_the_gap_are_counted_once() -> None:
     night = hours((("sun",), "02:00", "03:00"), (("sun",), "03:00", "04:00"))
-    assert business_minutes_between(night, berlin("2026-03-29 00:00"), berlin("2026-03-29 12:00")) == 60
+    assert open_minutes_between(night, berlin("2026-03-29 00:00"), berlin("2026-03-29 12:00")) == 60
 
 
 def test_an_ambiguous_closing_time_is_the_first_of_the_two() -> None:
@@ -199,7 +212,7 @@ def test_exactly_the_added_minutes_lie_between_start_and_end(
         assert not any(each.days for each in calendar.periods)
         return
     assert end >= start
-    assert business_minutes_between(calendar, start, end) == pytest.approx(minutes)
+    assert open_minutes_between(calendar, start, end) == pytest.approx(minutes)
 
 
 @given(calendars(), MOMENTS, st.integers(0, 2000), st.integers(0, 2000))
@@ -217,7 +230,7 @@ def test_adding_in_two_steps_is_adding_at_once(
 def test_it_is_open_where_the_next_second_counts(calendar: BusinessHours, at: datetime) -> None:
     moment = at.replace(microsecond=0)
     assert is_open(calendar, moment) is (
-        business_minutes_between(calendar, moment, moment + timedelta(seconds=1)) > 0
+        open_minutes_between(calendar, moment, moment + timedelta(seconds=1)) > 0
     )
 
 

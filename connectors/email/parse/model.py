@@ -63,10 +63,6 @@ class MailBounce(Frozen):
     original_message_id: str | None = None
     original_envelope_id: str | None = None
 
-    @property
-    def is_permanent(self) -> bool:
-        return self.action == "failed" and not (self.status or "5").startswith("4")
-
 
 class MailAuthentication(Frozen):
     """One Authentication-Results header (RFC 8601) as it stands. Trust it only where `authserv_id` is your own server."""

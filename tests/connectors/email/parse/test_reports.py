@@ -15,7 +15,6 @@ def test_a_delivery_status_names_the_recipient_that_failed() -> None:
     assert mail.bounce.recipient == "gone@example.org"
     assert mail.bounce.recipients == ("slow@example.org", "gone@example.org")
     assert (mail.bounce.status, mail.bounce.action) == ("5.1.1", "failed")
-    assert mail.bounce.is_permanent
     assert mail.bounce.diagnostic == "550 5.1.1 no such user"
     assert mail.bounce.original_message_id == "sent-1@example.com"
     assert mail.bounce.original_envelope_id == "env-17"
