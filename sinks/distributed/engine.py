@@ -59,7 +59,6 @@ log = logging.getLogger("hubbub.distributed")
 
 RELAY_SECONDS = 1.0
 KEPT_MARKS_SECONDS = 3600.0
-FILL_SECONDS = 60.0
 
 
 class DistributedEngine:
@@ -86,7 +85,7 @@ class DistributedEngine:
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._relay())]
         if filling is not None:
-            self._tasks.append(loop.create_task(_fill(filling)))
+            self._tasks.append(loop.create_task(filling.run()))
         self._closed = False
 
     async def commit(self, step: Step) -> None:
@@ -258,19 +257,6 @@ class DistributedEngine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.events.close()
         await self.database.close()
-
-
-async def _fill(filling: Filling) -> None:
-    """Now and then, for ever; what fails is tried again."""
-    while True:
-        try:
-            if filled := await filling.look():
-                log.info("%d documents of an older version have the columns of this one", filled)
-        except Outage:
-            pass  # whoever works is told of it
-        except Exception:
-            log.exception("columns could not be filled; it is tried again")
-        await asyncio.sleep(FILL_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,21 @@ found. The process that starts with other columns than the last one notes it; fr
 then, by one process at a time, until nothing was found to fill and no older process can be left.
 """
 
+import asyncio
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterable
 
 from schemas.collections import COLLECTIONS
 from schemas.columns import Collection
-from schemas.errors import Never
+from schemas.errors import Never, Outage
 from sinks.mongo.documents import COLUMNS, IS_THERE, LAYOUTS, columns_of, decode
 from sinks.mongo.port import DocumentDatabase, Fields, Filter
 
+log = logging.getLogger("hubbub.store")
+
+LOOK_SECONDS = 60.0
 AGAIN_MICROS = 600 * 1_000_000
 SETTLED_MICROS = 3600 * 1_000_000
 """So long after the change at the earliest it is over: an older process may write until it is replaced."""
@@ -48,6 +53,18 @@ class Filling:
             if await self._database.collection(each.name).find({}, ("_id",), limit=1):
                 return False
         return True
+
+    async def run(self) -> None:
+        """Until it is cancelled. What fails is tried again."""
+        while True:
+            try:
+                if filled := await self.look():
+                    log.info("%d documents of an older version have the columns of this one", filled)
+            except Outage:
+                pass  # whoever works is told of it
+            except Exception:
+                log.exception("columns could not be filled; it is tried again")
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def look(self) -> int:
         """Looks through all documents where that is due and no other process does it; how many were filled."""
