@@ -159,7 +159,7 @@ def found(root: Node, path: str) -> tuple[Node | None, Node | None]:
 
 
 def act(root: Node, do: str) -> str:
-    """Do what a button says: `add:PATH`, `group:PATH`, `remove:PATH`. Returns the path of what is new, to be looked at."""
+    """Do what a button says: `add:PATH`, `group:PATH`, `remove:PATH`. Returns the path of what is looked at next: what is new, or what the removed one was part of."""
     what, _, path = do.partition(":")
     node, parent = found(root, path)
     made = ""
@@ -169,6 +169,7 @@ def act(root: Node, do: str) -> str:
         made = f"{path}.{len(node.children) - 1}"
     elif node is not None and what == "remove" and parent is not None:
         parent.children.remove(node)
+        made = parent.path
     numbered(root)
     return made
 

@@ -54,6 +54,8 @@ async def test_a_rule_is_changed_published_followed_and_taken_back(office: Offic
         assert (await office.write("a")).queue == "orders"  # a draft changes nothing
         changes = await eva.get(f"{BASE}/changes")
         assert "Subject contains “parcel”" in changes.text
+        stays = changes.text.split("any of these holds</bdi>")[0].rpartition("<div")[2]
+        assert stays.startswith(' class="same"')  # only what differs is marked
         published = await eva.post(f"{BASE}/changes", do="publish", note="Parcels are legal now")
         assert published.headers["location"] == f"{BASE}/versions/2?done=1"
         assert "Back to version 1" in (await eva.get(published.headers["location"])).text
@@ -88,11 +90,15 @@ async def test_what_is_wrong_stands_beside_its_field_and_what_was_typed_stays(of
 
 async def test_rows_are_added_and_taken_away_and_operators_follow_the_field(office: Office) -> None:
     async with office.signed_in("eva") as eva:
-        added = fields(await edited(eva, "rules/returns", do="add:when"))
+        more = await edited(eva, "rules/returns", do="add:when")
+        assert re.findall(r'name="([^"]*)"[^>]* autofocus', more.text) == ["when.1.field"]
+        added = fields(more)
         assert (added["when.0.value"], added["when.1.field"]) == ("return", "subject")
         grouped = await edited(eva, "rules/returns", do="group:when")
         assert "when.1.0.field" in fields(grouped)
-        assert "when.1.field" not in fields(await edited(eva, "rules/invoices", do="remove:when.1"))
+        fewer = await edited(eva, "rules/invoices", do="remove:when.1")
+        assert "when.1.field" not in fields(fewer)
+        assert re.findall(r'name="([^"]*)"[^>]* autofocus', fewer.text) == ["when.kind"]
         numbers = await edited(eva, "rules/returns", do="show", **{"when.0.field": "attachments"})
         assert fields(numbers)["when.0.operator"] == "at_least"
         tags = {"when.0.field": "case.tags", "when.0.operator": "has_any"}
