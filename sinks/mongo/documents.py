@@ -12,6 +12,7 @@ from schemas.columns import Collection
 from schemas.documents import Document
 from schemas.errors import Invalid, Never
 from schemas.steps import Page, Query, Where
+from sinks.mongo.layout import TIES
 from sinks.mongo.port import NOTHING, DocumentDatabase, Fields
 from sinks.mongo.values import TO_VALUE, Value, from_cursor, to_cursor
 from sinks.unreadable import readable
@@ -118,23 +119,33 @@ async def find(database: DocumentDatabase, query: Query) -> Page[Document]:
     order = [
         (_column(collection, name.removeprefix("-")), -1 if name[0] == "-" else 1) for name in query.order
     ]
-    keys = [*order, ("n", 1), ("_id", 1)]
+    keys = [*order, (TIES, 1)]
     clauses = [IS_THERE, *condition(collection, query.where)]
     if query.after is not None:
         clauses.append(beyond(keys, from_cursor(query.after, len(keys))))
     rows = await database.collection(collection.name).find(
         {"$and": clauses}, order=keys, limit=query.limit + 1
     )
-    following = (
-        to_cursor(*[_get(rows[query.limit - 1], name) for name, _ in keys])
-        if len(rows) > query.limit
-        else None
-    )
-    return Page(readable(rows[: query.limit], lambda row: decode(collection, row)), following)
+    if len(rows) <= query.limit:
+        return Page(readable(rows, lambda row: decode(collection, row)))
+    places = [[_get(row, name) for name, _ in keys] for row in rows]
+    end = _end(places)
+    return Page(readable(rows[:end], lambda row: decode(collection, row)), to_cursor(*places[end - 1]))
+
+
+def _end(places: Sequence[Sequence[Value]]) -> int:
+    """Where a page ends that goes on: not between two of one place, which two processes may have inserted in one microsecond."""
+    end = len(places) - 1
+    while end and places[end - 1] == places[-1]:
+        end -= 1
+    return end or len(places) - 1
 
 
 def beyond(keys: Sequence[tuple[str, int]], values: Sequence[Value]) -> Fields:
-    """What comes after the document that has these values: greater in one key, equal in all before it."""
+    """What comes after the document that has these values: greater in one key, equal in all before it.
+
+    Where the first key has a value it is bounded once more, for an index to begin there.
+    """
     ways = []
     for place, ((name, direction), value) in enumerate(zip(keys, values, strict=True)):
         after = _after(name, direction, value)
@@ -143,6 +154,9 @@ def beyond(keys: Sequence[tuple[str, int]], values: Sequence[Value]) -> Fields:
                 {earlier: {"$eq": known}} for (earlier, _), known in zip(keys[:place], values, strict=False)
             ]
             ways.append({"$and": [*equal, after]})
+    (first, direction), value = keys[0], values[0]
+    if direction > 0 and value is not None:
+        return {first: {"$gte": value}, "$or": ways}
     return {"$or": ways}
 
 

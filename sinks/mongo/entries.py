@@ -136,7 +136,10 @@ async def timeline(
     while len(kept) <= limit:
         clauses = selection.clauses()
         if last is not None:
-            clauses.append(beyond(ORDER, last))
+            clauses += [
+                beyond(ORDER, last),
+                {"at": {"$lte": last[0]}},
+            ]  # the second for an index to begin there
         rows = await database.collection(ENTRIES).find({"$and": clauses}, STORED, ORDER, at_once)
         kept += await _visible(database, selection.queues, rows, queue_of)
         if len(rows) < at_once:

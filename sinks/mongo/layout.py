@@ -28,18 +28,40 @@ OWN_INDEXES: Mapping[str, tuple[Order, ...]] = {
         (("heads", 1), ("n", -1)),
         (("terms", 1), ("n", -1)),
         (("case", 1), ("n", -1)),
+        (("n", -1),),
     ),
 }
 
+NEWEST_FIRST = {
+    ("cases", "updated_at"),
+    ("quarantine_items", "received_at"),
+    ("dead_letters", "added_at"),
+    ("held_messages", "received_at"),
+    ("blocks", "since"),
+    ("configurations", "number"),
+}
+"""Columns by which lists go down. So do their indexes: ties go up by insertion, and an index gives an order or all of it turned."""
+TIES = "n"
+"""What a page in any declared order ends with: the insertion. An index that ended otherwise would not give the order."""
+
 
 def indexes() -> dict[str, list[Order]]:
-    """Collection -> its indexes. A page in any declared order ends with the insertion, so that goes last."""
+    """Collection -> its indexes."""
     declared: dict[str, list[Order]] = {name: list(orders) for name, orders in OWN_INDEXES.items()}
     for collection in COLLECTIONS:
         if collection.unique:
             raise ValueError(f"{collection.name}: what must be unique over documents is a claim")
         own: list[Order] = [((LOCK, 1),)]
-        own += [[*((f"columns.{each}", 1) for each in columns), ("n", 1)] for columns in collection.indexes]
+        own += [
+            [
+                *(
+                    (f"columns.{each}", -1 if (collection.name, each) in NEWEST_FIRST else 1)
+                    for each in columns
+                ),
+                (TIES, 1),
+            ]
+            for columns in collection.indexes
+        ]
         declared[collection.name] = own
     return declared
 

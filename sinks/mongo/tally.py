@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from schemas.steps import QueueCount
-from sinks.mongo.port import NOTHING, DocumentCollection, DocumentDatabase, Fields
+from sinks.mongo.port import DocumentCollection, DocumentDatabase, Fields
 from sinks.mongo.values import micros, optional_moment
 
 QUEUE = "columns.queue"
-FEW = 2000
+FEW = 100
 """So many open cases are looked at for those that wait longest; where there are more, each queue is asked for its first."""
 
 
@@ -24,9 +24,10 @@ async def tally(database: DocumentDatabase, queues: Sequence[str] | None, now: d
     # What a step has only the place of has no state yet.
     within: Fields = {} if queues is None else {QUEUE: {"$in": list(queues)}}
     is_open: Fields = {"columns.state": "open", **within}
-    opened, unassigned, overdue, snoozed = await asyncio.gather(
+    # Who is assigned is counted, and not who is not: an index does not tell null from nothing, so that would be looked up in each case.
+    opened, assigned, overdue, snoozed = await asyncio.gather(
         cases.count_each(is_open, QUEUE),
-        cases.count_each({**is_open, "columns.assignee": NOTHING}, QUEUE),
+        cases.count_each({**is_open, "columns.assignee": {"$gt": ""}}, QUEUE),
         cases.count_each({**is_open, "columns.due_at": {"$gt": 0, "$lte": micros(now)}}, QUEUE),
         cases.count_each({"columns.state": "snoozed", **within}, QUEUE),
     )
@@ -35,7 +36,7 @@ async def tally(database: DocumentDatabase, queues: Sequence[str] | None, now: d
         QueueCount(
             queue,
             open=opened.get(queue, 0),
-            unassigned=unassigned.get(queue, 0),
+            unassigned=max(0, opened.get(queue, 0) - assigned.get(queue, 0)),
             overdue=overdue.get(queue, 0),
             snoozed=snoozed.get(queue, 0),
             oldest_waiting=optional_moment(oldest.get(queue)),

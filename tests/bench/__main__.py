@@ -55,7 +55,8 @@ def on_servers() -> dict[str, Measurement]:
             lambda folder: apply.measure(folder, 10_000, 3), lambda folder: apply.measure(folder, 1_000, 1)
         ),
         "kafka_console": Measurement(
-            lambda folder: console.measure(folder, 2_000), lambda folder: console.measure(folder, 300)
+            lambda folder: console.measure(folder, 4_000, 100_000, 1_000_000),
+            lambda folder: console.measure(folder, 300, 1_000, 5_000),
         ),
         "kafka_floor": Measurement(
             lambda folder: floor.measure(folder, 100_000), lambda folder: floor.measure(folder, 20_000)

@@ -32,6 +32,7 @@ type way struct {
 	backward bool
 	ordered  bool // what it gives is in the order of the query
 	bounded  int  // fields whose keys are bounded
+	skip     *skipping
 }
 
 // ways are those of all indexes that bound what is read, or give the order.
@@ -145,6 +146,7 @@ func (w *way) spread(bounds [][]interval, cut int) {
 					end(each, range_.low, range_.high)
 				}
 			}
+			w.skips(bounds, place+1)
 			return
 		}
 		grown := make([]prefix, 0, len(one)*len(prefixes))

@@ -35,6 +35,8 @@ type scan struct {
 type head struct {
 	spans  []span
 	iter   btree.IterG[entry]
+	skip   *skipping
+	count  *counted
 	inside bool
 	at     entry
 	rest   string // of the key, after what is common
@@ -46,7 +48,7 @@ func newScan(w *way, count *counted) *scan {
 		s.seen = map[*record]bool{}
 	}
 	for _, group := range w.groups {
-		h := &head{spans: group, iter: w.index.tree.Iter()}
+		h := &head{spans: group, iter: w.index.tree.Iter(), skip: w.skip, count: count}
 		if h.next(w.backward) {
 			s.heads = append(s.heads, h)
 		}
@@ -92,19 +94,26 @@ func (h *head) next(backward bool) bool {
 		case h.inside:
 			there = h.iter.Next()
 		case backward:
-			if h.iter.Seek(entry{at.high, nowhere}) {
-				there = h.iter.Prev()
-			} else {
-				there = h.iter.Last()
-			}
+			there = h.seek(at.high, backward)
 		default:
-			there = h.iter.Seek(entry{at.low, nowhere})
+			there = h.seek(at.low, backward)
 		}
 		if there {
 			h.at = h.iter.Item()
-			if at.low <= h.at.key && h.at.key < at.high {
-				h.inside, h.rest = true, h.at.key[at.cut:]
-				return true
+			for at.low <= h.at.key && h.at.key < at.high {
+				to, isAway := "", false
+				if h.skip != nil {
+					to, isAway = h.skip.target(h.at.key, backward)
+				}
+				if !isAway {
+					h.inside, h.rest = true, h.at.key[at.cut:]
+					return true
+				}
+				h.count.keys++
+				if !h.seek(to, backward) {
+					break
+				}
+				h.at = h.iter.Item()
 			}
 		}
 		h.inside = false
@@ -115,6 +124,18 @@ func (h *head) next(backward bool) bool {
 		}
 	}
 	return false
+}
+
+// seek goes to the first key from here on, or to the last before it.
+func (h *head) seek(key string, backward bool) bool {
+	there := h.iter.Seek(entry{key, nowhere})
+	switch {
+	case !backward:
+		return there
+	case there:
+		return h.iter.Prev()
+	}
+	return h.iter.Last()
 }
 
 var nowhere = &record{}
