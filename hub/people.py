@@ -27,6 +27,8 @@ ATTEMPTS = 5
 ATTRIBUTES_AT_MOST = 50
 EXPORT_PAGE = 200
 SUGGESTED_AT_MOST = 10
+NAMED_IN_CASES = 50
+"""So many cases with a name in them are looked at for people of that name."""
 NOT_THERE = "there is no such person, or none of their cases is in your queues"
 
 
@@ -81,6 +83,27 @@ class People:
             if isinstance(each, Handle) and await self._may_see(principal, each.id):
                 return each
         raise Unknown(NOT_THERE)
+
+    async def named(self, principal: Principal, words: str) -> list[Handle]:
+        """Handles whose name or address has each of the words, of people whose cases the principal sees; at most ten."""
+        wanted = words.casefold().split()
+        try:
+            hits = await self._service.search(principal, words, NAMED_IN_CASES)
+        except Invalid:
+            return []  # nothing in it to look for
+        cases = References()
+        for hit in hits.items:
+            cases.want(Case, hit.case)
+        found = await self._engine.load(cases) if cases else None
+        handles = References()
+        for case in found.documents.values() if found else ():
+            if isinstance(case, Case):
+                handles.want(Handle, case.handle)
+        loaded = await self._engine.load(handles) if handles else None
+        people = [each for each in (loaded.documents.values() if loaded else ()) if isinstance(each, Handle)]
+        return [
+            each for each in people if all(one in f"{each.name} {each.value}".casefold() for one in wanted)
+        ][:SUGGESTED_AT_MOST]
 
     async def _may_see(self, principal: Principal, handle: UUID) -> bool:
         try:

@@ -26,7 +26,7 @@ class Face:
 
 
 def initials(name: str) -> str:
-    words = [word for word in name.replace("@", " ").split() if word[0].isalnum()]
+    words = [word for word in name.partition(" (")[0].replace("@", " ").split() if word[0].isalnum()]
     return (
         "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words))[:INITIALS].upper()
         or "?"

@@ -11,19 +11,29 @@ from starlette.responses import Response
 
 from hub.console.asking import asked_of, done, refused
 from hub.console.console import Console
+from hub.console.person import handle_view
+from hub.console.reading import case_page, place_of
 from schemas.errors import Forbidden, Invalid, Unknown
 
 
 async def link(console: Console, request: Request) -> Response:
-    """The writer of the case and another, named by id or by address."""
+    """The writer of the case and another, named by id or by address; of a name it is asked who is meant."""
     asked = await asked_of(console, request)
     people, principal = console.context.people, asked.desk.principal
     first = _id(asked.text("first")) or asked.case.handle
+    named = asked.text("other")
     try:
-        named = asked.text("other")
         second = _id(named) or (await people.find(principal, named)).id
         await people.link(principal, first, second, asked.text("note"), uuid4())
-    except (Invalid, Forbidden, Unknown) as refusal:
+    except Unknown as refusal:
+        meant = [each for each in await people.named(principal, named) if each.id != first]
+        if not meant:
+            return await refused(console, request, asked.desk, asked, refusal)
+        view = await asked.desk.case(asked.case.number, place_of(request))
+        shown = [handle_view(each, asked.words) for each in meant]
+        which = {"named": named, "meant": shown, "noted": asked.text("note")}
+        return await case_page(console, request, asked.desk, view, more=which)
+    except (Invalid, Forbidden) as refusal:
         return await refused(console, request, asked.desk, asked, refusal)
     return await done(console, request, asked, "linked", "unlink", _pair(first, second))
 

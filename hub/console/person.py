@@ -24,6 +24,8 @@ SHOWN = (EntryKind.MESSAGE, EntryKind.REPLY, EntryKind.NOTE)
 ICONS = {EntryKind.REPLY: "reply", EntryKind.NOTE: "lock"}
 PROOF_KIND = "reply-token"
 SCHEME_ICONS = {"email": "mail", "email-typed": "file-text"}
+NUMBERED = frozenset({"slack", "x"})
+"""Schemes whose values are numbers of a network, which nobody knows a person by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class HandleView:
     icon: str
     since: Moment
     links: Sequence[LinkView] = ()
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ async def person_view(
         name=customer.name,
         initials=initials(customer.name),
         handles=[_linked(each, customer, words) for each in customer.handles],
-        suggestions=[_handle(each, words) for each in await people.suggestions(principal, customer)],
+        suggestions=[handle_view(each, words) for each in await people.suggestions(principal, customer)],
         attributes=_noted(customer, service.company.current.configuration.person_attributes, words),
         cases=[_case(each, words, place) for each in found.cases if each.id != case.id],
         channels=[(each, channel_name(words, each)) for each in seen],
@@ -135,13 +138,13 @@ def _noted(customer: Customer, known: Sequence[PersonAttribute], words: Words) -
 
 def _linked(handle: Handle, customer: Customer, words: Words) -> HandleView:
     """Each link is told once, at the later handle of the two."""
-    values = {each.id: each.value for each in customer.handles[: customer.handles.index(handle)]}
+    values = {each.id: _called(each) for each in customer.handles[: customer.handles.index(handle)]}
     links = tuple(
         LinkView(handle.id, link.other, _why(link, values[link.other], words))
         for link in handle.links
         if link.other in values
     )
-    return replace(_handle(handle, words), links=links)
+    return replace(handle_view(handle, words), links=links)
 
 
 def _why(link: Link, other: str, words: Words) -> str:
@@ -152,14 +155,22 @@ def _why(link: Link, other: str, words: Words) -> str:
     return f"{said}: {link.evidence.note}" if link.evidence.note else said
 
 
-def _handle(handle: Handle, words: Words) -> HandleView:
+def handle_view(handle: Handle, words: Words) -> HandleView:
     is_typed = handle.scheme.endswith("-typed")
     proved = "-proved" if is_typed and any(link.evidence.kind == PROOF_KIND for link in handle.links) else ""
     known = words.t.either(
-        f"person.scheme.{handle.scheme}{proved}", words.t("person.scheme.other", scheme=handle.scheme)
+        f"person.scheme.{handle.scheme}{proved}",
+        words.t("person.scheme.other", scheme=words.t.either(f"channel.{handle.scheme}", handle.scheme)),
     )
-    icon = SCHEME_ICONS.get(handle.scheme, "message-square")
-    return HandleView(handle.id, handle.value, known, icon, words.ago(handle.first_seen_at))
+    icon = SCHEME_ICONS.get(handle.scheme) or channel_icon(handle.scheme)
+    called, since = _called(handle), words.ago(handle.first_seen_at)
+    return HandleView(
+        handle.id, called, known, icon, since, name="" if handle.name == called else handle.name
+    )
+
+
+def _called(handle: Handle) -> str:
+    return (handle.name if handle.scheme in NUMBERED else "") or handle.value
 
 
 def _case(case: Case, words: Words, place: Place) -> CaseLink:
@@ -187,4 +198,4 @@ def _happening(entry: Entry, words: Words, case: Case, numbers: dict[UUID, str],
     )
 
 
-__all__ = ["Customer", "PersonView", "person_view"]
+__all__ = ["Customer", "PersonView", "handle_view", "person_view"]

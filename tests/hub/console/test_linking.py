@@ -53,6 +53,30 @@ async def test_who_was_unlinked_or_declined_is_not_suggested_again(office: Offic
     assert await handles(office.service, form) == {"email-typed:mara@example.com"}
 
 
+async def test_of_a_name_it_is_asked_who_is_meant(office: Office) -> None:
+    case = await office.write("a")
+    other = await office.write("b", sender="bob@example.org", sender_name="Bob Winter")
+    await office.write("c", "About Winter tyres", sender="cy@example.org", sender_name="Cy Long")
+    secret = await office.write("d", sender="bert@example.org", sender_name="Bert Winter")
+    await office.do("eva", TransferCase, secret, queue="legal")
+    await office.settle()
+    url = f"/console/queues/orders/{case.number}"
+    async with office.signed_in("ann") as ann:
+        asked = await ann.part(f"{url}/link", other="winter BOB", note="said so")
+        which = asked.text.split("Who is meant by “winter BOB”?")[1].split("</form>")
+        assert (asked.status_code, str(other.handle) in which[0], 'value="said so"' in which[0]) == (
+            200,
+            True,
+            True,
+        )
+        all_of_them = (await ann.part(f"{url}/link", other="winter")).text
+        assert ("bob@example.org" in all_of_them, "cy@example.org" in all_of_them) == (True, False)
+        assert "bert@example.org" not in all_of_them  # in a queue of others
+        assert (await ann.part(f"{url}/link", other="nobody of this name")).status_code == 422
+        await ann.part(f"{url}/link", other=str(other.handle), note="said so")
+    assert await handles(office.service, case) == {"email:mara@example.com", "email:bob@example.org"}
+
+
 async def test_another_address_is_linked_by_hand_with_a_reason(office: Office) -> None:
     case = await office.write("a")
     await office.write("b", sender="mara.private@example.org", sender_name="")
