@@ -4,16 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 from hub.moving.checkpoint import Checkpoint, digest
-from hub.moving.copying import (
-    ALL_TOPICS,
-    CASES_AT_ONCE,
-    DOCUMENTS_AT_ONCE,
-    ENTRIES_AT_ONCE,
-    EVENTS_AT_ONCE,
-    Copying,
-    Told,
-    claimable,
-)
+from hub.moving.copying import CASES_AT_ONCE, DOCUMENTS_AT_ONCE, ENTRIES_AT_ONCE, Copying, Told
+from hub.moving.log import ALL_TOPICS, EVENTS_AT_ONCE, claimable
 from schemas.collections import CASES
 from schemas.columns import Collection
 from schemas.documents import Document

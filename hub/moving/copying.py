@@ -1,16 +1,17 @@
-"""Copies a company into an empty engine: log, claims, blobs, documents, timelines, outcomes, search texts, positions.
+"""Copies a company into an empty engine: log (`log.py`), documents, timelines, outcomes, search texts, positions.
 
 Each part goes in pages, and the checkpoint says which page is done. A page that was cut off is done again: what is there is
 left as it is, and events that are on the new log already are found by what lies beyond the last place that is written down.
 """
 
-from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
-from hub.moving.blobs import refs_in
+from hub.moving.blobs import Blobs
 from hub.moving.checkpoint import Checkpoint
+from hub.moving.log import ALL_TOPICS, EVENTS_AT_ONCE, CopyingLog
 from processors.search import search_texts
 from processors.timeline import change_of
 from schemas.accounts import SESSIONS
@@ -20,36 +21,21 @@ from schemas.collections import CASES, COLLECTIONS
 from schemas.columns import Collection
 from schemas.crash import crash_point
 from schemas.documents import Case, Document, Entry, Parked
-from schemas.errors import Never, Unknown
 from schemas.events import Event
-from schemas.interactions import BlobRef, InteractionReceived
 from schemas.letters import DeadLetter
 from schemas.members import MEMBERS
-from schemas.outbound import DeliverySent
 from schemas.ports import Engine
-from schemas.steps import START, Blob, Position, Query, Record, References
+from schemas.steps import START, Position, Query, References
 from schemas.topics import Topic
 from sinks.distributed.importing import Importer
-from sinks.kafka.codec import event_id
-from sinks.kafka.offsets import Partition
 
-EVENTS_AT_ONCE = 500
 DOCUMENTS_AT_ONCE = 500
 CASES_AT_ONCE = 50
 ENTRIES_AT_ONCE = 500
-BLOB_BYTES_AT_ONCE = 8 * 1024**2
 DONE = "done"
-ALL_TOPICS = tuple(Topic)
 
 Told = Callable[[str, int], None]
 Consumers = Mapping[str, Sequence[Topic]]
-
-
-@dataclass
-class Report:
-    """What could not be carried because the source has it no more."""
-
-    missing_blobs: list[str] = field(default_factory=list)
 
 
 class Copying:
@@ -71,12 +57,18 @@ class Copying:
         self._told = told
         left_out = {MEMBERS.name} | (set() if keep_sessions else {SESSIONS.name})
         self.collections = [each for each in COLLECTIONS if each.name not in left_out]
-        self.report = Report()
+        self._blobs = Blobs(source, target)
+        self._log = CopyingLog(source, target, checkpoint, self._blobs, partial(told, "events"))
+
+    @property
+    def missing_blobs(self) -> list[str]:
+        """What could not be carried because the source has it no more."""
+        return self._blobs.missing
 
     async def run(self) -> None:
         """All of it, or what is left of it."""
         parts = (
-            ("events", self._events),
+            ("events", self._log.run),
             ("documents", self._documents),
             ("timelines", self._timelines),
             ("search", self._search),
@@ -88,85 +80,12 @@ class Copying:
                 await part()
                 self._checkpoint.set(f"{name} {DONE}", DONE)
 
-    # -- the log, and what only it tells of: claims and blobs -------------------------------------------------------------
-
-    async def _events(self) -> None:
-        checkpoint = self._checkpoint
-        after: Position = checkpoint.get("events") or START
-        there = await self._there()
-        self._told("events", checkpoint.count())
-        while records := await self._source.scan(ALL_TOPICS, after, EVENTS_AT_ONCE):
-            events = [each.event for each in records if each.event is not None]
-            await self._blobs(each.data for each in events)
-            await self._claims(events)
-            after = records[-1].position
-            placed = await self._put(records, there)
-            crash_point("move.after-publishing")
-            checkpoint.moved(after, placed)
-            crash_point("move.after-page")
-            self._told("events", len(records))
-
-    async def _there(self) -> "dict[str, deque[tuple[Partition, int]]]":
-        """Events that were put and not written down, by their ids, in the order in which they lie."""
-        found: dict[str, deque[tuple[Partition, int]]] = defaultdict(deque)
-        for raw in await self._target.beyond(self._checkpoint.ends()):
-            found[event_id(raw.headers).decode()].append((raw.partition, raw.offset))
-        return found
-
-    async def _put(
-        self, records: Sequence[Record], there: "dict[str, deque[tuple[Partition, int]]]"
-    ) -> list[tuple[Record, Partition, int]]:
-        placed: list[tuple[Record, Partition, int]] = []
-        together: dict[UUID, Record] = {}
-
-        async def put() -> None:
-            places = await self._target.publish(list(together.values()))
-            for record, (partition, offset) in zip(together.values(), places, strict=True):
-                placed.append((record, partition, offset))
-            together.clear()
-
-        for record in records:
-            known = there.get(str(record.id))
-            if known:
-                placed.append((record, *known.popleft()))
-                continue
-            if record.id in together:  # the same event a second time
-                await put()
-            together[record.id] = record
-        if together:
-            await put()
-        return placed
-
-    async def _claims(self, events: Iterable[Event]) -> None:
-        names = claimable(events)
-        if names:
-            await self._target.claims((await self._source.load(References(threads=names))).threads)
-
-    async def _blobs(self, values: Iterable[object]) -> None:
-        blobs: list[Blob] = []
-        for ref in refs_in(values).values():
-            blob = await self._blob(ref)
-            if blob is not None:
-                blobs.append(blob)
-            if sum(len(each.content) for each in blobs) > BLOB_BYTES_AT_ONCE:
-                await self._target.blobs(blobs)
-                blobs = []
-        if blobs:
-            await self._target.blobs(blobs)
-
-    async def _blob(self, ref: BlobRef) -> Blob | None:
-        try:
-            return Blob(ref, await self._source.blob(ref))
-        except (Unknown, Never) as error:
-            self.report.missing_blobs.append(str(error))
-            return None
-
     # -- the states -----------------------------------------------------------------------------------------------------
 
     async def _documents(self) -> None:
         for collection in self.collections:
             async for number, documents in self._pages(collection):
-                await self._blobs(documents)
+                await self._blobs.carry(documents)
                 moved = [(number + index, self.moved(each)) for index, each in enumerate(documents)]
                 await self._target.documents(collection, moved)
                 crash_point("move.after-documents")
@@ -294,17 +213,6 @@ class Copying:
             else:
                 high = middle - 1
         return low
-
-
-def claimable(events: Iterable[Event]) -> set[str]:
-    """The references that these events may have claimed for a case."""
-    names: set[str] = set()
-    for event in events:
-        if isinstance(event.data, InteractionReceived):
-            names |= {event.data.conversation, event.data.external_id}
-        elif isinstance(event.data, DeliverySent):
-            names.add(event.data.external_id)
-    return names - {""}
 
 
 def _entry_id(event: Event) -> UUID:

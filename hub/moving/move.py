@@ -139,7 +139,7 @@ class Move:
                 await importer.end(self._clock.now())
             finally:
                 checkpoint.close()
-            return copying.report.missing_blobs
+            return copying.missing_blobs
 
     async def _faults(self, comparing: Comparing, target: Engine) -> AsyncIterator[str]:
         count = 0

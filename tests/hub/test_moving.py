@@ -202,6 +202,7 @@ async def test_users_are_carried_and_sessions_only_where_asked(tmp_path: Path) -
 async def test_a_move_that_was_cut_off_goes_on(
     tmp_path: Path, point: str, passage: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("hub.moving.log.EVENTS_AT_ONCE", 7)
     monkeypatch.setattr("hub.moving.copying.EVENTS_AT_ONCE", 7)
     monkeypatch.setattr("hub.moving.copying.DOCUMENTS_AT_ONCE", 2)
     monkeypatch.setattr("hub.moving.copying.CASES_AT_ONCE", 2)
