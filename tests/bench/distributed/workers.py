@@ -129,30 +129,31 @@ async def _by(on: Ground, folder: Path, workers: int, count: int) -> Figure:
         }
 
 
-async def _recovery(on: Ground, folder: Path, count: int) -> Figure:
+async def _recovery(on: Ground, folder: Path, count: int, workers: int) -> Figure:
     installation = on.installation()
-    path = settings(folder / "recovery", installation)
+    path = settings(folder / f"recovery-{workers}", installation)
     await prepared(path, installation, count)
     async with AsyncExitStack() as stack:
         made = Workers(stack, path)
         engine = await installation.open()
         stack.push_async_callback(engine.close)
         began = time.perf_counter()
-        await made.start(1)
+        await made.start(workers)
         await until_done(engine)
         wall = time.perf_counter() - began
     return {
         "events_behind": count,
+        "workers": workers,
         "seconds_to_zero_from_start": round(wall, 1),
         "per_second": round(count / wall, 1),
     }
 
 
 def measure(folder: Path, count: int, workers: Sequence[int], behind: int) -> Figure:
-    """`behind`: so many events wait for one worker that was away."""
+    """`behind`: so many events wait for workers that were away, one and then two."""
     with ground(folder) as on:
         made = [asyncio.run(_by(on, folder, each, count)) for each in workers]
-        recovery = asyncio.run(_recovery(on, folder, behind))
+        recovery = [asyncio.run(_recovery(on, folder, behind, each)) for each in (1, 2)]
     gross = [float(str(each["cpu_us_per_interaction"])) for each in made]
     busy = [float(str(each["busy_cpu_us_per_interaction"])) for each in made]
     return {
