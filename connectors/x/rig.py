@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 from connectors.kit.rigs import MONDAY, Given, HookRig, Send
 from connectors.x.channel import CHANNEL
 from connectors.x.hook import SIGNATURE, sign
-from connectors.x.standin.server import KEY, OWN, SECRET, TOKEN, TOKEN_SECRET, Fault, XStandin
+from connectors.x.standin.faults import Fault
+from connectors.x.standin.server import KEY, SECRET, TOKEN, TOKEN_SECRET, XStandin
+from connectors.x.standin.world import OWN
 from schemas.ids import derive
 from schemas.outbound import OutboundMessage
 

@@ -12,7 +12,8 @@ from connectors.kit.signatures import secret_bytes, sign
 from connectors.slack.standin.server import APP_TOKEN, BOT_TOKEN, SlackStandin
 from connectors.slack.standin.workspace import TEAM
 from connectors.webhook.standin.server import Receiver
-from connectors.x.standin.server import KEY, OWN, SECRET, TOKEN, TOKEN_SECRET, XStandin
+from connectors.x.standin.server import KEY, SECRET, TOKEN, TOKEN_SECRET, XStandin
+from connectors.x.standin.world import OWN
 
 SLACK_CHANNEL = "C0BIKESHOP"
 JONAS, MARTA = "U0JONAS01", "U0MARTA01"

@@ -20,7 +20,8 @@ from connectors.kit.signatures import secret_bytes, sign
 from connectors.slack.standin.server import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, SlackStandin
 from connectors.slack.standin.workspace import TEAM
 from connectors.webhook.rig import FIRST
-from connectors.x.standin.server import KEY, OWN, SECRET, TOKEN, TOKEN_SECRET, XStandin
+from connectors.x.standin.server import KEY, SECRET, TOKEN, TOKEN_SECRET, XStandin
+from connectors.x.standin.world import OWN
 from schemas.collections import CASES
 from schemas.documents import Case, EntryKind
 from schemas.steps import Query

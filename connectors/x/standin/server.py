@@ -1,24 +1,21 @@
-"""The stand-in: mentions, posts, direct messages, webhooks; signatures by OAuth 1.0a are checked, and faults can be asked for."""
+"""The stand-in as X's API: mentions, posts, direct messages, webhooks; signatures by OAuth 1.0a are checked, and faults can be asked for."""
 
 import asyncio
-import itertools
 import json
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import aiohttp
 from aiohttp import web
 from oauthlib.oauth1 import Client as OAuth  # type: ignore[import-untyped]
 
 from connectors.x.hook import SIGNATURE, sign
+from connectors.x.standin.faults import Fault, failed, problem
 from connectors.x.standin.media import Media
+from connectors.x.standin.world import OWN, Json, World, pair
 
-Json = dict[str, Any]
-OWN, KEY, SECRET, TOKEN, TOKEN_SECRET = (
-    "900",
+KEY, SECRET, TOKEN, TOKEN_SECRET = (
     "key-of-the-app",
     "secret-of-the-app",
     "token-of-us",
@@ -28,26 +25,12 @@ PAGE = 100
 NEWEST_MENTIONS = 800
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What goes wrong with one call. `kind`: limited, status:CODE, denied:WORDS, drop, held (until `released` is set), or nothing.
-
-    `after`: it was done nonetheless.
-    """
-
-    kind: str
-    after: bool = False
-    reset_seconds: int | None = 7
-
-
-class XStandin:
+class XStandin(World):
     """`faults` maps `METHOD /path` to what goes wrong with its next calls. `hook_url`: where activity is posted."""
 
     def __init__(self, hook_url: str | None = None) -> None:
+        super().__init__()
         self.hook_url = hook_url
-        self.users: dict[str, Json] = {OWN: {"id": OWN, "name": "Acme", "username": "acme"}}
-        self.posts: list[Json] = []
-        self.messages: list[Json] = []
         self.hidden: set[str] = set()
         self.closed: set[str] = set()
         """Posts that we may not see any more: of a protected or suspended account."""
@@ -59,7 +42,6 @@ class XStandin:
         """Set by each call; set by who lets those go on that are held."""
         self.consumer_secret = SECRET
         self.newest_mentions = NEWEST_MENTIONS
-        self._numbers = itertools.count(first_id(datetime.now(UTC)))
         self._runner: web.AppRunner | None = None
         self.url = ""
 
@@ -79,61 +61,6 @@ class XStandin:
 
     def fail(self, call: str, *faults: Fault) -> None:
         self.faults.setdefault(call, deque()).extend(faults)
-
-    # -- what people do ---------------------------------------------------------------------------------------------------
-
-    def person(self, id: str, name: str, username: str) -> str:
-        self.users[id] = {"id": id, "name": name, "username": username}
-        return id
-
-    def mention(self, author: str, text: str, answers: str | None = None, **more: Any) -> str:
-        """A post that mentions the account; returns its id."""
-        id = str(next(self._numbers))
-        parent = next((each for each in self.posts if each["id"] == answers), None)
-        post: Json = {
-            "id": id,
-            "author_id": author,
-            "text": text,
-            "created_at": _now(),
-            "conversation_id": parent["conversation_id"] if parent else id,
-            "edit_history_tweet_ids": [id],
-            **more,
-        }
-        if answers is not None:
-            post["referenced_tweets"] = [{"type": "replied_to", "id": answers}]
-        self.posts.append(post)
-        return id
-
-    def edit(self, id: str, text: str) -> str:
-        """A post with a new id takes the place of the one before."""
-        before = next(each for each in self.posts if each["id"] == id)
-        new = str(next(self._numbers))
-        history = [*before["edit_history_tweet_ids"], new]
-        self.posts.remove(before)
-        self.posts.append(
-            {**before, "id": new, "text": text, "created_at": _now(), "edit_history_tweet_ids": history}
-        )
-        return new
-
-    def write(self, sender: str, text: str) -> str:
-        """A direct message to the account."""
-        id = str(next(self._numbers))
-        self.messages.append(
-            {
-                "id": id,
-                "event_type": "MessageCreate",
-                "sender_id": sender,
-                "text": text,
-                "dm_conversation_id": pair(sender),
-                "created_at": _now(),
-            }
-        )
-        return id
-
-    def said(self) -> list[str]:
-        """What the account posted and wrote."""
-        own = [each["text"] for each in self.posts if each["author_id"] == OWN]
-        return own + [each["text"] for each in self.messages if each["sender_id"] == OWN]
 
     async def tell(self, payload: Json, secret: str | None = None) -> int:
         """Post activity to the hook, signed; the status of its answer."""
@@ -155,7 +82,7 @@ class XStandin:
         self.calls.append(call)
         self.asked.set()
         if not self._is_signed(request):
-            return _problem(401, "Unauthorized")
+            return problem(401, "Unauthorized")
         waiting = self.faults.get(call)
         fault = waiting.popleft() if waiting else None
         fault = None if fault is not None and fault.kind == "nothing" else fault
@@ -163,13 +90,13 @@ class XStandin:
             await self.released.wait()
             fault = None
         if fault is not None and not fault.after:
-            return _fail(request, fault)
+            return failed(request, fault)
         if request.match_info["path"].startswith("media/"):
             told = self.media.answered(request, dict(await request.post()) if form else _read(body))
-            answer = told or _problem(404, "Not Found")
+            answer = told or problem(404, "Not Found")
         else:
             answer = self._answered(request, _read(body))
-        return _fail(request, fault) if fault is not None else answer
+        return failed(request, fault) if fault is not None else answer
 
     def _is_signed(self, request: web.Request) -> bool:
         """The signature that the keys make of the same nonce and time (RFC 5849, section 3.2)."""
@@ -200,7 +127,7 @@ class XStandin:
             return self._page(
                 [each for each in self.messages if each["dm_conversation_id"] == parts[1]], query
             )
-        return _problem(404, "Not Found") if call is None else call(self, parts, query, body)
+        return problem(404, "Not Found") if call is None else call(self, parts, query, body)
 
     def _posts(self, *, is_own: bool) -> list[Json]:
         found = [each for each in self.posts if (each["author_id"] == OWN) is is_own]
@@ -210,9 +137,9 @@ class XStandin:
         """To a conversation, or `with` somebody, whether there is one yet or not."""
         conversation = parts[1] if parts[1] != "with" else pair(parts[2])
         named = [each["media_id"] for each in body.get("attachments", ())]
-        problem = self.media.problem(named, "dm", 1)
-        if problem:
-            return _problem(400, problem)
+        refusal = self.media.problem(named, "dm", 1)
+        if refusal:
+            return problem(400, refusal)
         id = self.write(OWN, self.media.shown(body.get("text", ""), named))
         self.messages[-1]["dm_conversation_id"] = conversation
         return web.json_response(
@@ -253,27 +180,27 @@ class XStandin:
     def _deleted(self, parts: list[str], query: Mapping[str, str], body: Json) -> web.Response:
         found = [each for each in self.posts if each["id"] == parts[1] and each["author_id"] == OWN]
         self.posts = [each for each in self.posts if each not in found]
-        return web.json_response({"data": {"deleted": True}}) if found else _problem(404, "Not Found Error")
+        return web.json_response({"data": {"deleted": True}}) if found else problem(404, "Not Found Error")
 
     def _hidden(self, parts: list[str], query: Mapping[str, str], body: Json) -> web.Response:
         """Replies in a conversation that the account began, and no others."""
         post = next((each for each in self.posts if each["id"] == parts[1]), None)
         if post is None:
-            return _problem(404, "Not Found Error")
+            return problem(404, "Not Found Error")
         root = next((each for each in self.posts if each["id"] == post["conversation_id"]), None)
         if root is None or root["author_id"] != OWN or root is post:
-            return _problem(403, "You are not allowed to hide this reply.")
+            return problem(403, "You are not allowed to hide this reply.")
         (self.hidden.add if body["hidden"] else self.hidden.discard)(parts[1])
         return web.json_response({"data": {"hidden": body["hidden"]}})
 
     def _tweet(self, parts: list[str], query: Mapping[str, str], body: Json) -> web.Response:
         named = body.get("media", {}).get("media_ids", [])
-        problem = self.media.problem(named, "tweet", 4)
-        if problem:
-            return _problem(400, problem)
+        refusal = self.media.problem(named, "tweet", 4)
+        if refusal:
+            return problem(400, refusal)
         text = body["text"]
         if any(each.get("said") == text and each["author_id"] == OWN for each in self.posts):
-            return _problem(403, "You are not allowed to create a Tweet with duplicate content.")
+            return problem(403, "You are not allowed to create a Tweet with duplicate content.")
         answered = body.get("reply", {}).get("in_reply_to_tweet_id")
         id = self.mention(OWN, self.media.shown(text, named), answered, said=text)
         return web.json_response({"data": {"id": id, "text": text}}, status=201)
@@ -310,16 +237,6 @@ CALLS = {
 }
 
 
-def pair(other: str) -> str:
-    """The conversation of the account with somebody."""
-    return "-".join(sorted((other, OWN), key=int))
-
-
-def first_id(at: datetime) -> int:
-    """An id as X makes them at this moment: milliseconds since its epoch, then 22 bits."""
-    return (int(at.timestamp() * 1000) - 1_288_834_974_657) << 22
-
-
 def _read(body: bytes) -> Json:
     told = json.loads(body) if body else {}
     return told if isinstance(told, dict) else {}
@@ -327,28 +244,3 @@ def _read(body: bytes) -> Json:
 
 def _fields(authorization: str) -> set[str]:
     return {each.strip() for each in authorization.removeprefix("OAuth ").split(",")}
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
-    told = {"title": detail, "detail": detail, "status": status, "type": "about:blank"}
-    return web.json_response(told, status=status, headers=dict(headers or {}))
-
-
-def _fail(request: web.Request, fault: Fault) -> web.StreamResponse:
-    kind, _, detail = fault.kind.partition(":")
-    if kind == "limited":
-        headers = {"x-rate-limit-remaining": "0"}
-        if fault.reset_seconds is not None:
-            headers["retry-after"] = str(fault.reset_seconds)
-        return _problem(429, "Too Many Requests", headers)
-    if kind == "denied":
-        return _problem(403, detail)
-    if kind == "status":
-        return web.Response(text="<html>upstream error</html>", status=int(detail), content_type="text/html")
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response(status=500)

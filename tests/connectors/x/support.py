@@ -6,7 +6,8 @@ from typing import Any
 from connectors.x.connector import XConnector
 from connectors.x.deliver import Sender
 from connectors.x.settings import XAccount
-from connectors.x.standin.server import KEY, OWN, SECRET, TOKEN, TOKEN_SECRET, XStandin
+from connectors.x.standin.server import KEY, SECRET, TOKEN, TOKEN_SECRET, XStandin
+from connectors.x.standin.world import OWN
 from schemas.interactions import (
     InteractionReceived,
 )

@@ -7,7 +7,8 @@ import pytest
 
 from connectors.x.deliver import PROVES_ABSENCE_AFTER
 from connectors.x.parse.weight import weight
-from connectors.x.standin.server import OWN, Fault
+from connectors.x.standin.faults import Fault
+from connectors.x.standin.world import OWN
 from schemas.errors import Outage
 from schemas.ids import derive
 from schemas.interactions import Participant, Role

@@ -7,7 +7,9 @@ import pytest
 
 from connectors.x.client import XError
 from connectors.x.connector import XConnector
-from connectors.x.standin.server import OWN, Fault, XStandin
+from connectors.x.standin.faults import Fault
+from connectors.x.standin.server import XStandin
+from connectors.x.standin.world import OWN
 from schemas.errors import Outage
 from schemas.interactions import (
     InteractionEdited,

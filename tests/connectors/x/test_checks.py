@@ -7,7 +7,7 @@ import pytest
 
 from connectors.x.checks import Checks
 from connectors.x.connector import XConnector
-from connectors.x.standin.server import Fault
+from connectors.x.standin.faults import Fault
 from schemas.interactions import InteractionDeleted
 from schemas.message_changes import MessageChanges, changes_id
 from schemas.steps import Step

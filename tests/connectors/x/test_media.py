@@ -4,7 +4,8 @@ import pytest
 
 from connectors.x.channel import DIRECT_FILES, FILES
 from connectors.x.connector import XConnector
-from connectors.x.standin.server import OWN, Fault
+from connectors.x.standin.faults import Fault
+from connectors.x.standin.world import OWN
 from schemas.errors import Never
 from schemas.interactions import Attachment, BlobRef
 from schemas.ports import ReceiptStatus

@@ -7,7 +7,8 @@ import pytest
 
 from connectors.x import parents
 from connectors.x.connector import XConnector
-from connectors.x.standin.server import OWN, Fault
+from connectors.x.standin.faults import Fault
+from connectors.x.standin.world import OWN
 from tests.connectors.x.support import ANN, BEN, Company, account
 from tests.connectors.x.test_told import told
 from tests.support.waiting import eventually

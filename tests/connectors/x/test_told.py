@@ -6,7 +6,8 @@ from typing import Any
 
 from connectors.kit.hooks import HookRequest, serve
 from connectors.x.hook import sign
-from connectors.x.standin.server import OWN, SECRET
+from connectors.x.standin.server import SECRET
+from connectors.x.standin.world import OWN
 from schemas.interactions import (
     InteractionDeleted,
 )
