@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from schemas.codec import decode, encode
@@ -38,8 +39,7 @@ class Message:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """What was read. `event` is None when it fits no schema; `problem` then says why."""
 
     event: Event | None
@@ -107,9 +107,15 @@ def digest(key: bytes | None, value: bytes | None, headers: Iterable[tuple[str, 
     parts = [key or b"", value or b""]
     for name, content in headers:
         if name != DIGEST:
-            parts += [name.encode(), content]
-    lengths = ",".join(map(str, map(len, parts))).encode()
+            parts.append(name.encode())
+            parts.append(content)
+    lengths = _lengths(len(parts)) % tuple(map(len, parts))
     return hashlib.sha256(lengths + b"".join(parts)).hexdigest()[:32].encode()
+
+
+@lru_cache(maxsize=100)
+def _lengths(count: int) -> bytes:
+    return b",".join([b"%d"] * count)
 
 
 def is_sealed(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]) -> bool:

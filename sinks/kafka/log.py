@@ -19,6 +19,7 @@ from sinks.kafka.offsets import (
     from_place,
     from_position,
     segment,
+    to_place,
     to_position,
 )
 from sinks.kafka.partitions import History, PartitionCounts
@@ -186,19 +187,21 @@ class KafkaLog:
 
     def _record(self, raw: Raw, standing: Standing, partitions: int) -> Record:
         """`partitions`: how many the record's topic has."""
-        decoded = raw.decoded()
+        topic, number = raw.partition
+        place = to_place(topic, number, raw.offset)
+        decoded = raw.decoded(place)
         return Record(
             position=standing.after(raw.partition, raw.offset),
             event=decoded.event,
             id=decoded.id,
             type=decoded.type,
             key=decoded.key,
-            topic=raw.partition[0],
+            topic=topic,
             value=raw.value or b"",
             problem=decoded.problem,
             # A topic with more partitions than before begins anew in each, and is still above all that was.
             order=partitions << OFFSET_BITS | raw.offset,
-            place=raw.place,
+            place=place,
         )
 
     async def decoded(self, raws: Sequence[Raw], at: Mapping[Partition, int]) -> list[Record]:

@@ -94,10 +94,27 @@ class Publisher:
         self._stamps = stamps
         self._told = told
         self._producer: AIOKafkaProducer | None = None
+        """None: it was given up, and the next who needs one makes it."""
         self._on_the_way: dict[EventOnTopic, Sent] = {}
+        self._making = asyncio.Lock()
+        self._is_closed = False
 
     async def start(self) -> None:
-        self._producer = await self._started()
+        await self._ready()
+
+    async def _ready(self) -> AIOKafkaProducer:
+        if self._producer is not None:
+            return self._producer
+        async with self._making:
+            if self._is_closed:
+                raise Outage("kafka: the log is closed")
+            if self._producer is None:
+                made = await self._started()
+                if self._is_closed:
+                    await _end(made)
+                    raise Outage("kafka: the log is closed")
+                self._producer = made
+            return self._producer
 
     async def _started(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
@@ -127,14 +144,17 @@ class Publisher:
     async def send(self, messages: Sequence[Message]) -> list[tuple[Partition, int]]:
         """Returns when all are durable, with where each is. After Outage some may be, or become so: an idempotent producer never gives a batch up,
         so that what is sent again comes after it, and the order of first sight is kept."""
-        producer = self._running()
+        producer = await self._ready()
         with outages("writing"):
             async with asyncio.timeout(WRITE_SECONDS):
                 sent = await self._sent(producer, messages)
                 if sent:
                     await asyncio.wait({each.arrived for each in sent})
         with outages("writing"):
-            return [await self._tell(message, each) for message, each in zip(messages, sent, strict=True)]
+            return [
+                await self._tell(producer, message, each)
+                for message, each in zip(messages, sent, strict=True)
+            ]
 
     async def _sent(self, producer: AIOKafkaProducer, messages: Sequence[Message]) -> list[Sent]:
         """The same event that is still on its way is not sent again: an outage would fill the log with copies."""
@@ -170,18 +190,18 @@ class Publisher:
     def _arrived(self, events: Sequence[EventOnTopic], arrived: "asyncio.Future[Any]") -> None:
         """Or never will; whoever waited for them may have been told of an outage already."""
         for event in events:
-            self._on_the_way.pop(event, None)
+            if (sent := self._on_the_way.get(event)) is not None and sent.arrived is arrived:
+                del self._on_the_way[event]
         if not arrived.cancelled():
             arrived.exception()
 
-    async def _tell(self, message: Message, sent: Sent) -> tuple[Partition, int]:
-        """The offset of what was sent, or what went wrong. A producer that the broker no longer knows is made anew."""
+    async def _tell(self, producer: AIOKafkaProducer, message: Message, sent: Sent) -> tuple[Partition, int]:
+        """The offset of what was sent, or what went wrong. A producer that the broker no longer knows is given up."""
         try:
             first = sent.arrived.result()
         except KafkaError as error:
             if not error.retriable and not isinstance(error, TOO_LARGE):
-                await self.close()
-                await self.start()
+                await self._give_up(producer)
             raise
         partition, offset = (Topic(message.topic), first.partition), first.offset + sent.behind
         self._told(partition, offset + 1)
@@ -190,29 +210,34 @@ class Publisher:
     async def partitions(self, topic: Topic) -> list[int]:
         """As many as the broker has now; it is asked every five minutes at most."""
         with outages("asking for partitions"):
-            found: set[int] = await self._running().partitions_for(self._address.prefix + topic)
+            producer = await self._ready()
+            found: set[int] = await producer.partitions_for(self._address.prefix + topic)
         if not found:
             raise Outage(
                 f"kafka: the topic {self._address.prefix}{topic} is missing; run `hubbub topics apply`"
             )
         return sorted(found)
 
-    def _running(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            raise Outage("kafka: the log is closed")
-        return self._producer
+    async def _give_up(self, producer: AIOKafkaProducer) -> None:
+        """What is on its way in it may never arrive: who asks for that again sends it again."""
+        if self._producer is producer:
+            self._producer, self._on_the_way = None, {}
+            await _end(producer)
 
     async def close(self) -> None:
         """What waits is still written if the broker answers."""
-        producer, self._producer = self._producer, None
-        if producer is None:
-            return
-        stopping = asyncio.ensure_future(producer.stop())
-        _, late = await asyncio.wait({stopping}, timeout=CLOSE_SECONDS)
-        if late:
-            # There is no other way: stop() waits for batches that an idempotent producer never gives up, and its task for the
-            # answers to what it has sent, which come no more when the connections are closed.
-            producer._sender.sender_task.cancel()
-            ending = asyncio.gather(producer.client.close(), stopping, return_exceptions=True)
-            await asyncio.wait({ending}, timeout=CLOSE_SECONDS)
-            stopping.cancel()
+        self._is_closed = True
+        if self._producer is not None:
+            await self._give_up(self._producer)
+
+
+async def _end(producer: AIOKafkaProducer) -> None:
+    stopping = asyncio.ensure_future(producer.stop())
+    _, late = await asyncio.wait({stopping}, timeout=CLOSE_SECONDS)
+    if late:
+        # There is no other way: stop() waits for batches that an idempotent producer never gives up, and its task for the
+        # answers to what it has sent, which come no more when the connections are closed.
+        producer._sender.sender_task.cancel()
+        ending = asyncio.gather(producer.client.close(), stopping, return_exceptions=True)
+        await asyncio.wait({ending}, timeout=CLOSE_SECONDS)
+        stopping.cancel()

@@ -20,7 +20,7 @@ from sinks.kafka.access import client_options
 from sinks.kafka.address import KafkaAddress
 from sinks.kafka.codec import Decoded, from_record, recorded_micros
 from sinks.kafka.errors import outages
-from sinks.kafka.offsets import Offsets, Partition, to_place
+from sinks.kafka.offsets import Offsets, Partition
 
 FETCH_BYTES = 1024 * 1024
 FETCH_WAIT_MILLISECONDS = 100
@@ -41,14 +41,10 @@ class Raw:
     headers: Sequence[tuple[str, bytes]]
     _decoded: Decoded | None = field(default=None, compare=False, repr=False)
 
-    @property
-    def place(self) -> Place:
-        return to_place(*self.partition, self.offset)
-
-    def decoded(self) -> Decoded:
-        """Decoded once, for however many consumers it was fetched."""
+    def decoded(self, place: Place) -> Decoded:
+        """Decoded once, for however many consumers it was fetched. `place` is its own."""
         if self._decoded is None:
-            self._decoded = from_record(self.place, self.key, self.value, self.headers)
+            self._decoded = from_record(place, self.key, self.value, self.headers)
         return self._decoded
 
 
