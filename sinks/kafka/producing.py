@@ -106,15 +106,20 @@ class Publisher:
         if self._producer is not None:
             return self._producer
         async with self._making:
-            if self._is_closed:
-                raise Outage("kafka: the log is closed")
+            self._open()
             if self._producer is None:
                 made = await self._started()
-                if self._is_closed:
+                try:
+                    self._open()
+                except Outage:
                     await _end(made)
-                    raise Outage("kafka: the log is closed")
+                    raise
                 self._producer = made
             return self._producer
+
+    def _open(self) -> None:
+        if self._is_closed:
+            raise Outage("kafka: the log is closed")
 
     async def _started(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, cast
 
 import pytest
+from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.default_records import DefaultRecordBatch
@@ -27,6 +28,11 @@ class Producer:
         self.log: dict[int, list[tuple[bytes, bytes]]] = {each: [] for each in range(PARTITIONS)}
         self.batches = 0
         self.answers = True
+        self.fails: KafkaError | None = None
+        self.is_stopped = False
+
+    async def stop(self) -> None:
+        self.is_stopped = True
 
     async def partitions_for(self, topic: str) -> set[int]:
         return set(self.log)
@@ -48,6 +54,9 @@ class Producer:
 
     def _put(self, topic: str, partition: int, records: list[tuple[bytes, bytes]]) -> "asyncio.Future[Any]":
         arrived = asyncio.get_running_loop().create_future()
+        if self.fails is not None:
+            arrived.set_exception(self.fails)
+            return arrived
         first = len(self.log[partition])
         self.log[partition] += records
         if self.answers:
@@ -103,3 +112,40 @@ async def test_what_is_on_its_way_is_not_sent_again(monkeypatch: pytest.MonkeyPa
     with pytest.raises(Outage):
         await sending.send([message(each) for each in range(101)])
     assert sum(map(len, producer.log.values())) == 101
+
+
+class Restarting(Publisher):
+    """Whose next producer is `made`, or whose broker does not answer while that is None."""
+
+    made: Producer | None = None
+
+    async def _started(self) -> Any:
+        if self.made is None:
+            raise Outage("kafka: connecting: nobody listens")
+        return self.made
+
+
+async def test_a_producer_that_the_broker_does_not_know_is_made_anew_when_the_broker_answers_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(producing, "WRITE_SECONDS", 0.05)
+    first = Producer()
+    sending = Restarting(
+        parse_address("kafka://nowhere:1"), Stamps(lambda: 0), lambda partition, offset: None
+    )
+    sending._producer = cast(Any, first)
+    first.answers = False
+    with pytest.raises(Outage):
+        await sending.send([message(1)])  # on its way, and never told of
+    first.fails = OutOfOrderSequenceNumber()
+    with pytest.raises(Outage):
+        await sending.send([message(2)])
+    assert first.is_stopped
+    with pytest.raises(Outage, match="nobody listens"):
+        await sending.send([message(2)])
+    sending.made = second = Producer()
+    await sending.send([message(1), message(2)])
+    assert sum(map(len, second.log.values())) == 2
+    await sending.close()
+    with pytest.raises(Outage, match="closed"):
+        await sending.send([message(3)])
