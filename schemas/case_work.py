@@ -140,10 +140,16 @@ class CaseSplit(CaseEvent):
 class CaseSpamMarked(CaseEvent):
     type: ClassVar[str] = "hubbub.case.spam-marked"
 
+    keeps_wait: bool = Field(
+        default=False, description="how the customer waits is kept for when the mark is taken back"
+    )
+
 
 @event_type
 class CaseSpamCleared(CaseEvent):
     type: ClassVar[str] = "hubbub.case.spam-cleared"
+
+    waits_again: bool = Field(default=False, description="the customer waits as before the mark")
 
 
 @event_type

@@ -132,12 +132,17 @@ def _reopened(case: Case, event: CaseReopened, at: datetime) -> Change:
     }
     if event.waits_from is not None:
         change["waiting_since"] = event.waits_from
+    return change | _as_before(case) if event.waits_again else change
+
+
+def _as_before(case: Case) -> Change:
+    """The customer waits as when the case was resolved, or marked as spam, without an answer."""
     before = case.unanswered
-    if before is None or not event.waits_again:
-        return change
-    change |= {name: getattr(before, name) for name in ("waiting_since", "due_at", "overdue")}
+    if before is None:
+        return {}
+    change: Change = {name: getattr(before, name) for name in ("waiting_since", "due_at", "overdue")}
     if before.due_at is not None and not before.overdue:
-        change["timers"] = with_timer(change["timers"], FIRST_RESPONSE, before.due_at)
+        change["timers"] = with_timer(without(case.timers, SNOOZE), FIRST_RESPONSE, before.due_at)
     return change
 
 
@@ -217,7 +222,8 @@ def _absorbed(case: Case, event: CaseAbsorbed, at: datetime) -> Change:
 
 
 def _spam_marked(case: Case, event: CaseSpamMarked, at: datetime) -> Change:
-    return {
+    kept: Change = {"unanswered": _unanswered(case) or case.unanswered} if event.keeps_wait else {}
+    return kept | {
         "state": CaseState.SPAM,
         "timers": (),
         "pending": (),
@@ -229,7 +235,8 @@ def _spam_marked(case: Case, event: CaseSpamMarked, at: datetime) -> Change:
 
 
 def _spam_cleared(case: Case, event: CaseSpamCleared, at: datetime) -> Change:
-    return {"state": CaseState.OPEN, "waiting_since": at, "resolved_at": None}
+    change: Change = {"state": CaseState.OPEN, "waiting_since": at, "resolved_at": None}
+    return change | _as_before(case) | {"unanswered": None} if event.waits_again else change
 
 
 def _overdue(case: Case, event: CaseOverdue, at: datetime) -> Change:

@@ -73,10 +73,11 @@ def mark_spam(work: Work, case: Case, command: MarkSpam) -> None:
     if case.state is CaseState.SPAM:
         raise Nothing(f"case {case.number} is marked as spam already")
     case = _cancel_pending(work, case, command)
-    work.emit(case, CaseSpamMarked(case=case.id, actor=command.actor))
+    work.emit(case, CaseSpamMarked(case=case.id, actor=command.actor, keeps_wait=True))
 
 
 def clear_spam(work: Work, case: Case, command: ClearSpam) -> None:
     if case.state is not CaseState.SPAM:
         raise Nothing(f"case {case.number} is not marked as spam")
-    work.emit(case, CaseSpamCleared(case=case.id, actor=command.actor))
+    waits_again = case.unanswered is not None
+    work.emit(case, CaseSpamCleared(case=case.id, actor=command.actor, waits_again=waits_again))

@@ -212,6 +212,23 @@ def test_a_case_taken_from_spam_or_from_sleep_is_not_over() -> None:
     assert world.case().messages == 2
 
 
+def test_who_was_taken_for_spam_waits_as_before_once_that_is_taken_back() -> None:
+    world = World()
+    before = opened(world)
+    assert before.due_at is not None
+    world.now += timedelta(minutes=5)
+    world.do(MarkSpam(case=before.id, actor=AGENT))
+    assert (world.case().waiting_since, world.case().due_at, world.case().timers) == (None, None, ())
+    world.do(ClearSpam(case=before.id, actor=AGENT))
+    after = world.case()
+    assert (after.waiting_since, after.due_at, after.timers) == (
+        before.waiting_since,
+        before.due_at,
+        before.timers,
+    )
+    assert (after.state, after.unanswered) == (CaseState.OPEN, None)
+
+
 def form(name: str, consent: dict[str, str] | None = None) -> InteractionReceived:
     typed = Participant(role=Role.FROM, scheme="email-typed", value="ann@example.com")
     filled = FormSubmission(form="contact", version="1", fields={}, consent=consent or {})
