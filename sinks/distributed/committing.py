@@ -275,12 +275,21 @@ class Committer:
         return (now - self._seen.setdefault(step, now)) / MICROSECONDS
 
     async def relay(self) -> int:
-        """Finishes steps that were left. Returns how many."""
+        """Finishes steps that were left, however it goes with one of them. Returns how many. Raises Outage."""
         left = await self.journal.older(self._now() - int(HELP_AFTER_SECONDS * MICROSECONDS), State.DECIDED)
-        left = [step for step in left if step not in self._mine]
+        finished = 0
         for step in left:
-            await self.finish(step)
-        return len(left)
+            if step in self._mine:
+                continue
+            try:
+                await self.finish(step)
+            except Outage:
+                raise
+            except Exception:
+                log.exception("the step %s was left and cannot be finished; it is tried again", step)
+                continue
+            finished += 1
+        return finished
 
     async def tidy(self, collections: Iterable[str], older_seconds: float) -> int:
         """Frees what dead steps hold, and removes marks and parts that are so old that nobody can mean them. Returns how many."""

@@ -368,6 +368,21 @@ async def test_a_part_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -
         await kept.read("1-x")
 
 
+async def test_a_step_that_cannot_be_finished_keeps_no_other_from_the_log(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(journal, "PART_BYTES", 100)
+    desk = Desk(log=Log(is_up=False))
+    await desk.commit(told("a", "torn"), may_publish_later=True)
+    desk.database.collection(STEP_PARTS).documents.popitem()
+    await desk.commit(told("b", "whole"), may_publish_later=True)
+    desk.clock.micros += 3 * SECOND
+    desk.log.is_up = True
+    assert await desk.other().committer.relay() == 1
+    assert desk.said() == ["whole"]
+    assert "cannot be finished" in caplog.text
+
+
 async def test_of_deciding_and_abandoning_one_wins() -> None:
     kept = Journal(FakeDatabase(no_gate))
     assert await kept.decide("1-x", Redo(), 1)
