@@ -23,7 +23,8 @@ from tests.bench.growth import grow
 from tests.bench.measuring import Figure, percentiles, settle
 from tests.bench.workload import FixedClock, configuration, interactions
 from tests.hub.console.browsing import tab
-from tests.hub.console.office import PASSWORD, Office, office
+from tests.hub.console.office import Office, office
+from tests.hub.console.shop import PASSWORD
 from tests.support.browser import chromium
 from tests.support.needs import BROWSER
 

@@ -16,7 +16,8 @@ from schemas.errors import Stale
 from schemas.events import Actor
 from sinks.sqlite.engine import SqliteEngine
 from tests.e2e.engines import SERVERS, settings_of
-from tests.hub.console.office import BOSS, CONFIGURATION, _furnished
+from tests.hub.console.office import _furnished
+from tests.hub.console.shop import BOSS, CONFIGURATION
 
 pytestmark = [
     pytest.mark.server("kafka"),

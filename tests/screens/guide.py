@@ -11,7 +11,8 @@ from playwright.async_api import Page
 from hub.console.places import ROOT as CONSOLE
 from schemas.configuration import Configuration
 from schemas.events import SYSTEM
-from tests.hub.console.office import CONFIGURATION, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import CONFIGURATION
 from tests.screens.shots import open_office, plain_browser, watching, why_not
 from tests.support.paths import ROOT
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page
 
-from tests.hub.console.office import PASSWORD
+from tests.hub.console.shop import PASSWORD
 
 WATCH = """
 window.violations = [];

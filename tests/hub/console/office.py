@@ -13,11 +13,7 @@ import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
-from connectors.email.accounts import Accounts as MailAccounts
 from connectors.email.channel import CHANNEL as MAIL
-from connectors.email.compose import Composer
-from connectors.email.settings import AccountSettings
-from connectors.email.tokens import Tokens
 from connectors.email.writer import MailWriter
 from connectors.kit.intake import Accepted, Intake
 from hub.accounts import Accounts
@@ -28,7 +24,7 @@ from hub.console.router import mount
 from hub.consumers import AutomationConsumer, CasesConsumer, OutboundConsumer, SearchConsumer
 from hub.deciding import Deciding
 from hub.http.app import api_app
-from hub.http.context import AppContext, Facts, Ingested
+from hub.http.context import AppContext, Facts
 from hub.http.files import files_app
 from hub.http.previews import mount_previews
 from hub.http.protocol import patient
@@ -39,9 +35,8 @@ from hub.publishing import Publishing
 from hub.runner import Runner
 from hub.service import Service
 from hub.verify import Verifier
-from schemas.accounts import Principal, Role
+from schemas.accounts import Principal
 from schemas.commands import Command
-from schemas.configuration import Configuration
 from schemas.documents import Case
 from schemas.events import SYSTEM, Actor
 from schemas.ids import derive, item_id, part_id, sha256
@@ -56,104 +51,15 @@ from schemas.interactions import (
     Participant,
 )
 from schemas.interactions import Role as PartyRole
-from schemas.outbound import OutboundMessage
-from schemas.ports import Deliverer, Health, HealthState, Receipt, ReceiptStatus
+from schemas.ports import Health, HealthState
 from schemas.steps import Blob, References
 from sinks.outbound import Dispatcher
 from sinks.sqlite.engine import SqliteEngine, open_engine
-from tests.support.clock import MONDAY_MORNING
+from tests.hub.console.outside import Clock, NoIngester, Relay
+from tests.hub.console.shop import COMPOSER, CONFIGURATION, PASSWORD, PEOPLE, SECRET
 
-SECRET = b"a secret of the tests, 32 bytes."
-PASSWORD = "correct horse battery"
 ORIGIN, FILES_ORIGIN = "http://hub.test", "http://files.test"
-BOSS = Principal(kind="agent", id="eva", name="Eva Novak", roles={"*": Role.ADMIN})
-COMPOSER = Composer(
-    MailAccounts.of(
-        [
-            AccountSettings(
-                name="support", address="support@shop.example", display_name="Shop", brand="default"
-            )
-        ]
-    ),
-    Tokens((SECRET,)),
-)
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-CONFIGURATION = Configuration.model_validate(
-    {
-        "queues": [
-            {"name": "orders", "title": "Orders", "first_response_minutes": 120},
-            {"name": "billing", "title": "Billing", "first_response_minutes": 60},
-            {"name": "legal", "title": "Legal"},
-        ],
-        "default_queue": "orders",
-        "rules": [
-            {
-                "name": "invoices",
-                "title": "Invoices",
-                "when": {"any": [
-                    {"field": "subject", "operator": "contains", "value": "invoice"},
-                    {"field": "subject", "operator": "contains", "value": "rechnung"},
-                ]},
-                "queue": "billing",
-                "priority": "high",
-                "tags": ["money"],
-            },
-            {
-                "name": "returns",
-                "title": "Returns",
-                "when": {"field": "subject", "operator": "contains", "value": "return"},
-                "tags": ["return"],
-            },
-        ],
-    }
-)  # fmt: skip
-PEOPLE = {
-    "ann": ("Ann Okafor", {"orders": Role.AGENT, "billing": Role.AGENT}),
-    "bo": ("Bo Lindqvist", {"orders": Role.AGENT, "billing": Role.AGENT}),
-    "lee": ("Lee Park", {"legal": Role.AGENT}),
-    "eva": ("Eva Novak", {"*": Role.ADMIN}),
-}
-
-
-@dataclass
-class Clock:
-    """Stands still until it is told to go on."""
-
-    at: datetime = MONDAY_MORNING
-
-    def now(self) -> datetime:
-        return self.at
-
-    def advance(self, **units: float) -> None:
-        self.at += timedelta(**units)
-
-
-class NoIngester:
-    """The console takes no mail in."""
-
-    async def ingest_mail(self, account: str | None, content: bytes) -> Ingested:
-        raise AssertionError("not asked for here")
-
-
-class Relay:
-    """Takes everything, and remembers it."""
-
-    channel = "email"
-
-    def __init__(self) -> None:
-        self.sent: list[OutboundMessage] = []
-        self.status = ReceiptStatus.SENT
-        self.reason = ""
-        self.may_change = False
-        self.onward: Deliverer | None = None
-        """What really sends, where a test wants to see the mail."""
-
-    async def deliver(self, message: OutboundMessage) -> Receipt:
-        self.sent.append(message)
-        if self.onward is not None:
-            return await self.onward.deliver(message)
-        name = f"mail:{message.message}@hub"
-        return Receipt(self.status, external_id=name, reason=self.reason, may_change=self.may_change)
 
 
 @dataclass

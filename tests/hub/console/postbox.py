@@ -10,7 +10,8 @@ from connectors.email.deliver import EmailDeliverer
 from connectors.email.settings import RelaySettings
 from connectors.email.standin.mailbox import Mailbox
 from connectors.email.standin.server import StandinServer
-from tests.hub.console.office import COMPOSER, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import COMPOSER
 
 
 @dataclass(frozen=True)

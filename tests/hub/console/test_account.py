@@ -3,7 +3,8 @@
 import re
 
 from hub.accounts.totp import code_at, step_at
-from tests.hub.console.office import PASSWORD, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import PASSWORD
 from tests.hub.http.test_factors import seed_of
 
 CODES = re.compile(r'<code dir="ltr">([a-z0-9-]{19})</code>')

@@ -10,7 +10,8 @@ from schemas.collections import CASES
 from schemas.commands import MarkSpam
 from schemas.errors import Forbidden, Invalid
 from schemas.steps import START, OutcomeKind, Query
-from tests.hub.console.office import BOSS, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import BOSS
 
 ANN = Principal(kind="agent", id="ann", roles={"orders": Role.AGENT})
 

@@ -7,7 +7,8 @@ from schemas.commands import ReplyToCase
 from schemas.configuration import Template
 from schemas.events import SYSTEM
 from tests.hub.console.browsing import tab
-from tests.hub.console.office import CONFIGURATION, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import CONFIGURATION
 from tests.hub.console.test_offered import offer
 
 pytestmark = pytest.mark.browser

@@ -9,7 +9,8 @@ from hub.console.configuring.conditions import act, node_of, numbered, read_node
 from schemas.accounts import Role
 from schemas.configuration import Queue, Rule
 from schemas.events import SYSTEM
-from tests.hub.console.office import CONFIGURATION, Office, Visitor
+from tests.hub.console.office import Office, Visitor
+from tests.hub.console.shop import CONFIGURATION
 
 FIELD = re.compile(r'<(input|select|textarea|button)\b([^>]*)>(?:\s*((?:<option[^>]*>[^<]*</option>\s*)*)</select>|\n([^<]*)</textarea>)?')  # fmt: skip
 BASE = "/console/company"

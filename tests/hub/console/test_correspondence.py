@@ -9,8 +9,9 @@ from schemas.configuration import Brand
 from schemas.documents import Case, Entry, EntryKind
 from schemas.events import SYSTEM
 from schemas.interactions import Participant, Role
-from tests.hub.console.office import BOSS, CONFIGURATION, Office, Visitor
+from tests.hub.console.office import Office, Visitor
 from tests.hub.console.postbox import postbox
+from tests.hub.console.shop import BOSS, CONFIGURATION
 
 HTML = "<p>It is <b>on its way</b>, see <a href='https://shop.example/t'>here</a>.</p><ul><li>one</li></ul><script>x</script>"
 BRAND = Brand(name="default", title="Shop", signature="{{ agent.name }}\n{{ brand.title }}")

@@ -10,8 +10,9 @@ from hub.console import rendering
 from hub.console.words import ENGLISH
 from schemas.commands import ClaimCase, MarkSpam, ReplyToCase
 from schemas.ports import ReceiptStatus
-from tests.hub.console.office import CONFIGURATION, PASSWORD, PEOPLE, Office
+from tests.hub.console.office import Office
 from tests.hub.console.pseudo import WORD, pseudo, unmarked
+from tests.hub.console.shop import CONFIGURATION, PASSWORD, PEOPLE
 from tests.hub.console.test_company import edited
 from tests.hub.console.test_operating import add_dead_letter, add_quarantined
 

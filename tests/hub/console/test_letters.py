@@ -3,7 +3,8 @@
 import re
 from html import unescape
 
-from tests.hub.console.office import BOSS, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import BOSS
 from tests.hub.console.test_correspondence import first_message, many, signed
 
 HTML = "<p>It <b>comes</b>.<script>alert(1)</script></p>"

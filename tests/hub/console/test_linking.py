@@ -6,7 +6,8 @@ from schemas.commands import TransferCase
 from schemas.documents import Case
 from schemas.steps import START
 from schemas.topics import Topic
-from tests.hub.console.office import BOSS, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import BOSS
 
 
 async def handles(service: Service, case: Case, principal: Principal = BOSS) -> set[str]:

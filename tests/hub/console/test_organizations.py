@@ -12,7 +12,8 @@ from schemas.documents import Handle
 from schemas.errors import Forbidden, Invalid, Unknown
 from schemas.events import SYSTEM
 from schemas.steps import References
-from tests.hub.console.office import BOSS, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import BOSS
 
 ANN = Principal(kind="agent", id="ann", roles={"orders": Role.AGENT, "billing": Role.AGENT})
 

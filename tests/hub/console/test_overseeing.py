@@ -5,7 +5,8 @@ from datetime import timedelta
 from schemas.accounts import Role
 from schemas.commands import ClaimCase
 from schemas.events import SYSTEM
-from tests.hub.console.office import CONFIGURATION, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import CONFIGURATION
 
 
 async def test_the_overview_says_who_is_on_at_what_and_what_is_late(office: Office) -> None:

@@ -11,7 +11,8 @@ from schemas.commands import ClaimCase, PrioritizeCase
 from schemas.configuration import Priority
 from schemas.errors import Forbidden, Invalid, Unknown
 from schemas.saved_views import ViewFilter
-from tests.hub.console.office import BOSS, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import BOSS
 
 ANN = Principal(kind="agent", id="ann", roles={"orders": Role.AGENT, "billing": Role.AGENT})
 LEE = Principal(kind="agent", id="lee", roles={"legal": Role.AGENT})

@@ -5,7 +5,8 @@ import pytest
 from hub.console.console import inside
 from schemas.accounts import Role
 from schemas.events import SYSTEM
-from tests.hub.console.office import PASSWORD, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import PASSWORD
 
 
 async def sign_in(office: Office, name: str, password: str, next_url: str = "") -> tuple[int, str, str]:

@@ -7,7 +7,8 @@ import httpx
 from schemas.commands import MergeCase
 from schemas.documents import Case, EntryKind
 from schemas.interactions import Participant, Role
-from tests.hub.console.office import BOSS, Office, Visitor
+from tests.hub.console.office import Office, Visitor
+from tests.hub.console.shop import BOSS
 from tests.hub.console.test_correspondence import ask
 
 KIM = Participant(role=Role.FROM, scheme="email", value="kim@example.net", name="Kim")

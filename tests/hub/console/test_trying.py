@@ -8,7 +8,8 @@ import pytest
 from hub import trying
 from schemas.configuration import Automation, Rule
 from schemas.errors import Invalid
-from tests.hub.console.office import CONFIGURATION, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import CONFIGURATION
 
 PARCELS = Rule.model_validate(
     {

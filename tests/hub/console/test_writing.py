@@ -7,7 +7,8 @@ from schemas.commands import ReplyToCase
 from schemas.configuration import Template
 from schemas.documents import EntryKind
 from schemas.events import SYSTEM
-from tests.hub.console.office import BOSS, CONFIGURATION, Office
+from tests.hub.console.office import Office
+from tests.hub.console.shop import BOSS, CONFIGURATION
 
 
 async def test_the_composer_says_who_will_receive_it(office: Office) -> None:

@@ -18,7 +18,8 @@ from hub.openid.flow import SingleSignOn
 from hub.openid.settings import OpenIdProvider
 from hub.wiring import SystemClock
 from schemas.accounts import Role
-from tests.hub.console.office import PASSWORD, Office, office
+from tests.hub.console.office import Office, office
+from tests.hub.console.shop import PASSWORD
 from tests.support.ports import free_port, listening
 
 PEOPLE = (
