@@ -16,7 +16,8 @@ from schemas.topics import Topic
 from sinks.distributed.engine import open_distributed
 from sinks.kafka.address import parse_address
 from sinks.kafka.topics import TopicAdmin
-from tests.hub.test_flow import CONFIGURATION, MIA, Flow, Now
+from tests.hub.test_flow import CONFIGURATION, MIA, Flow
+from tests.support.clock import StandingClock
 from tests.support.servers import server
 
 ON_SERVERS = [
@@ -55,7 +56,7 @@ class Log:
 
 @asynccontextmanager
 async def a_log() -> AsyncIterator[Log]:
-    clock, prefix = Now(), f"readers-{uuid4().hex[:8]}."
+    clock, prefix = StandingClock(), f"readers-{uuid4().hex[:8]}."
     url = f"{server('kafka').url}?prefix={prefix}&partitions=2"
     async with TopicAdmin(parse_address(url)) as topics:
         await topics.apply(await topics.plan())

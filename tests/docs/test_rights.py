@@ -26,7 +26,8 @@ from sinks.kafka.topics import TopicAdmin
 from sinks.mongo.settings import MongoSettings
 from tests.docs.logs import ON_SERVERS, Log
 from tests.docs.test_examples import EXAMPLES, asked, kept
-from tests.hub.test_flow import CONFIGURATION, Flow, Now
+from tests.hub.test_flow import CONFIGURATION, Flow
+from tests.support.clock import StandingClock
 from tests.support.paths import ROOT
 from tests.support.process import running
 from tests.support.servers import server
@@ -115,7 +116,7 @@ async def log(kafka: Running) -> AsyncIterator[Log]:
             return await topics.plan() == []
 
         await eventually(are_there)  # a broker tells of new topics a little later
-    clock, database = Now(), f"rights_{uuid4().hex[:8]}"
+    clock, database = StandingClock(), f"rights_{uuid4().hex[:8]}"
     store = f"{server('nx-27017').url}{database}"
     engine = await open_distributed(url, store, clock=clock, access=Access(access(HUB), MongoSettings()))
     try:

@@ -1,7 +1,6 @@
 """One configuration for several processes: whoever publishes, all follow; nobody takes back what he has not seen."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,7 @@ from schemas.events import SYSTEM
 from schemas.ids import derive
 from schemas.steps import Step
 from sinks.sqlite.engine import SqliteEngine, open_engine
-
-
-class Clock:
-    def now(self) -> datetime:
-        return datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+from tests.support.clock import StandingClock
 
 
 def configuration(queue: str, **more: Any) -> Configuration:
@@ -33,13 +28,13 @@ def configuration(queue: str, **more: Any) -> Configuration:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[SqliteEngine]:
-    made = await open_engine(tmp_path, clock=Clock())
+    made = await open_engine(tmp_path, clock=StandingClock())
     yield made
     await made.close()
 
 
 async def test_what_one_publishes_is_in_force_in_the_other_when_it_has_looked(engine: SqliteEngine) -> None:
-    one, other = await Company.open(engine, Clock()), await Company.open(engine, Clock())
+    one, other = await Company.open(engine, StandingClock()), await Company.open(engine, StandingClock())
     await one.publish(configuration("sales"), SYSTEM)
     assert other.current.number == 0
     assert await other.catch_up()
@@ -48,7 +43,7 @@ async def test_what_one_publishes_is_in_force_in_the_other_when_it_has_looked(en
 
 
 async def test_who_publishes_without_having_seen_the_last_version_is_told(engine: SqliteEngine) -> None:
-    one, other = await Company.open(engine, Clock()), await Company.open(engine, Clock())
+    one, other = await Company.open(engine, StandingClock()), await Company.open(engine, StandingClock())
     await one.publish(configuration("sales"), SYSTEM)
     with pytest.raises(Stale, match="version 1 was published by somebody else"):
         await other.publish(configuration("support"), SYSTEM)
@@ -57,7 +52,7 @@ async def test_who_publishes_without_having_seen_the_last_version_is_told(engine
 
 
 async def test_two_who_publish_the_same_at_once_have_one_version(engine: SqliteEngine) -> None:
-    one, other = await Company.open(engine, Clock()), await Company.open(engine, Clock())
+    one, other = await Company.open(engine, StandingClock()), await Company.open(engine, StandingClock())
     await one.publish(configuration("sales"), SYSTEM)
     assert (await other.publish(configuration("sales"), SYSTEM)).number == 1
 
@@ -65,7 +60,7 @@ async def test_two_who_publish_the_same_at_once_have_one_version(engine: SqliteE
 async def test_a_version_that_cannot_be_used_here_leaves_the_last_good_one_and_a_later_one_is_taken(
     engine: SqliteEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    company = await Company.open(engine, Clock())
+    company = await Company.open(engine, StandingClock())
     await company.publish(configuration("sales"), SYSTEM)
     rule = {
         "name": "new",
@@ -89,13 +84,13 @@ async def stored(engine: SqliteEngine, number: int, configuration: Configuration
         number=number,
         configuration=configuration,
         actor=SYSTEM,
-        published_at=Clock().now(),
+        published_at=StandingClock().now(),
     )
     await engine.commit(Step(documents=[(published, 0)]))
 
 
 async def test_a_process_with_a_role_publishes_its_file_only_where_nothing_was(engine: SqliteEngine) -> None:
-    company = await Company.open(engine, Clock())
+    company = await Company.open(engine, StandingClock())
     publishing = Publishing(engine, company)
     workers = frozenset({Role.WORKERS})
     await publish_at_start(publishing, configuration("sales"), workers)

@@ -1,7 +1,6 @@
 """The next configuration: a draft for each, published over what it was begun on, and back again. Who wins against a file."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from schemas.configuration import Brand, Configuration, Origin, Queue
 from schemas.errors import Forbidden, Invalid, Stale
 from schemas.events import SYSTEM, Actor
 from sinks.sqlite.engine import open_engine
-from tests.support.clock import MONDAY_MORNING
+from tests.support.clock import MONDAY_MORNING, StandingClock
 
 EVA = Principal(kind="agent", id="eva", roles={"*": Role.SUPERVISOR})
 BO = Principal(kind="agent", id="bo", roles={"*": Role.SUPERVISOR})
@@ -36,11 +35,6 @@ def with_queue(name: str) -> Edit:
     return edit
 
 
-class Clock:
-    def now(self) -> datetime:
-        return MONDAY_MORNING
-
-
 class Desk:
     def __init__(self, publishing: Publishing, configuring: Configuring) -> None:
         self.publishing = publishing
@@ -55,7 +49,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    clock = Clock()
+    clock = StandingClock(MONDAY_MORNING)
     engine = await open_engine(tmp_path, clock=clock)
     company = await Company.open(engine, clock)
     publishing = Publishing(engine, company)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -35,6 +35,7 @@ from schemas.ports import Engine, Receipt, ReceiptStatus
 from schemas.steps import Blob
 from sinks.outbound import Dispatcher
 from tests.contracts.engines import ATOMIC, CHOICES, ENGINES
+from tests.support.clock import StandingClock
 
 OPERATOR = Principal(kind="operator", id="operator", roles={"*": Role.ADMIN})
 MIA = Principal(kind="agent", id="mia", name="Mia", roles={"billing": Role.AGENT})
@@ -59,16 +60,6 @@ CONFIGURATION = Configuration.model_validate(
 )
 
 
-class Now:
-    """A clock that the test turns."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
-
-
 class Relay:
     """Takes everything, and remembers it."""
 
@@ -86,7 +77,7 @@ class Relay:
 class Flow:
     """The hub without its edges."""
 
-    def __init__(self, engine: Engine, clock: Now, company: Company) -> None:
+    def __init__(self, engine: Engine, clock: StandingClock, company: Company) -> None:
         self.engine, self.clock, self.company = engine, clock, company
         self.intake = Intake(engine, clock)
         deciding = Deciding(engine, clock, company, b"secret", {"default": "support"})
@@ -155,7 +146,7 @@ class Flow:
 
 @pytest.fixture(params=CHOICES)
 async def flow(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Flow]:
-    clock = Now()
+    clock = StandingClock()
     engine = await ENGINES[request.param](tmp_path / "data", clock)
     company = await Company.open(engine, clock)
     await company.publish(CONFIGURATION, SYSTEM)

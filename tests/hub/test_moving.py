@@ -33,7 +33,8 @@ from sinks.mongo.layout import ENTRIES
 from sinks.s3.settings import S3Settings
 from sinks.sqlite.engine import open_engine
 from sinks.sqlite.errors import FolderInUse
-from tests.hub.test_flow import CONFIGURATION, MIA, OPERATOR, Flow, Now
+from tests.hub.test_flow import CONFIGURATION, MIA, OPERATOR, Flow
+from tests.support.clock import StandingClock
 from tests.support.s3 import s3_server
 from tests.support.servers import server
 
@@ -53,9 +54,9 @@ def new_where(folder: Path, database: str = "nx-27017") -> Where:
     return Where(folder, log, f"{server(database).url}move_{name}", Access())
 
 
-async def ran(folder: Path) -> Now:
+async def ran(folder: Path) -> StandingClock:
     """A company that has worked for a while, and stopped with a mail that nobody had looked at."""
-    clock = Now()
+    clock = StandingClock()
     engine = await open_engine(folder, clock=clock)
     company = await Company.open(engine, clock)
     await company.publish(CONFIGURATION, SYSTEM)
@@ -131,15 +132,15 @@ async def case_about(flow: Flow, subject: str) -> Case:
     return case
 
 
-def move(where: Where, clock: Now, keep_sessions: bool = False) -> Move:
+def move(where: Where, clock: StandingClock, keep_sessions: bool = False) -> Move:
     return Move(where, clock, lambda part, count: None, keep_sessions)
 
 
-async def opened(where: Where, clock: Now) -> DistributedEngine:
+async def opened(where: Where, clock: StandingClock) -> DistributedEngine:
     return await open_distributed(where.log, where.store, clock=clock)
 
 
-async def goes_on(where: Where, clock: Now) -> None:
+async def goes_on(where: Where, clock: StandingClock) -> None:
     """The company works on the new engine with all that it knew."""
     engine = await opened(where, clock)
     try:

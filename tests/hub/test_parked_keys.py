@@ -1,7 +1,7 @@
 """Parked keys: later events wait behind the first, in order, over restarts; what is given up says how often it was tried."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,16 +13,9 @@ from schemas.steps import OutcomeKind, Query, Record, Step
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.contracts.samples import received
+from tests.support.clock import StandingClock
 
 NOT_YET = Result(OutcomeKind.PARKED, "a fact is missing")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
 
 
 class Waiting:
@@ -53,7 +46,7 @@ class Waiting:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[SqliteEngine]:
-    made = await open_engine(tmp_path, clock=Clock())
+    made = await open_engine(tmp_path, clock=StandingClock())
     yield made
     await made.close()
 
@@ -64,7 +57,7 @@ async def all_of(runner: Runner) -> None:
 
 
 async def test_events_of_a_parked_key_wait_in_order_over_a_restart(engine: SqliteEngine) -> None:
-    clock, consumer = Clock(), Waiting()
+    clock, consumer = StandingClock(), Waiting()
     events = [received(number, "slow" if number != 2 else "fast") for number in range(5)]
     await engine.commit(Step(events=events[:3]))
     await all_of(Runner(engine, clock, consumer))
@@ -81,7 +74,7 @@ async def test_events_of_a_parked_key_wait_in_order_over_a_restart(engine: Sqlit
 
 
 async def test_what_never_comes_is_given_up_with_the_number_of_attempts(engine: SqliteEngine) -> None:
-    clock, consumer = Clock(), Waiting()
+    clock, consumer = StandingClock(), Waiting()
     runner = Runner(engine, clock, consumer)
     await engine.commit(Step(events=[received(1, "slow")]))
     for _ in range(GIVE_UP_AFTER_ATTEMPTS + 3):

@@ -20,14 +20,15 @@ from sinks.mongo.layout import ENTRIES
 from sinks.sqlite.connection import FILE
 from sinks.sqlite.engine import SqliteEngine
 from tests.contracts.engines import CHOICES, ENGINES
-from tests.hub.test_flow import CONFIGURATION, MIA, OPERATOR, Flow, Now
+from tests.hub.test_flow import CONFIGURATION, MIA, OPERATOR, Flow
+from tests.support.clock import StandingClock
 
 WORDS = ("invoice", "zebra", "bookkeeper", "ann@example.com")
 
 
 @pytest.fixture(params=CHOICES)
 async def flow(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Flow]:
-    clock = Now()
+    clock = StandingClock()
     engine = await ENGINES[request.param](tmp_path / "data", clock)
     company = await Company.open(engine, clock)
     await company.publish(CONFIGURATION, SYSTEM)
@@ -48,7 +49,7 @@ async def work(flow: Flow, *names: str) -> None:
     await flow.settle()
 
 
-async def done(engine: Engine, clock: Now, projection: str, *, drop: bool = False) -> int:
+async def done(engine: Engine, clock: StandingClock, projection: str, *, drop: bool = False) -> int:
     """Rebuilds; how much was written anew."""
     lines = [each async for each in rebuild(engine, clock, projection, drop=drop)]
     assert lines[-1]["result"] == "rebuilt"
@@ -125,7 +126,7 @@ async def test_an_entry_that_says_something_else_is_made_again(flow: Flow, kind:
     assert await flow.faults() == []
 
 
-async def cut_off(engine: Engine, clock: Now, projection: str) -> None:
+async def cut_off(engine: Engine, clock: StandingClock, projection: str) -> None:
     """After its first page."""
     lines = rebuild(engine, clock, projection)
     await anext(lines)

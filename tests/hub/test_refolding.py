@@ -18,7 +18,8 @@ from schemas.events import SYSTEM, Event
 from schemas.ids import derive
 from schemas.steps import References, Step
 from tests.contracts.engines import ATOMIC, ENGINES
-from tests.hub.test_flow import OPERATOR, Flow, Now
+from tests.hub.test_flow import OPERATOR, Flow
+from tests.support.clock import StandingClock
 
 CONFIGURATION = Configuration.model_validate(
     {
@@ -37,7 +38,7 @@ CONFIGURATION = Configuration.model_validate(
 
 @pytest.fixture(params=ATOMIC)
 async def flow(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Flow]:
-    clock = Now()
+    clock = StandingClock()
     engine = await ENGINES[request.param](tmp_path / "data", clock)
     company = await Company.open(engine, clock)
     await company.publish(CONFIGURATION, SYSTEM)

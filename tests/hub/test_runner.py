@@ -17,15 +17,11 @@ from schemas.steps import Query, Record, Step
 from schemas.topics import Topic
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.contracts.samples import received
+from tests.support.clock import StandingClock
 from tests.support.waiting import eventually
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 STOPPER = "thread-3"
-
-
-class Clock:
-    def now(self) -> datetime:
-        return NOW
 
 
 class Stumbling:
@@ -52,7 +48,7 @@ class Stumbling:
 
 @pytest.fixture
 async def engine(tmp_path: Path) -> AsyncIterator[SqliteEngine]:
-    made = await open_engine(tmp_path, clock=Clock())
+    made = await open_engine(tmp_path, clock=StandingClock(NOW))
     yield made
     await made.close()
 
@@ -60,7 +56,7 @@ async def engine(tmp_path: Path) -> AsyncIterator[SqliteEngine]:
 async def test_a_record_that_always_conflicts_is_set_aside_and_the_others_go_on(engine: SqliteEngine) -> None:
     await engine.commit(Step(events=[received(number, f"thread-{number}") for number in range(6)]))
     consumer = Stumbling()
-    runner = Runner(engine, Clock(), consumer)
+    runner = Runner(engine, StandingClock(NOW), consumer)
     conflicts = 0
     while True:
         try:
@@ -80,7 +76,7 @@ class Watched(Runner):
     """Tells how much was processed at each rest."""
 
     def __init__(self, engine: SqliteEngine, batch: int) -> None:
-        super().__init__(engine, Clock(), Stumbling(), batch)
+        super().__init__(engine, StandingClock(NOW), Stumbling(), batch)
         self.rests: list[int] = []
 
     async def _gather(self, seconds: float) -> None:

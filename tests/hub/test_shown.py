@@ -1,7 +1,7 @@
 """Entries with what happened to their messages since: the last text, reactions, and nothing of what is withheld."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from schemas.outbound import ChangeKind, DeliveryState, OutboundMessage
 from schemas.steps import References, Step
 from sinks.sqlite.engine import SqliteEngine, open_engine
 from tests.processors.world import NOW
+from tests.support.clock import StandingClock
 
 MIA = Actor(kind="agent", id="mia", name="Mia")
 ANN = Actor(kind="customer", id="a", name="Ann")
@@ -91,18 +92,10 @@ async def test_a_message_that_nothing_happened_to_is_as_it_was(engine: SqliteEng
     assert await shown_entry(engine, derive("none")) is None
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.time = NOW
-
-    def now(self) -> datetime:
-        return self.time
-
-
 async def test_changes_whose_message_never_came_are_forgotten_after_a_while(engine: SqliteEngine) -> None:
     waiting = MessageChanges(id=changes_id("slack:T1:C1:7.7"), external_id="slack:T1:C1:7.7", noted_at=NOW)
     await engine.commit(Step(documents=[(waiting, 0), (CHANGES, 0)]))
-    clock = Clock()
+    clock = StandingClock(NOW)
     changes = WaitingChanges(engine, clock)
     assert await changes.purge() == 0
     clock.time += WAITS_FOR + timedelta(seconds=1)

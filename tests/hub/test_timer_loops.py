@@ -17,7 +17,8 @@ from schemas.ids import derive
 from schemas.steps import START
 from schemas.topics import Topic
 from sinks.sqlite.engine import open_engine
-from tests.hub.test_flow import OPERATOR, Flow, Now
+from tests.hub.test_flow import OPERATOR, Flow
+from tests.support.clock import StandingClock
 
 
 def moved_when_overdue(here: str, there: str) -> dict[str, object]:
@@ -59,7 +60,7 @@ CONFIGURATION = Configuration.model_validate(
 
 @pytest.fixture
 async def flow(tmp_path: Path) -> AsyncIterator[Flow]:
-    clock = Now()
+    clock = StandingClock()
     engine = await open_engine(tmp_path, clock=clock)
     company = await Company.open(engine, clock)
     await company.publish(CONFIGURATION, SYSTEM)

@@ -1,7 +1,6 @@
 """Timers go on whatever happens to one look."""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -11,11 +10,7 @@ from hub.timers import Timers
 from schemas.errors import Outage
 from schemas.ports import Engine
 from schemas.steps import Page, Query
-
-
-class Clock:
-    def now(self) -> datetime:
-        return datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+from tests.support.clock import StandingClock
 
 
 class Failing:
@@ -35,7 +30,7 @@ class Failing:
 async def test_neither_an_outage_nor_a_defect_ends_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timers, "TICK_SECONDS", 0.001)
     engine = Failing()
-    running = Timers(cast(Engine, engine), Clock())
+    running = Timers(cast(Engine, engine), StandingClock())
     task = asyncio.create_task(running.run())
     async with asyncio.timeout(5):
         await engine.worked.wait()

@@ -17,14 +17,15 @@ from schemas.steps import Query, Step
 from sinks.distributed.engine import DistributedEngine
 from sinks.sqlite.engine import SqliteEngine
 from tests.contracts.engines import ATOMIC, ENGINES
-from tests.hub.test_flow import CONFIGURATION, OPERATOR, Flow, Now
+from tests.hub.test_flow import CONFIGURATION, OPERATOR, Flow
+from tests.support.clock import StandingClock
 
 BROKEN = '{"id": 7, "of": "another world"}'
 
 
 @pytest.fixture(params=ATOMIC)
 async def flow(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Flow]:
-    clock = Now()
+    clock = StandingClock()
     engine = await ENGINES[request.param](tmp_path / "data", clock)
     company = await Company.open(engine, clock)
     await company.publish(CONFIGURATION, SYSTEM)

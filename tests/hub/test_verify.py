@@ -19,14 +19,15 @@ from schemas.parking import Quarantined
 from schemas.steps import Blob
 from sinks.sqlite.engine import open_engine
 from tests.hub.damages import DAMAGES
-from tests.hub.test_flow import CONFIGURATION, MIA, Flow, Now
+from tests.hub.test_flow import CONFIGURATION, MIA, Flow
 from tests.hub.vandal import vandal
+from tests.support.clock import StandingClock
 
 LOAD = 40
 
 
 async def open_flow(folder: Path) -> Flow:
-    clock = Now()
+    clock = StandingClock()
     engine = await open_engine(folder, clock=clock)
     company = await Company.open(engine, clock)
     await company.publish(CONFIGURATION, SYSTEM)
@@ -99,7 +100,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 async def found_in(folder: Path) -> list[Fault]:
-    engine = await open_engine(folder, clock=Now())
+    engine = await open_engine(folder, clock=StandingClock())
     try:
         return [fault async for fault in Verification(engine).faults()]
     finally:
@@ -139,7 +140,7 @@ async def test_an_event_that_was_passed_over_is_found(tmp_path: Path) -> None:
 
 async def test_the_answer_says_what_was_looked_at(filled: Path, tmp_path: Path) -> None:
     shutil.copytree(filled, tmp_path / "data")
-    engine = await open_engine(tmp_path / "data", clock=Now())
+    engine = await open_engine(tmp_path / "data", clock=StandingClock())
     known, lost = item_id("email", "support", "answered"), item_id("email", "support", "lost")
     records = [each async for each in Verifier(engine).verify(f"# mine\n{known}\n\n{lost}  # the second\n")]
     with pytest.raises(Invalid, match="ledger, line 1"):

@@ -16,7 +16,8 @@ from schemas.topics import Topic
 from sinks.distributed.engine import DistributedEngine
 from sinks.kafka.codec import to_message
 from tests.contracts.engines import ENGINES
-from tests.hub.test_flow import CONFIGURATION, MIA, Flow, Now
+from tests.hub.test_flow import CONFIGURATION, MIA, Flow
+from tests.support.clock import StandingClock
 
 pytestmark = [
     pytest.mark.server("kafka"),
@@ -44,7 +45,7 @@ class Backwards:
 
 @pytest.fixture
 async def flow(tmp_path: Path) -> AsyncIterator[Flow]:
-    clock = Now()
+    clock = StandingClock()
     engine = await ENGINES["nx-27017"](tmp_path / "data", clock)
     company = await Company.open(engine, clock)
     await company.publish(CONFIGURATION, SYSTEM)

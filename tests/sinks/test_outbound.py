@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,16 +18,9 @@ from schemas.steps import START, Query, Step
 from schemas.topics import Topic
 from sinks.outbound import GIVE_UP_AFTER, Dispatcher, backoff
 from sinks.sqlite.engine import SqliteEngine, open_engine
+from tests.support.clock import StandingClock
 
 SENT = Receipt(ReceiptStatus.SENT, external_id="mail:x")
-
-
-class Now:
-    def __init__(self) -> None:
-        self.time = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
 
 
 class Channel:
@@ -50,7 +43,7 @@ class Channel:
 
 
 class Sending:
-    def __init__(self, engine: SqliteEngine, clock: Now) -> None:
+    def __init__(self, engine: SqliteEngine, clock: StandingClock) -> None:
         self.engine, self.clock = engine, clock
         self.channel = Channel()
         self.dispatcher = Dispatcher(engine, clock, {"email": self.channel})
@@ -92,7 +85,7 @@ class Sending:
 
 @pytest.fixture
 async def sending(tmp_path: Path) -> AsyncIterator[Sending]:
-    clock = Now()
+    clock = StandingClock()
     engine = await open_engine(tmp_path, clock=clock)
     yield Sending(engine, clock)
     await engine.close()

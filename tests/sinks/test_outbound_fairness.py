@@ -19,7 +19,8 @@ from schemas.topics import Topic
 from sinks.outbound import GIVE_UP_AFTER, MOST_OF_AN_ACCOUNT, Dispatcher, queued
 from sinks.outbound_due import MOST_AT_ONCE
 from sinks.sqlite.engine import SqliteEngine, open_engine
-from tests.sinks.test_outbound import SENT, Now
+from tests.sinks.test_outbound import SENT
+from tests.support.clock import StandingClock
 from tests.support.waiting import eventually
 
 MANY = MOST_AT_ONCE + 50
@@ -47,7 +48,7 @@ class Accounts:
 
 
 class Sending:
-    def __init__(self, engine: SqliteEngine, clock: Now) -> None:
+    def __init__(self, engine: SqliteEngine, clock: StandingClock) -> None:
         self.engine, self.clock = engine, clock
         self.channel = Accounts()
         self.dispatcher = Dispatcher(engine, clock, {"email": self.channel})
@@ -94,7 +95,7 @@ class Sending:
 
 @pytest.fixture
 async def sending(tmp_path: Path) -> AsyncIterator[Sending]:
-    clock = Now()
+    clock = StandingClock()
     engine = await open_engine(tmp_path, clock=clock)
     yield Sending(engine, clock)
     await engine.close()

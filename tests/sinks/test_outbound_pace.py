@@ -10,7 +10,8 @@ from schemas.ports import Allowance, Limit, Receipt, ReceiptStatus
 from sinks.outbound import Dispatcher
 from sinks.outbound_pace import Pace
 from sinks.sqlite.engine import open_engine
-from tests.sinks.test_outbound import SENT, Channel, Now, Sending
+from tests.sinks.test_outbound import SENT, Channel, Sending
+from tests.support.clock import StandingClock
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 DESK = ("chat", "desk")
@@ -85,7 +86,7 @@ class PacedChannel(Channel):
 
 @pytest.fixture
 async def paced_sending(tmp_path: Path) -> AsyncIterator[Sending]:
-    clock = Now()
+    clock = StandingClock()
     engine = await open_engine(tmp_path / "data", clock=clock)
     sending = Sending(engine, clock)
     sending.channel = PacedChannel()

@@ -1,7 +1,7 @@
 """What is unknown is settled by the channel: found there it is sent, proven absent it goes again, else a person decides."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,16 +16,9 @@ from schemas.steps import START, References, Step
 from schemas.topics import Topic
 from sinks.outbound_settling import ASKED_FOR, Settling
 from sinks.sqlite.engine import SqliteEngine, open_engine
+from tests.support.clock import StandingClock
 
 ID = derive("message")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.time = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.time
 
 
 class Channel:
@@ -46,12 +39,12 @@ class Channel:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> StandingClock:
+    return StandingClock()
 
 
 @pytest.fixture
-async def engine(tmp_path: Path, clock: Clock) -> AsyncIterator[SqliteEngine]:
+async def engine(tmp_path: Path, clock: StandingClock) -> AsyncIterator[SqliteEngine]:
     made = await open_engine(tmp_path, clock=clock)
     message = OutboundMessage(
         message=ID,
@@ -84,7 +77,7 @@ async def state(engine: SqliteEngine) -> Delivery:
     return found
 
 
-async def test_what_the_channel_has_is_sent_and_told(engine: SqliteEngine, clock: Clock) -> None:
+async def test_what_the_channel_has_is_sent_and_told(engine: SqliteEngine, clock: StandingClock) -> None:
     found = Receipt(ReceiptStatus.SENT, external_id="chat:9", may_change=True)
     assert await Settling(engine, clock, {"chat": Channel(found)}).once() == 1
     assert (await state(engine)).state is DeliveryState.SENT
@@ -93,14 +86,14 @@ async def test_what_the_channel_has_is_sent_and_told(engine: SqliteEngine, clock
     assert record.event.data.external_id == "chat:9" and record.event.data.may_change
 
 
-async def test_what_is_proven_absent_is_queued_again(engine: SqliteEngine, clock: Clock) -> None:
+async def test_what_is_proven_absent_is_queued_again(engine: SqliteEngine, clock: StandingClock) -> None:
     absent = Receipt(ReceiptStatus.RETRY, reason="not there")
     assert await Settling(engine, clock, {"chat": Channel(absent)}).once() == 1
     assert (await state(engine)).state is DeliveryState.QUEUED
 
 
 async def test_while_the_channel_cannot_tell_it_is_asked_less_and_less_often(
-    engine: SqliteEngine, clock: Clock
+    engine: SqliteEngine, clock: StandingClock
 ) -> None:
     channel = Channel()
     settling = Settling(engine, clock, {"chat": channel})
@@ -111,7 +104,7 @@ async def test_while_the_channel_cannot_tell_it_is_asked_less_and_less_often(
     assert (await state(engine)).state is DeliveryState.UNKNOWN
 
 
-async def test_after_a_day_it_is_left_to_a_person(engine: SqliteEngine, clock: Clock) -> None:
+async def test_after_a_day_it_is_left_to_a_person(engine: SqliteEngine, clock: StandingClock) -> None:
     channel = Channel()
     clock.time += ASKED_FOR + timedelta(seconds=1)
     await Settling(engine, clock, {"chat": channel}).once()

@@ -1,7 +1,6 @@
 """Answers by a request: what a receiver that speaks for ever makes of them."""
 
 import asyncio
-from datetime import datetime
 from uuid import uuid4
 
 import httpx
@@ -12,12 +11,7 @@ from connectors.webhook.settings import WebhookSource
 from schemas.events import Actor
 from schemas.outbound import OutboundMessage
 from schemas.ports import Receipt, ReceiptStatus
-from tests.support.clock import MONDAY_MORNING
-
-
-class Clock:
-    def now(self) -> datetime:
-        return MONDAY_MORNING
+from tests.support.clock import MONDAY_MORNING, StandingClock
 
 
 def source(url: str, *, knows_repeats: bool) -> WebhookSource:
@@ -65,7 +59,9 @@ async def received(head: bytes, *, knows_repeats: bool = True) -> Receipt:
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     async with server, httpx.AsyncClient(timeout=5) as client:
-        deliverer = WebhookDeliverer({"shop": source(url, knows_repeats=knows_repeats)}, client, Clock(), 0.4)
+        deliverer = WebhookDeliverer(
+            {"shop": source(url, knows_repeats=knows_repeats)}, client, StandingClock(MONDAY_MORNING), 0.4
+        )
         async with asyncio.timeout(4):
             return await deliverer.deliver(message())
 
