@@ -83,6 +83,11 @@ class CaseView:
     """Of an answer, where the channel takes no more and does not split."""
 
     @property
+    def language(self) -> str:
+        """What the customer writes in (BCP 47): for who reads aloud, and for browsers that translate; empty where nobody knows."""
+        return "" if self.case.language == "und" else self.case.language
+
+    @property
     def seen(self) -> int:
         return self.case.revision
 

@@ -67,6 +67,7 @@ class SampleView:
 
     frame: tuple[UUID, str] | None = None
     frame_images = ""
+    language = ""
     can_forward = True
     shown_file: tuple[UUID, str, str, str] | None = None
 

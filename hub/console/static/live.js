@@ -4,13 +4,15 @@
 import { announce, announceHits, belongs } from "./announcing.js";
 import { fragment } from "./fragments.js";
 import { tell } from "./notices.js";
-import { markRows, putBack, remember } from "./reading.js";
+import { markRows, passOver, putBack, remember } from "./reading.js";
 
 const STREAM = "/api/v1/cases/stream";
 const POLL_MILLISECONDS = 20000;
 const GATHER_MILLISECONDS = 400;
 const REST_MILLISECONDS = 60000;
 const OFFLINE_AFTER_MILLISECONDS = 3000;
+
+const QUIET = new Set(["delivery", "send-released"]); // what became of an answer: where it went wrong, the case opens again
 
 let changed = new Map();
 let gathering = 0;
@@ -45,7 +47,9 @@ function open() {
   for (const kind of ["case", "left"]) {
     stream.addEventListener(kind, (event) => {
       place = event.lastEventId || place;
-      gather(JSON.parse(event.data));
+      const change = JSON.parse(event.data);
+      if (change.actor === document.body.dataset.user || QUIET.has(change.step)) passOver(change.case, change.sequence);
+      gather(change);
     });
   }
   stream.addEventListener("notice", (event) => tell(JSON.parse(event.data)));

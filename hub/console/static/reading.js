@@ -18,7 +18,7 @@ export function readEarlier() {
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target?.id === "case") event.detail.shouldSwap = true;
   });
-  for (const name of ["hubbub:resolved", "hubbub:snoozed"]) document.addEventListener(name, openNext);
+  for (const name of ["hubbub:resolved", "hubbub:snoozed", "hubbub:spam"]) document.addEventListener(name, openNext);
 }
 
 const isNarrow = () => matchMedia("(max-width: 48rem)").matches;
@@ -124,6 +124,11 @@ export function remember(id, revision) {
     // without room nothing is marked
   }
   markRows();
+}
+
+// One's own doing is no news of a case that was read up to it.
+export function passOver(id, sequence) {
+  if (seen()[id] === sequence - 1) remember(id, sequence);
 }
 
 export function markRows() {

@@ -132,6 +132,25 @@ async def test_cases_are_merged_by_number(office: Office) -> None:
     assert (await office.service.case_after(second.id)).merged_into == first.id
 
 
+async def test_spam_is_taken_back_by_a_button_of_its_own(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        done = await ann.part(f"/console/queues/orders/{case.number}/spam")
+        assert done.headers["HX-Trigger-After-Settle"] == "hubbub:spam"  # the next case opens
+        page = (await ann.get(f"/console/queues/orders/{case.number}")).text
+        assert page.split('data-key="e"')[1].split("</button>")[0].endswith("Not spam")
+        await act(ann, case, "not-spam")
+    after = await office.service.case_after(case.id)
+    assert (after.state, after.due_at, after.waiting_since) == (case.state, case.due_at, case.waiting_since)
+
+
+async def test_a_message_says_in_which_language_it_is_read_aloud(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("ann") as ann:
+        page = (await ann.get(f"/console/queues/orders/{case.number}")).text
+    assert f'<div class="body" lang="{case.language}">' in page
+
+
 async def test_a_merge_is_told_once_by_the_case_that_stays_and_by_the_one_that_went(office: Office) -> None:
     first, second = await office.write("a"), await office.write("b", "Again", sender="bob@example.org")
     async with office.signed_in("ann") as ann:

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from schemas.cases import CaseState
-from schemas.commands import ClaimCase, PrioritizeCase, ReplyToCase
+from schemas.commands import ClaimCase, NoteCase, PrioritizeCase, ReplyToCase
 from schemas.configuration import Priority
 from schemas.events import SYSTEM
 from tests.hub.console.browsing import tab
@@ -138,6 +138,24 @@ async def test_changes_come_without_reload_and_move_nothing(
         await page.locator("#fresh a").click()
         await expect(page.locator("#rows li[data-case]")).to_have_count(2)
         assert await ann.violations() == []
+
+
+async def test_ones_own_doing_is_no_news_and_a_colleagues_note_is(
+    office: Office, browser: Browser, url: str
+) -> None:
+    case = await office.write("a")
+    async with tab(browser, url, "ann") as ann:
+        page = ann.page
+        await ann.open(f"/console/queues/orders/{case.number}")
+        await expect(page.locator("#case-title")).to_be_visible()
+        async with page.expect_response("**/api/v1/cases/stream*"):
+            await ann.open("/console/queues/orders")
+        await office.do("ann", ReplyToCase, case, text="It is on its way.")
+        await office.settle()
+        await expect(page.locator("#rows li:not(.waiting)")).to_have_count(1)
+        await expect(page.locator("#rows li.unread")).to_have_count(0)
+        await office.do("bo", NoteCase, case, text="Not really.")
+        await expect(page.locator("#rows li.unread")).to_have_count(1)
 
 
 async def test_what_comes_to_a_narrowed_list_and_to_a_search_is_announced(
