@@ -182,6 +182,9 @@ async def test_partitions_that_move_while_the_store_is_down_are_worked_on_when_i
             await hub.kill_worker("one")
             # Longer than a session and the time that Kafka gives a group to come together again.
             await asyncio.sleep(SESSION_SECONDS + REBALANCE_SECONDS + 5)
+            began = time.monotonic()
+            assert await hub.workers.pop("three").stop(signal.SIGTERM, 15) in {0, 1}
+            assert time.monotonic() - began < 10
             os.kill(own.process.pid, signal.SIGCONT)
             await hub.front.settled(120)
             assert await said_in_cases(hub) == {f"customer{number}": 2 for number in range(6)}
