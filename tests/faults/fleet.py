@@ -22,6 +22,7 @@ from tests.faults.hub import CLOCK
 from tests.faults.invariants import broken
 from tests.faults.load import REFUSED, Load, Target
 from tests.faults.machines import DATABASE, Machines, machines
+from tests.support.paths import ROOT
 from tests.support.process import Running, running
 from tests.support.waiting import eventually
 
@@ -47,6 +48,8 @@ class Kept:
     environment: dict[str, str] = field(default_factory=dict)
     always: dict[str, str] = field(default_factory=dict)
     """The environment of all its lives."""
+    tree: Path = ROOT
+    """Where the code of its next life lies."""
     run: Running | None = None
     is_over: bool = False
     starts: int = 0
@@ -85,11 +88,11 @@ class Fleet:
 
     # -- processes --------------------------------------------------------------------------------------------------
 
-    def keep(self, name: str, arguments: Sequence[str]) -> Kept:
+    def keep(self, name: str, arguments: Sequence[str], tree: Path = ROOT) -> Kept:
         """From now on there is a process of this name, whose clock can be turned."""
         clock = self.folder / f"clock-{name}"
         clock.write_text("0")
-        kept = self.kept[name] = Kept(name, tuple(arguments), always={CLOCK: str(clock)})
+        kept = self.kept[name] = Kept(name, tuple(arguments), always={CLOCK: str(clock)}, tree=tree)
         self.keeping[name] = asyncio.create_task(self._keep(kept))
         self.keeping[name].add_done_callback(self._kept_to_the_end)
         return kept
@@ -105,7 +108,7 @@ class Fleet:
             environment, kept.environment = {**kept.always, **kept.environment}, {}
             kept.starts += 1
             command = (*COMMAND, *kept.arguments, "--config", str(self.settings))
-            async with running(*command, environment=environment) as run:
+            async with running(*command, folder=kept.tree, environment=environment) as run:
                 kept.run = run
                 await self._live(kept, run)
                 kept.is_up.clear()
@@ -138,6 +141,17 @@ class Fleet:
         code = await kept.run.stop(signal.SIGTERM, STOP_SECONDS)
         await self.keeping[name]
         return code
+
+    async def replace(self, name: str, tree: Path) -> None:
+        """It ends by SIGTERM, and its next life is that of the code in `tree`. Returns when that is ready."""
+        kept = self.kept[name]
+        await kept.is_up.wait()
+        assert kept.run is not None
+        kept.tree = tree
+        kept.is_up.clear()
+        if (code := await kept.run.stop(signal.SIGTERM, STOP_SECONDS)) != 0:
+            raise AssertionError(f"{name} ended with {code}: {kept.run.lines[-20:]}")
+        await asyncio.wait_for(kept.is_up.wait(), START_SECONDS)
 
     def turn_clock(self, name: str, seconds: float) -> None:
         """From now on it is wrong by so much, as one that was set anew."""
@@ -211,7 +225,9 @@ class Fleet:
                 faults.append(f"SIGTERM ended {name} with {code}: {kept.run.lines[-20:]}")
         await asyncio.wait([*self.keeping.values()], timeout=STOP_SECONDS)
         for kept in self.kept.values():
-            faults += [f"{kept.name} said: {line[:1500]}" for line in kept.said if is_defect(line)]
+            faults += [
+                f"{kept.name} said: {line[:300]} … {line[-1500:]}" for line in kept.said if is_defect(line)
+            ]
         return faults
 
     async def _verified(self) -> list[str]:
@@ -269,9 +285,11 @@ async def fleet(
     processes: Mapping[str, Sequence[str]],
     behind_proxies: bool = False,
     brokers: int = 1,
+    tree: Path = ROOT,
     **more: object,
 ) -> AsyncIterator[Fleet]:
-    """Servers, these processes, and the load, begun. `behind_proxies`: the network to the servers can be cut."""
+    """Servers, these processes, and the load, begun. `behind_proxies`: the network to the servers can be cut. `tree`: whose code
+    the processes run."""
     with machines(folder / "servers", behind_proxies, brokers) as on:
         if behind_proxies:
             await on.put_proxies_between()
@@ -286,7 +304,7 @@ async def fleet(
         made = Fleet(folder, seed, on, settings, relay, load)
         made.begin()
         for name, arguments in processes.items():
-            made.keep(name, arguments)
+            made.keep(name, arguments, tree)
         try:
             await made.all_up()
             yield made
