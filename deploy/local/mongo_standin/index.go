@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/tidwall/btree"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 )
@@ -66,61 +68,52 @@ func newIndex(name string, key bsoncore.Document, unique bool) (*index, error) {
 
 // keys are those of a document, each once. `many` says in which fields it has an array.
 func (i *index) keys(document []byte) (keys []string, many []bool, err error) {
-	built := [][]byte{make([]byte, 0, 48)}
+	parts := make([][][]byte, len(i.fields))
 	many = make([]bool, len(i.fields))
-	arrays := 0
+	total, arrays := 1, 0
 	for place, f := range i.fields {
-		var parts [][]byte
-		var isMany bool
-		if parts, isMany, err = f.keys(document); err != nil {
+		if parts[place], many[place], err = f.keys(document); err != nil {
 			return nil, nil, err
 		}
-		if isMany {
-			many[place] = true
+		if many[place] {
 			if arrays++; arrays > 1 {
 				return nil, nil, fail(171, "CannotIndexParallelArrays", "cannot index parallel arrays")
 			}
 		}
-		if len(parts) == 1 {
-			for n := range built {
-				built[n] = append(built[n], parts[0]...)
-			}
-			continue
-		}
-		grown := make([][]byte, 0, len(parts)*len(built))
-		for _, start := range built {
-			for _, part := range parts {
-				grown = append(grown, append(start[:len(start):len(start)], part...))
-			}
-		}
-		built = grown
+		total *= len(parts[place])
 	}
-	keys = make([]string, 0, len(built))
-	if len(built) == 1 {
-		return append(keys, string(built[0])), many, nil
-	}
-	seen := make(map[string]bool, len(built))
-	for _, key := range built {
-		if !seen[string(key)] {
-			text := string(key)
-			seen[text] = true
-			keys = append(keys, text)
+	keys = make([]string, 0, total)
+	var build func(key []byte, place int)
+	build = func(key []byte, place int) {
+		if place == len(parts) {
+			keys = append(keys, string(key))
+			return
 		}
+		for _, part := range parts[place] {
+			build(append(key, part...), place+1)
+		}
+	}
+	build(make([]byte, 0, 96), 0)
+	if total > 1 {
+		slices.Sort(keys)
+		keys = slices.Compact(keys)
 	}
 	return keys, many, nil
 }
 
 // keys of one field, turned where it descends.
 func (f *field) keys(document []byte) (parts [][]byte, many bool, err error) {
+	built := make([]byte, 0, 64)
 	add := func(v bsoncore.Value) bool {
-		var key []byte
-		if key, err = appendKey(make([]byte, 0, 24), v); err != nil {
+		start := len(built)
+		if built, err = appendKey(built, v); err != nil {
 			return false
 		}
+		part := built[start:len(built):len(built)]
 		if f.descends {
-			turned(key)
+			turned(part)
 		}
-		parts = append(parts, key)
+		parts = append(parts, part)
 		return true
 	}
 	visits := 0
