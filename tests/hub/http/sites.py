@@ -10,6 +10,8 @@ from starlette.types import Receive, Scope, Send
 
 from hub.http.connections import ConnectionLimits, Connections
 from hub.observe import Metric, Metrics
+from tests.hub.http.sites import GET, POST, SLOW, STRICT, Opened, Site, asked, close, served_by, told
+from tests.support.waiting import eventually
 
 STRICT = ConnectionLimits(
     head_seconds=0.2,
@@ -91,3 +93,8 @@ async def served_by(reader: asyncio.StreamReader) -> bytes:
 def close(*held: Opened) -> None:
     for _, writer in held:
         writer.close()
+
+
+async def settled(site: Site, held: list[Opened]) -> None:
+    """Until the requests of these are read: none of them is silent any more."""
+    await eventually(lambda: not site.connections._silent)

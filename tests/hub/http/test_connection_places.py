@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tests.hub.http.serving import served
-from tests.hub.http.sites import GET, POST, SLOW, STRICT, Opened, Site, asked, close, served_by, told
+from tests.hub.http.sites import GET, POST, SLOW, STRICT, Site, asked, close, served_by, settled, told
 from tests.support.waiting import eventually
 
 
@@ -42,11 +42,6 @@ async def test_an_address_with_its_share_at_work_gets_no_more_and_others_do(addr
         await served_by(each)
     close(*held, other)
     writer.close()
-
-
-async def settled(site: Site, held: list[Opened]) -> None:
-    """Until the requests of these are read: none of them is silent any more."""
-    await eventually(lambda: not site.connections._silent)
 
 
 async def test_who_is_silent_gives_way_when_all_places_are_taken(address: str, site: Site) -> None:

@@ -8,8 +8,19 @@ from urllib.parse import urlsplit
 import pytest
 
 from hub.http.protocol import patient
-from tests.hub.http.sites import GET, POST, SLOW, STRICT, Opened, Site, asked, opened, served_by, told
-from tests.hub.http.test_connection_places import settled
+from tests.hub.http.sites import (
+    GET,
+    POST,
+    SLOW,
+    STRICT,
+    Opened,
+    Site,
+    asked,
+    opened,
+    served_by,
+    settled,
+    told,
+)
 from tests.support.waiting import eventually
 
 
