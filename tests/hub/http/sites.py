@@ -10,7 +10,6 @@ from starlette.types import Receive, Scope, Send
 
 from hub.http.connections import ConnectionLimits, Connections
 from hub.observe import Metric, Metrics
-from tests.hub.http.sites import GET, POST, SLOW, STRICT, Opened, Site, asked, close, served_by, told
 from tests.support.waiting import eventually
 
 STRICT = ConnectionLimits(
