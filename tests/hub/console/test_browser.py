@@ -296,6 +296,18 @@ async def test_nothing_is_wider_than_the_window(
             assert (path, await eva.overflow()) == (path, 0)
 
 
+async def test_a_case_is_printed_without_what_is_pressed(office: Office, browser: Browser, url: str) -> None:
+    case = await office.write("a")
+    async with tab(browser, url, "ann", color_scheme="dark") as ann:
+        page = ann.page
+        await ann.open(f"/console/queues/orders/{case.number}")
+        await page.emulate_media(media="print", color_scheme="dark")
+        await expect(page.locator(".message.theirs .body")).to_be_visible()
+        for pressed in ("#rail", "#list", "#person", ".composer", ".actions"):
+            await expect(page.locator(pressed).first).to_be_hidden()
+        await expect(page.locator(".message .text").first).to_have_css("color", "rgb(25, 27, 31)")
+
+
 async def test_a_phone_shows_one_column_at_a_time(office: Office, browser: Browser, url: str) -> None:
     await office.write("a")
     async with tab(browser, url, "ann", viewport={"width": 390, "height": 844}, has_touch=True) as ann:
