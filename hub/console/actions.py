@@ -127,7 +127,7 @@ def _answer_privately(asked: Asked) -> Command:
 ACTIONS: dict[str, Action] = {
     "claim": Action("claimed", _simple(ClaimCase), "release"),
     "release": Action("released", _release, "claim"),
-    "assign": Action("assigned", _assign),
+    "assign": Action("assigned", _assign, "assign", lambda case: {"assignee": case.assignee or ""}),
     "resolve": Action("resolved", _simple(ResolveCase), "reopen"),
     "reopen": Action("reopened", _simple(ReopenCase), "resolve"),
     "snooze": Action("snoozed", _snooze, "wake"),

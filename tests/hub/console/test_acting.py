@@ -132,6 +132,20 @@ async def test_cases_are_merged_by_number(office: Office) -> None:
     assert (await office.service.case_after(second.id)).merged_into == first.id
 
 
+async def test_who_got_a_case_is_told_and_it_goes_back_to_who_had_it(office: Office) -> None:
+    case = await office.write("a")
+    async with office.signed_in("eva") as eva:
+        url = f"/console/queues/orders/{case.number}"
+        await act(eva, case, "claim")
+        given = (await eva.part(f"{url}/assign", assignee="bo")).text
+        toast = given.split('id="toasts"')[1]
+        assert "Assigned. <bdi>Bo Lindqvist has it</bdi>" in toast
+        assert '<input type="hidden" name="assignee" value="eva">' in toast
+        back = (await eva.part(f"{url}/assign", assignee="eva")).text
+    assert "Eva Novak has it" in back.split('id="toasts"')[1]
+    assert (await office.service.case_after(case.id)).assignee == "eva"
+
+
 async def test_spam_is_taken_back_by_a_button_of_its_own(office: Office) -> None:
     case = await office.write("a")
     async with office.signed_in("ann") as ann:
