@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from hub.http.context import Share
@@ -24,6 +24,9 @@ def desk_of(hub: Hub) -> Desk:
     return Desk([Feed(engine, hub.clock, each.consumer, metrics=metrics) for each in hub.runners])
 
 
+Ending = Callable[[], Awaitable[None]]
+
+
 class Fetching(Protocol):
     """What runs Faust for a desk."""
 
@@ -36,33 +39,37 @@ class Fetching(Protocol):
 
 
 class ByOthers:
-    """Faust runs this process itself (`faust -A hub.worker worker`): only the desk is ours to run."""
+    """Faust runs this process itself (`faust -A hub.worker worker`): only the desk is ours to run. `end` ends what fetches."""
 
     is_left_behind = False
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, end: Ending) -> None:
         self._desk = desk
+        self._end = end
 
     async def run(self) -> None:
         self._desk.start()
 
     async def stop(self, grace_seconds: float) -> None:
         await self._desk.stop(grace_seconds)
+        await self._end()
 
 
 class Worker:
-    """Implements hub.sharing.Work. `name` None: Faust runs this process itself."""
+    """Implements hub.sharing.Work. `name`: that of this worker; or, where Faust runs this process itself, how to end its fetching."""
 
-    def __init__(self, hub: Hub, name: WorkerName | None) -> None:
+    def __init__(self, hub: Hub, name: WorkerName | Ending) -> None:
         engine = hub.engine
         assert isinstance(engine, DistributedEngine)
         self._address = engine.events.address
-        self._name = name
+        self._name = name if isinstance(name, WorkerName) else None
         self._engine = engine
         self._watchdog = Watchdog(self._looked, hub.settings.workers.stall_seconds, time.monotonic)
         self._watching: asyncio.Task[None] | None = None
         self.desk = desk_of(hub)
-        self._fetching: Fetching = ByOthers(self.desk) if name is None else Working(self._app, self.desk)
+        self._fetching: Fetching = (
+            Working(self._app, self.desk) if isinstance(name, WorkerName) else ByOthers(self.desk, name)
+        )
 
     def _app(self) -> Application:
         return make_app(self._address, TOPICS, self._name.text if self._name else None)

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,9 @@ async def test_a_worker_of_fausts_that_waits_for_its_servers_stops_at_once(tmp_p
 @pytest.mark.server("kafka")
 @pytest.mark.server("nx-27017")
 @pytest.mark.xdist_group("servers")
-async def test_a_worker_of_fausts_whose_store_hangs_up_works_when_that_answers(tmp_path: Path) -> None:
+async def test_a_worker_of_fausts_whose_store_hangs_up_works_when_that_answers_and_ends_when_it_is_silent(
+    tmp_path: Path,
+) -> None:
     async with relay(tmp_path) as relay_port, proxy(server("nx-27017").port) as network:
         settings = settings_on_servers(tmp_path, relay_port)
         await make_topics(settings)
@@ -55,7 +58,14 @@ async def test_a_worker_of_fausts_whose_store_hangs_up_works_when_that_answers(t
                 network.mend()
                 await hub.front.settled(120)
                 await eventually(lambda: _subjects(hub), 30)
-                assert await worker.stop(signal.SIGTERM) == 0, worker.lines[-30:]
+                network.stall()
+                items += await hub.send(mail("ann", 2, reply_to=1))
+                began = time.monotonic()
+                assert await worker.stop(signal.SIGTERM, 30) == 0, worker.lines[-30:]
+                assert time.monotonic() - began < 10
+            network.flow()
+            await hub.start_worker("one")
+            await hub.front.settled(120)
             assert await hub.front.run.stop() == 0
             await hub.verified(items)
         assert not any("Traceback" in line for line in worker.lines), worker.lines
