@@ -19,7 +19,7 @@ from hub.demo.customers import Customers
 from hub.demo.mailbox_page import mailbox_page
 from hub.demo.outside import Outside
 from hub.demo.report import rows, table
-from hub.demo.samples import Samples, read_company, read_samples
+from hub.demo.samples import Samples, company_file, read_company, read_samples
 from hub.demo.servers import ROLES, Distributed
 from hub.listening import Server
 from hub.observe import configure_logging
@@ -41,7 +41,9 @@ FED = "fed"
 KAFKA = "kafka"
 FOLDERS = {None: Path("demo-data"), KAFKA: Path("demo-data-kafka")}
 SHOWN_AGENT = "mia"
-FORGOTTEN = "                 (a new one: .venv/bin/hubbub users password {agent} --data {folder})"
+FORGOTTEN = (
+    "                 (a new one: .venv/bin/hubbub users password {agent} --data {folder} --config {company})"
+)
 
 
 def main(once: bool = False, folder: Path | None = None, engine: str | None = None) -> int:
@@ -178,7 +180,7 @@ def _welcome(demo: Demo, mailbox: str, password: str, folder: Path) -> str:
     way_in = (
         f"one-time password: {password}"
         if password
-        else f"with the password that you chose\n{FORGOTTEN.format(agent=SHOWN_AGENT, folder=folder)}"
+        else f"with the password that you chose\n{_forgotten(folder)}"
     )
     return f"""
 Hubbub is running with a small company and its first mail.
@@ -191,6 +193,12 @@ Hubbub is running with a small company and its first mail.
 {_servers(demo)}
 New mail and posts trickle in. Ctrl-C stops.
 """
+
+
+def _forgotten(folder: Path) -> str:
+    company, here = company_file(), Path.cwd()
+    shown = company.relative_to(here) if company.is_relative_to(here) else company
+    return FORGOTTEN.format(agent=SHOWN_AGENT, folder=folder, company=shown)
 
 
 def _servers(demo: Demo) -> str:

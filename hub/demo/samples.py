@@ -3,6 +3,7 @@
 from email.message import EmailMessage
 from email.utils import formataddr, make_msgid
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -53,6 +54,10 @@ def read_company() -> dict[str, Any]:
     """The settings of the demo, as they stand in company.yaml."""
     company: dict[str, Any] = _yaml("company.yaml")
     return company
+
+
+def company_file() -> Path:
+    return Path(str(files("hub.demo").joinpath("company.yaml")))
 
 
 def _yaml(name: str) -> Any:
