@@ -226,7 +226,7 @@ async def _again(
             html=typed(asked.form, "html", LONGEST_HTML),
             cc=typed(asked.form, "cc"),
             bcc=typed(asked.form, "bcc"),
-            opens_copies=True,
+            opens_copies=bool(asked.text("cc") or asked.text("bcc")),
             quoting=bool(asked.text("quote")),
         ),
     )

@@ -72,6 +72,7 @@ async def test_the_answer_of_a_colleague_is_shown_first_and_the_text_comes_back(
         held = await ann.post(url, **form)
         assert held.status_code == 409
         assert "Bo Lindqvist answered 3 min ago, while you were writing." in held.text
+        assert 'id="copies" open' not in held.text  # nobody was in copy
         assert ">From Ann.</textarea>" in held.text
         seen = held.text.split('name="seen" value="')[1].split('"')[0]
         assert (await ann.post(url, **{**form, "seen": seen})).status_code == 303
