@@ -36,6 +36,35 @@ def segment(topic: Topic, written: Sequence[str]) -> str:
     return f"{topic}={','.join(written)}"
 
 
+class Standing:
+    """Where a reader stands, as text: what `to_position` would say, of which only the part that changed is made anew."""
+
+    def __init__(self, offsets: Mapping[Partition, int]) -> None:
+        self._written: dict[Topic, list[str]] = {}
+        """The offset of each partition of a topic, empty where nothing is said."""
+        self._segments: dict[Topic, str] = {}
+        for (topic, partition), offset in offsets.items():
+            if offset > 0:
+                self._write(topic, partition, str(offset))
+        for topic in sorted(self._written):
+            self._segments[topic] = segment(topic, self._written[topic])
+
+    def after(self, partition: Partition, offset: int) -> Position:
+        topic, number = partition
+        if topic not in self._written:
+            self._written[topic] = []
+            self._segments = {each: self._segments.get(each, "") for each in sorted(self._written)}
+        self._write(topic, number, str(offset + 1))
+        self._segments[topic] = segment(topic, self._written[topic])
+        return ";".join(self._segments.values())
+
+    def _write(self, topic: Topic, partition: int, offset: str) -> None:
+        written = self._written.setdefault(topic, [])
+        if partition >= len(written):
+            written += [""] * (partition + 1 - len(written))
+        written[partition] = offset
+
+
 def from_position(position: Position) -> Offsets:
     """Raises Invalid for text that no engine of this kind gave out."""
     offsets: Offsets = {}

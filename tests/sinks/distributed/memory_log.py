@@ -9,8 +9,8 @@ from schemas.events import Event
 from schemas.steps import Batch, Place, Position, Record
 from schemas.topics import Topic
 from sinks.kafka.codec import Message, from_record, recorded_micros, to_message
-from sinks.kafka.log import OFFSET_BITS, Standing
-from sinks.kafka.offsets import Offsets, Partition, from_place, from_position, to_place, to_position
+from sinks.kafka.log import OFFSET_BITS
+from sinks.kafka.offsets import Offsets, Partition, Standing, from_place, from_position, to_place, to_position
 from sinks.kafka.reading import Raw
 from sinks.kafka.stamps import Stamps
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from schemas.errors import Invalid
 from schemas.topics import Topic
 from sinks.kafka.address import KafkaAddress, parse_address
-from sinks.kafka.log import Standing
 from sinks.kafka.offsets import (
     Offsets,
     Partition,
+    Standing,
     covers,
     from_place,
     from_position,
