@@ -115,7 +115,9 @@ func fromIndex(w *way, q query) *candidate {
 	keyed := w.index.keyed()
 	for _, one := range q.tests {
 		if onKeys(one, keyed) {
-			from.keyed = append(from.keyed, one)
+			if w.skip != nil || !w.index.isExact(one) {
+				from.keyed = append(from.keyed, one)
+			}
 		} else {
 			from.tests = append(from.tests, one)
 		}

@@ -31,15 +31,21 @@ func each(document []byte, f func(name []byte, v bsoncore.Value) bool) {
 
 // get is the member of this name.
 func get(document []byte, name string) (bsoncore.Value, bool) {
-	var found bsoncore.Value
-	there := false
-	each(document, func(each []byte, v bsoncore.Value) bool {
-		if string(each) == name {
-			found, there = v, true
+	if len(document) < 5 {
+		return bsoncore.Value{}, false
+	}
+	rest := document[4 : len(document)-1]
+	for len(rest) > 0 {
+		element, after, ok := bsoncore.ReadElement(rest)
+		if !ok {
+			break
 		}
-		return !there
-	})
-	return found, there
+		if end := len(name) + 1; len(element) > end && element[end] == 0 && string(element[1:end]) == name {
+			return bsoncore.Value{Type: bsoncore.Type(element[0]), Data: element[end+1:]}, true
+		}
+		rest = after
+	}
+	return bsoncore.Value{}, false
 }
 
 // A path leads through documents, and through arrays to each document in them.

@@ -173,6 +173,17 @@ func (i *index) keyed() map[string]bool {
 	return names
 }
 
+// isExact: the bounds of the field let through what passes the test, and nothing else.
+func (i *index) isExact(one test) bool {
+	at := pathOf(one)
+	for _, f := range i.fields {
+		if at != nil && f.name == at.String() {
+			return !f.many && !isEverything(boundsOf(one, f))
+		}
+	}
+	return false
+}
+
 // onKeys: a key tells whether the test passes. It does not tell null from nothing.
 func onKeys(one test, keyed map[string]bool) bool {
 	switch t := one.(type) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/x/bsonx/bsoncore"
 )
@@ -215,6 +217,7 @@ func (g group) count(records []*record) []bsoncore.Document {
 	counts := map[string]int32{}
 	values := map[string]bsoncore.Value{}
 	var order []string
+	last, lastKey := bsoncore.Value{}, ""
 	for _, each := range records {
 		value := g.constant
 		if g.by != nil {
@@ -224,11 +227,13 @@ func (g group) count(records []*record) []bsoncore.Document {
 				return false
 			})
 		}
-		var space [64]byte
-		key, _ := appendKey(space[:0], value)
-		if counts[string(key)]++; counts[string(key)] == 1 {
-			values[string(key)] = value
-			order = append(order, string(key))
+		if value.Type != last.Type || !bytes.Equal(value.Data, last.Data) { // from an index they come one after the other
+			key, _ := appendKey(nil, value)
+			last, lastKey = value, string(key)
+		}
+		if counts[lastKey]++; counts[lastKey] == 1 {
+			values[lastKey] = value
+			order = append(order, lastKey)
 		}
 	}
 	var found []bsoncore.Document
