@@ -41,7 +41,16 @@ ELSEWHERE = (
 """Says its refusals to operators on the command line, or to programs: no page shows them."""
 ONLY_PROGRAMS = tuple(
     f"hub/http/{name}.py"
-    for name in ("cases", "commanding", "connectors", "cursors", "letters", "operations", "requests", "trying")
+    for name in (
+        "cases",
+        "commanding",
+        "connectors",
+        "cursors",
+        "letters",
+        "operations",
+        "requests",
+        "trying",
+    )
 )
 """Refusals of requests that only programs make."""
 SAYS = re.compile(rf"\b(said|ValueError|{'|'.join(sorted(REFUSALS))})\(")
