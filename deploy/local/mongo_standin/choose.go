@@ -11,6 +11,7 @@ type candidate struct {
 	count   *counted
 	summary string // as MongoDB's profiler tells it
 	sorts   bool   // it reads all before it gives the first
+	fetches bool   // it looks at documents, not at keys alone
 	bounded int
 	works   int
 	found   []*record
@@ -18,6 +19,9 @@ type candidate struct {
 }
 
 const (
+	// least decides between plans that did as much: MongoDB prefers those without a sort, and those that need no document.
+	least = 0.0001
+
 	trialResults = 101
 	trialWorks   = 10_000
 )
@@ -71,7 +75,10 @@ func (c *candidate) score() float64 {
 		score++
 	}
 	if !c.sorts {
-		score += 0.0001
+		score += least
+	}
+	if !c.fetches {
+		score += least
 	}
 	return score
 }
@@ -135,7 +142,8 @@ func fromIndex(w *way, q query) *candidate {
 		names = append(names, fmt.Sprintf("%s: %d", f.name, direction))
 	}
 	summary := "IXSCAN { " + strings.Join(names, ", ") + " }"
-	made := &candidate{stage: from, count: count, summary: summary, bounded: w.bounded}
+	fetches := from.isNeeded || len(from.tests) > 0
+	made := &candidate{stage: from, count: count, summary: summary, bounded: w.bounded, fetches: fetches}
 	return made.inOrder(q, w.ordered)
 }
 
@@ -149,7 +157,7 @@ func (c *candidate) inOrder(q query, ordered bool) *candidate {
 func (c *collection) fromAll(q query) *candidate {
 	count := &counted{}
 	all := &way{index: c.indexes[0], groups: [][]span{{{"", beyond, 0}}}}
-	made := &candidate{stage: &fetch{newScan(all, &counted{}), nil, q.tests, true, count}, count: count, summary: "COLLSCAN"}
+	made := &candidate{stage: &fetch{newScan(all, &counted{}), nil, q.tests, true, count}, count: count, summary: "COLLSCAN", fetches: true}
 	return made.inOrder(q, false)
 }
 
@@ -171,7 +179,7 @@ func (c *collection) fromEach(or either, place int, q query) *candidate {
 		summaries = append(summaries, part.summary)
 	}
 	from := &union{from: stages, order: q.order, heads: make([]sortable, len(stages)), seen: map[*record]bool{}}
-	made := &candidate{stage: from, count: count, summary: strings.Join(summaries, ", "), sorts: !ordered, bounded: 1}
+	made := &candidate{stage: from, count: count, summary: strings.Join(summaries, ", "), sorts: !ordered, bounded: 1, fetches: true}
 	return made
 }
 

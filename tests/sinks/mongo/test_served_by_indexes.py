@@ -172,8 +172,9 @@ async def test_a_word_that_is_everywhere_is_found_without_looking_everywhere(
         assert sum(note["docsExamined"] for note in notes) <= COMPANY / 2, words
 
 
+@pytest.mark.parametrize("queues", [QUEUES, None])
 async def test_counts_look_at_no_document_but_the_first_of_each_queue(
-    database: MongoDatabase, store: str
+    database: MongoDatabase, store: str, queues: list[str] | None
 ) -> None:
-    notes = await looked_at(database, store, lambda asked: tally(asked, QUEUES, minutes(100)))
+    notes = await looked_at(database, store, lambda asked: tally(asked, queues, minutes(COMPANY)))
     assert sum(note["docsExamined"] for note in notes) == len(QUEUES)
