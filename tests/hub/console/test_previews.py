@@ -70,7 +70,7 @@ async def test_text_and_pdf_are_looked_at_in_a_frame_and_that_is_recorded(office
         links = {
             name: unescape(url)
             for name, url in re.findall(
-                r'<bdi class="cut">([^<]+)</bdi><span[^>]*>[^<]*</span></a> <a class="small" href="([^"]+file=[^"]+)"',
+                r'<bdi class="cut">([^<]+)</bdi><span[^>]*>[^<]*</span></a> <a class="[^"]*" href="([^"]+file=[^"]+)"',
                 (await ann.get(address)).text,
             )
         }
