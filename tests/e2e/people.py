@@ -101,7 +101,6 @@ async def sign_in(page: Page, hub: HubProcess, name: str, one_time_password: str
     await page.locator("[name=name]").fill(name)
     await page.locator("[name=password]").fill(one_time_password)
     await page.locator("button.primary").click()
-    await page.locator("[name=old]").fill(one_time_password)
     await page.locator("[name=new]").fill(PASSWORD)
     await page.locator("[name=again]").fill(PASSWORD)
     await page.locator("button.primary").click()
