@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from schemas.case_messages import CaseMessageDeleted, CaseMessageEdited
+from schemas.case_messages import CaseMessageDeleted, CaseMessageEdited, MessageChanged
 from schemas.cases import CaseEvent
 from schemas.documents import Entry, EntryKind
 from schemas.events import Event
@@ -15,13 +15,21 @@ MOST_TEXT = 20_000
 def search_texts(events: Sequence[tuple[Event, Entry]]) -> list[SearchText]:
     """One text a message, reply or note. Written again, it is the same: it is known by its entry.
 
-    What changed a message comes with the entry of that message: it is found by what it says now.
+    What changed a message comes with the entry of that message, which stays as it was: it is found by what it says now, and
+    not again by what it said before when somebody reacts to it or hides it.
     """
     return [
         _text(event.data, entry)
         for event, entry in events
-        if entry.kind in FOUND_BY and isinstance(event.data, CaseEvent)
+        if entry.kind in FOUND_BY and isinstance(event.data, CaseEvent) and _says(event.data)
     ]
+
+
+def _says(data: CaseEvent) -> bool:
+    """Whether the event settles what the message of its entry says."""
+    if isinstance(data, CaseMessageDeleted):
+        return data.withheld
+    return isinstance(data, CaseMessageEdited) or not isinstance(data, MessageChanged)
 
 
 def _text(data: CaseEvent, entry: Entry) -> SearchText:

@@ -82,16 +82,15 @@ class Following:
             for each in records:  # what the running hub is at
                 if not self._engine.covers(ends[AUTOMATION], each.place):
                     self._reacted.pop(each.id, None)
-                if each.event is not None and not self._engine.covers(ends[SEARCH], each.place):
-                    self._doubtful.discard(entry_id(each.event))
-            if not any(covered.values()):
-                continue
             wanted = {entry_id(each) for events in covered.values() for each in events}
             wanted |= {told for each in covered[AUTOMATION] if (told := told_entry_id(each)) is not None}
             found = await self._engine.load(References(entries=wanted))
             for fault in self._reactions(covered[AUTOMATION], found.entries):
                 yield fault
             await self._look(covered[SEARCH], found.entries)
+            for each in records:  # what search is at may be in it already, or in the entry only
+                if each.event is not None and not self._engine.covers(ends[SEARCH], each.place):
+                    self._doubtful.discard(entry_id(each.event))
         for cause in self._reacted:
             yield Fault("c", "automation: what was done follows from no event of a case", str(cause))
         for entry in self._doubtful:

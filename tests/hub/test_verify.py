@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,21 @@ import pytest
 from connectors.kit.intake import Accepted
 from hub.company import Company
 from hub.verify import Fault, Verification, Verifier
+from hub.verify.following import Following
 from schemas.commands import NoteCase, ReplyToCase
 from schemas.errors import Invalid
 from schemas.events import SYSTEM
 from schemas.ids import item_id, sha256
-from schemas.interactions import Attachment, BlobRef, InteractionIgnored, Part
+from schemas.interactions import (
+    Attachment,
+    BlobRef,
+    Content,
+    InteractionEdited,
+    InteractionIgnored,
+    Part,
+    Participant,
+    Role,
+)
 from schemas.parking import Quarantined
 from schemas.steps import Blob
 from sinks.sqlite.engine import open_engine
@@ -86,6 +97,28 @@ def quarantined(flow: Flow) -> Accepted:
     return Accepted(item, original, quarantined=data)
 
 
+def edited(flow: Flow, name: str, text: str) -> Accepted:
+    now, original = (
+        flow.clock.now(),
+        Blob(BlobRef(sha256=sha256(text.encode()), size=len(text)), text.encode()),
+    )
+    data = InteractionEdited(
+        part=Part(item=item_id("email", "support", text)),
+        channel="email",
+        account="support",
+        brand="default",
+        conversation=f"mail:{name}",
+        occurred_at=now,
+        received_at=now,
+        original=original.ref,
+        external_id=f"edit:{name}",
+        target=f"mail:{name}",
+        author=Participant(role=Role.FROM, scheme="email", value="ann@example.com", name="Ann"),
+        content=Content(subject="Invoice 7", text=text),
+    )
+    return Accepted(data.part.item, original, (data,))
+
+
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("filled") / "data"
@@ -151,6 +184,18 @@ async def test_the_answer_says_what_was_looked_at(filled: Path, tmp_path: Path) 
     counts: Any = records[-1]["counts"]
     expected = {"ledger": 2, "items": 4, "cases": 2, "cases:duplicate": 1, "cases:dead-lettered": 1}
     assert {name: counts[name] for name in expected} == expected
+
+
+async def test_search_may_go_on_after_its_position_was_read(tmp_path: Path) -> None:
+    flow = await open_flow(tmp_path)
+    await flow.receive("a", may_change=True)
+    await flow.settle()
+    positions = await flow.engine.positions()
+    await flow.intake.accept(edited(flow, "a", "Here it is!"))
+    await flow.settle()
+    following = Following(flow.engine, Counter())
+    assert [fault async for fault in following.faults(positions)] == []
+    await flow.engine.close()
 
 
 async def test_nothing_is_found_while_the_hub_works(tmp_path: Path) -> None:

@@ -196,6 +196,18 @@ def test_a_message_is_found_by_what_it_says_now_and_not_at_all_when_it_is_withhe
     assert (text.entry, text.text) == (first.id, "")
 
 
+def test_who_reacts_to_a_message_or_takes_it_back_brings_nothing_that_it_said_before_into_search() -> None:
+    world = World()
+    first = message()
+    world.decide(first)
+    world.decide(edit("e1", 10, "better words"))
+    world.decide(change(InteractionReaction, "r1", 20, reaction="🎉"))
+    world.decide(change(InteractionDeleted, "d1", 30))
+    happened = [each for each in world.log if isinstance(each.data, CaseMessageReacted | CaseMessageDeleted)]
+    assert len(happened) == 2
+    assert search_texts([(each, world.entries[first.id]) for each in happened]) == []
+
+
 def test_a_case_is_called_as_its_first_message_reads_and_by_nothing_when_that_is_withheld() -> None:
     world = World()
     world.decide(message(content=Content(subject="first words", text="first words")))
