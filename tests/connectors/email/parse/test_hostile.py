@@ -7,7 +7,7 @@ import pytest
 from connectors.email.parse import MailLimits, parse_mail
 from tests.connectors.email.parse.mails import HEAD
 
-SECONDS = 8.0  # each takes well below two alone; the machine of a test may be busy
+SECONDS = 8.0  # of the processor; each takes well below two
 HTML = HEAD + b"Content-Type: text/html\n\n"
 
 
@@ -57,9 +57,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_mail_is_read_in_bounded_time(name: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     mail = parse_mail(HOSTILE[name])
-    assert time.perf_counter() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
     assert mail.body_digest
 
 
@@ -72,9 +72,9 @@ def test_a_mail_of_fifty_megabytes_keeps_its_attachment() -> None:
         + line * 650_000
         + b"--b--\n"
     )
-    started = time.perf_counter()
+    started = time.thread_time()
     mail = parse_mail(raw)
-    assert time.perf_counter() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
     assert mail.attachments[0].size == 650_000 * 57
 
 
