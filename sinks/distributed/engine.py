@@ -34,6 +34,7 @@ from schemas.steps import (
 from schemas.topics import Topic
 from sinks.distributed.checking import faults
 from sinks.distributed.committing import Committer
+from sinks.distributed.ending import end
 from sinks.distributed.plan import make_plan
 from sinks.kafka.address import parse_address
 from sinks.kafka.log import KafkaLog
@@ -252,9 +253,7 @@ class DistributedEngine:
         if self._closed:
             return
         self._closed = True
-        for each in self._tasks:
-            each.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         await self.events.close()
         await self.database.close()
 
