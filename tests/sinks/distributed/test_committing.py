@@ -1,129 +1,23 @@
 """Single turns of the commit protocol, one operation at a time."""
 
 import contextlib
-import json
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
 
 from schemas.crash import set_hook
 from schemas.documents import Case
 from schemas.errors import Conflict, Never, Outage
-from schemas.ids import derive
 from schemas.outbound import DeliveryState
 from schemas.steps import EntryChange, Step
 from sinks.distributed import journal
-from sinks.distributed.committing import Committer
 from sinks.distributed.journal import Journal, State
 from sinks.distributed.plan import Redo, make_plan
-from sinks.kafka.codec import Message, to_message
-from sinks.mongo.documents import load_documents
-from sinks.mongo.layout import CLAIMS, LOCK, STEP_PARTS, STEPS
-from tests.contracts.samples import case, entry, name, noted
-from tests.sinks.distributed.fakes import FakeDatabase, no_gate, one_by_one
-
-SECOND = 1_000_000
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.micros = 1_000_000 * SECOND
-
-    def now(self) -> int:
-        self.micros += 1
-        return self.micros
-
-    async def pause(self, seconds: float) -> None:
-        self.micros += int(seconds * SECOND)
-
-
-class Log:
-    """Down until told otherwise."""
-
-    def __init__(self, is_up: bool = True) -> None:
-        self.is_up = is_up
-        self.messages: list[Message] = []
-
-    async def publish(self, messages: Sequence[Message]) -> None:
-        if not self.is_up:
-            raise Outage("the log is down")
-        self.messages += messages
-
-
-class Desk:
-    """A database with a log, and processes that commit."""
-
-    def __init__(self, database: FakeDatabase | None = None, log: Log | None = None) -> None:
-        self.database = database or FakeDatabase(no_gate)
-        self.log = log or Log()
-        self.clock = Clock()
-        self.committer = self.made()
-
-    def made(self) -> Committer:
-        return Committer(
-            self.database,
-            self.log.publish,
-            self.clock.now,
-            self.clock.pause,
-            within=lambda _: contextlib.nullcontext(),
-            at_once=one_by_one,
-        )
-
-    def said(self) -> list[str]:
-        """What the log says of cases, in order."""
-        return [json.loads(each.value)["text"] for each in self.log.messages]
-
-    async def commit(self, step: Step, may_publish_later: bool = False) -> None:
-        messages = [to_message(each, self.clock.now()) for each in step.events]
-        await self.committer.commit(make_plan(step, messages, self.clock.now), may_publish_later)
-
-    def other(self) -> "Desk":
-        """Another process, on the same servers."""
-        desk = Desk(self.database, self.log)
-        desk.clock = self.clock
-        desk.committer = desk.made()
-        return desk
-
-    async def tags(self, label: str) -> tuple[str, ...]:
-        (found,) = (await load_documents(self.database, {Case: {name("case", label)}})).values()
-        assert isinstance(found, Case)
-        return found.tags
-
-    def held(self) -> list[str]:
-        return [
-            id
-            for collection in self.database.collections.values()
-            for id, document in collection.documents.items()
-            if LOCK in document
-        ]
-
-
-@pytest.fixture
-def passed() -> Iterator[list[str]]:
-    """The crash points that were passed."""
-    names: list[str] = []
-    set_hook(names.append)
-    yield names
-    set_hook(None)
-
-
-def told(label: str, tag: str, revision: int = 1) -> Step:
-    """A change of a case, with its event and its entry."""
-    id = name("case", label)
-    return Step(
-        documents=[(case(label, revision=revision, tags=(tag,)), revision - 1)],
-        events=[noted(id, revision, tag)],
-        entries=[entry(revision, label, id=derive(tag, label))],
-    )
-
-
-def run(process: Coroutine[None, None, object]) -> None:
-    """To its end, alone."""
-    while True:
-        try:
-            process.send(None)
-        except StopIteration:
-            return
+from sinks.kafka.codec import to_message
+from sinks.mongo.layout import CLAIMS, STEP_PARTS, STEPS
+from tests.contracts.samples import case, name
+from tests.sinks.distributed.desk import SECOND, Desk, Log, run, told
+from tests.sinks.distributed.fakes import FakeDatabase, no_gate
 
 
 async def test_a_conflict_leaves_nothing_held() -> None:
@@ -215,63 +109,6 @@ def test_a_claim_that_is_being_made_is_waited_for_even_by_its_owner(passed: list
     ]
 
 
-async def test_requests_are_answered_while_the_log_is_down_and_published_in_turn_by_the_relay() -> None:
-    desk = Desk(log=Log(is_up=False))
-    for revision, tag in enumerate(("first", "second", "third"), start=1):
-        await desk.commit(told("a", tag, revision), may_publish_later=True)
-        assert await desk.tags("a") == (tag,)
-    desk.clock.micros += 3 * SECOND
-    with pytest.raises(Outage):
-        await desk.other().committer.relay()
-    with pytest.raises(Outage):
-        await desk.commit(told("a", "a worker's", revision=4))
-    desk.log.is_up = True
-    assert await desk.other().committer.relay() == 3
-    assert desk.said() == ["first", "second", "third"]
-    await desk.commit(told("a", "fourth", revision=4))
-    assert desk.said() == ["first", "second", "third", "fourth"]
-    assert desk.held() == []
-    assert desk.database.collection(STEPS).documents == {}
-
-
-async def test_what_is_behind_is_published_behind_whoever_begins() -> None:
-    desk = Desk(log=Log(is_up=False))
-    for revision, tag in enumerate(("first", "second", "third"), start=1):
-        await desk.commit(told("a", tag, revision), may_publish_later=True)
-    desk.log.is_up = True
-    last = max(desk.database.collection(STEPS).documents)
-    await desk.other().committer.finish(last)
-    assert desk.said() == ["first", "second", "third"]
-    assert desk.held() == []
-
-
-async def test_a_worker_goes_on_when_the_log_is_back_behind_all_requests() -> None:
-    desk = Desk(log=Log(is_up=False))
-    for revision, tag in enumerate(("first", "second"), start=1):
-        await desk.commit(told("a", tag, revision), may_publish_later=True)
-    desk.log.is_up = True
-    desk.clock.micros += 3 * SECOND
-    await desk.other().commit(told("a", "a worker's", revision=3))
-    assert desk.said() == ["first", "second", "a worker's"]
-
-
-async def test_a_request_that_was_decided_on_less_is_told_though_the_log_is_down() -> None:
-    desk = Desk(log=Log(is_up=False))
-    await desk.commit(told("a", "first"), may_publish_later=True)
-    with pytest.raises(Conflict, match="is at revision 1, the step was decided on 0"):
-        await desk.commit(told("a", "other"), may_publish_later=True)
-    losing = told("a", "second", revision=2)
-    losing.documents.append((case("b", revision=9), 5))
-    with pytest.raises(Conflict, match="the step was decided on 5"):
-        await desk.commit(losing, may_publish_later=True)
-    desk.log.is_up = True
-    assert await desk.tags("a") == ("first",)
-    desk.clock.micros += 3 * SECOND
-    assert await desk.committer.relay() == 1
-    assert desk.held() == [], "what was taken over was given back"
-    assert desk.said() == ["first"]
-
-
 def test_a_request_that_ended_before_it_was_decided_gives_back_what_it_took_over(passed: list[str]) -> None:
     desk = Desk(FakeDatabase(), Log(is_up=False))
     desk.committer = desk.made()
@@ -287,35 +124,6 @@ def test_a_request_that_ended_before_it_was_decided_gives_back_what_it_took_over
     desk.clock.micros += 3 * SECOND
     run(desk.other().committer.relay())
     assert desk.said() == ["first", "third"]
-    assert desk.held() == []
-
-
-def test_a_step_that_its_process_left_unwritten_is_written_before_others_go_behind_it(
-    passed: list[str],
-) -> None:
-    desk = Desk(FakeDatabase(), Log(is_up=False))
-    dead = desk.commit(told("a", "first"), may_publish_later=True)
-    while "distributed.after-decision" not in passed:
-        dead.send(None)
-    dead.close()
-    desk.clock.micros += 3 * SECOND
-    with pytest.raises(Conflict, match="is at revision 1"):
-        run(desk.other().commit(told("a", "other"), may_publish_later=True))
-    run(desk.other().commit(told("a", "second", revision=2), may_publish_later=True))
-    desk.log.is_up = True
-    desk.clock.micros += 3 * SECOND
-    run(desk.other().committer.relay())
-    assert desk.said() == ["first", "second"]
-    assert desk.held() == []
-
-
-async def test_a_worker_is_told_that_the_log_is_down() -> None:
-    desk = Desk(log=Log(is_up=False))
-    with pytest.raises(Outage):
-        await desk.commit(told("a", "first"))
-    desk.log.is_up = True
-    desk.clock.micros += 3 * SECOND
-    assert await desk.committer.relay() == 1
     assert desk.held() == []
 
 
@@ -368,21 +176,6 @@ async def test_a_part_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -
         await kept.read("1-x")
 
 
-async def test_a_step_that_cannot_be_finished_keeps_no_other_from_the_log(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(journal, "PART_BYTES", 100)
-    desk = Desk(log=Log(is_up=False))
-    await desk.commit(told("a", "torn"), may_publish_later=True)
-    desk.database.collection(STEP_PARTS).documents.popitem()
-    await desk.commit(told("b", "whole"), may_publish_later=True)
-    desk.clock.micros += 3 * SECOND
-    desk.log.is_up = True
-    assert await desk.other().committer.relay() == 1
-    assert desk.said() == ["whole"]
-    assert "cannot be finished" in caplog.text
-
-
 async def test_of_deciding_and_abandoning_one_wins() -> None:
     kept = Journal(FakeDatabase(no_gate))
     assert await kept.decide("1-x", Redo(), 1)
@@ -418,34 +211,6 @@ async def test_a_step_of_one_document_is_one_write(passed: list[str]) -> None:
     await desk.commit(Step(deletions=[(Case, case("a").id)]))
     assert desk.database.collection("cases").documents == {}
     assert passed == []
-
-
-async def test_what_was_left_is_handed_to_no_producer_while_the_log_does_not_answer() -> None:
-    """An outage of half a minute put three copies of each event on the log: one of each process that tried meanwhile."""
-    desk, tried = Desk(), []
-
-    async def publish(messages: Sequence[Message]) -> None:
-        tried.append(len(messages))
-        await desk.log.publish(messages)
-
-    async def reach() -> None:
-        if not desk.log.is_up:
-            raise Outage("the log is down")
-
-    desk.log.is_up = False
-    id = name("case", "one")
-    await desk.commit(Step(documents=[(case("one"), 0)], events=[noted(id, 1)]), may_publish_later=True)
-    desk.clock.micros += 30 * SECOND
-    other = Committer(
-        desk.database, publish, desk.clock.now, desk.clock.pause, at_once=one_by_one, reach=reach
-    )
-    with pytest.raises(Outage):
-        await other.relay()
-    assert tried == []
-    desk.log.is_up = True
-    assert await other.relay() == 1
-    assert tried == [1]
-    assert desk.held() == []
 
 
 class Ended(BaseException):
