@@ -1,10 +1,10 @@
 """FerretDB over SQLite, built from Go's module proxy. It speaks MongoDB's protocol and refuses what it does not implement."""
 
-import shutil
 from pathlib import Path
 
+from deploy.local.go_build import build
 from deploy.local.secured import Secured
-from deploy.local.server import HERE, LOOPBACK, CannotStart, Running, free_port, home, program, run, start
+from deploy.local.server import HERE, LOOPBACK, CannotStart, Running, free_port, home, start
 
 NAME = "ferretdb"
 VERSION = "1.24.2"
@@ -23,20 +23,9 @@ def is_here() -> bool:
 
 def fetch() -> None:
     """Builds the server of 37 MB, once; a minute or more."""
-    if is_here():
-        return
-    go = program("go", "install Go 1.24 or newer, see https://go.dev/doc/install")
-    building = _program().parent / "source"
-    building.mkdir(parents=True, exist_ok=True)
-    for name in SOURCES:
-        shutil.copy(HERE / NAME / name, building / name)
-    made = building / "made"
-    run(
-        [go, "build", "-mod=readonly", "-o", str(made), "."],
-        building,
-        f"building FerretDB {VERSION} (a minute or more)",
-    )
-    made.rename(_program())
+    if not is_here():
+        sources = [HERE / NAME / each for each in SOURCES]
+        build(_program(), sources, f"building FerretDB {VERSION} (a minute or more)")
 
 
 def open_server(folder: Path, port: int | None = None, secured: Secured | None = None) -> Running:

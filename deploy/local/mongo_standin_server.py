@@ -1,10 +1,10 @@
 """A stand-in of MongoDB, ours: its protocol and its indexes in memory, built from mongo_standin/. For measuring and tests."""
 
-import shutil
 from hashlib import sha256
 from pathlib import Path
 
-from deploy.local.server import HERE, LOOPBACK, CannotStart, Running, free_port, home, program, run, start
+from deploy.local.go_build import build
+from deploy.local.server import HERE, LOOPBACK, CannotStart, Running, free_port, home, start
 
 NAME = "mongo-standin"
 SOURCES = HERE / "mongo_standin"
@@ -26,16 +26,8 @@ def is_here() -> bool:
 
 def fetch() -> None:
     """Builds the server of 6 MB, once; some seconds."""
-    if is_here():
-        return
-    go = program("go", "install Go 1.24 or newer, see https://go.dev/doc/install")
-    building = _program().parent / "source"
-    building.mkdir(parents=True, exist_ok=True)
-    for each in _sources():
-        shutil.copy(each, building / each.name)
-    made = building / "made"
-    run([go, "build", "-mod=readonly", "-o", str(made), "."], building, f"building {NAME}")
-    made.rename(_program())
+    if not is_here():
+        build(_program(), _sources(), f"building {NAME}")
 
 
 def open_server(folder: Path, port: int | None = None) -> Running:
