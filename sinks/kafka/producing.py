@@ -45,7 +45,7 @@ class Sent:
 
 
 @dataclass(slots=True)
-class Filling:
+class OpenBatch:
     """A batch for a partition, and what is in it."""
 
     topic: str
@@ -71,14 +71,14 @@ def _partition_of(key: bytes, count: int) -> int:
 
 def _batches(
     producer: AIOKafkaProducer, messages: Mapping[EventOnTopic, Message], counts: Mapping[str, int]
-) -> list[Filling]:
+) -> list[OpenBatch]:
     """The first of each partition, then the second of each, and so on: the client takes one of a partition at a time."""
-    made: dict[tuple[str, int], list[Filling]] = {}
+    made: dict[tuple[str, int], list[OpenBatch]] = {}
     for event, message in messages.items():
         place = (message.topic, _partition_of(message.key, counts[message.topic]))
         of_place = made.setdefault(place, [])
         if not of_place or not of_place[-1].took(event, message):
-            of_place.append(Filling(*place, producer.create_batch()))
+            of_place.append(OpenBatch(*place, producer.create_batch()))
             if not of_place[-1].took(event, message):
                 raise MessageSizeTooLargeError(message.topic)
     for each in chain.from_iterable(made.values()):
