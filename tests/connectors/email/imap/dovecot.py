@@ -263,6 +263,11 @@ def _write(
             f"tokeninfo_url = {token_url}?access_token=\nintrospection_mode = auth\nusername_attribute = email\n"
         )
         oauth = OAUTH.format(folder=folder)
+    encryption = ""
+    if certificate:  # copied, as Dovecot's user need not be able to look into the checkout
+        for name, source in zip(("certificate", "key"), certificate, strict=True):
+            server.give(shutil.copyfile(source, folder / f"{name}.pem"))
+        encryption = f"ssl_cert = <{folder}/certificate.pem\nssl_key = <{folder}/key.pem"
     offered = [each for each in CAPABILITIES if each not in without]
     values = {
         "folder": folder,
@@ -274,7 +279,7 @@ def _write(
         "tls_port": server.tls_port,
         "ssl": "yes" if certificate else "no",
         "is_tls": "yes" if certificate else "no",
-        "certificate": f"ssl_cert = <{certificate[0]}\nssl_key = <{certificate[1]}" if certificate else "",
+        "certificate": encryption,
         "oauth": oauth,
         "capability": " ".join(offered) if without else "",
     }
